@@ -1,0 +1,283 @@
+/* libbeam: the transport of Beam's client. Event loop, WebSocket, HTTP, auth and TLS; no Lua, no policy.
+ *
+ *   your program  ->  beam.h  ->  libuv, libwebsockets, libcurl  ->  Beam
+ *
+ * Rules that hold for every call:
+ *  1. A context and all that belongs to it is used from one thread; only beam_wakeup may be called from another.
+ *  2. No call blocks, but beam_step with a time-out.
+ *  3. Events are dispatched from beam_step only, never from inside another call.
+ *  4. If a call returns an error, its callback never fires. Otherwise there is exactly one terminal event.
+ *  5. What an event points to is valid until the callback returns. What is passed in is copied, unless it says
+ * otherwise.
+ *  6. Every call may be made from inside a callback, except beam_step and beam_close.
+ */
+#ifndef BEAM_H
+#define BEAM_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define BEAM_VERSION "0.1.0"
+
+#if defined(__GNUC__)
+#define BEAM_API __attribute__((visibility("default")))
+#else
+#define BEAM_API
+#endif
+
+/* The version of the library that is loaded, e.g. "0.1.0"; static. */
+BEAM_API const char *beam_version(void);
+
+/* ---- Errors ---- */
+
+/* name, value, the `kind` that Lua sees, what it means */
+#define BEAM_ERROR_MAP(X)                                                                                              \
+  X(DNS, -1, "dns", "the host name could not be resolved")                                                             \
+  X(CONNECT, -2, "connect", "no TCP connection could be made")                                                         \
+  X(TLS, -3, "tls", "the TLS handshake or the certificate check failed")                                               \
+  X(HANDSHAKE, -4, "handshake", "the server did not accept the WebSocket upgrade")                                     \
+  X(HTTP, -5, "http", "the HTTP exchange failed")                                                                      \
+  X(TIMEOUT, -6, "timeout", "a deadline passed")                                                                       \
+  X(CLOSED, -7, "closed", "the connection is closed")                                                                  \
+  X(PROTOCOL, -8, "protocol", "the peer broke the protocol")                                                           \
+  X(TOO_LARGE, -9, "too_large", "a bound was exceeded")                                                                \
+  X(AUTH, -10, "auth", "credentials may not be sent this way")                                                         \
+  X(CANCELED, -11, "canceled", "canceled by the caller")                                                               \
+  X(NO_MEMORY, -12, "no_memory", "out of memory")                                                                      \
+  X(INVALID, -13, "invalid", "an argument is not valid")
+
+enum beam_error_code {
+#define X(name, value, kind, text) BEAM_E##name = (value),
+  BEAM_ERROR_MAP(X)
+#undef X
+};
+
+/* Where in its life a connection or a call stands. name, text */
+#define BEAM_PHASE_MAP(X)                                                                                              \
+  X(NONE, "none")         /* not started */                                                                            \
+  X(DNS, "dns")           /* the name is being resolved */                                                             \
+  X(TCP, "tcp")           /* addresses are being tried */                                                              \
+  X(PROXY, "proxy")       /* the proxy has been asked for a tunnel */                                                  \
+  X(TLS, "tls")           /* TLS handshake */                                                                          \
+  X(UPGRADE, "upgrade")   /* the upgrade is sent, its answer awaited: minutes, on a cold start (wire.md section 5) */  \
+  X(OPEN, "open")         /* messages flow */                                                                          \
+  X(CLOSING, "closing")   /* a close frame is sent, the peer's awaited */                                              \
+  X(CLOSED, "closed")     /* over */                                                                                   \
+  X(REQUEST, "request")   /* HTTP: the request is being sent or its answer awaited */                                  \
+  X(RESPONSE, "response") /* HTTP: the response is being read */
+
+enum beam_phase {
+#define X(name, text) BEAM_PHASE_##name,
+  BEAM_PHASE_MAP(X)
+#undef X
+};
+
+/* What went wrong, for people and for policy. A value: copy it freely. Never holds a credential. */
+typedef struct beam_error {
+  int code;              /* BEAM_E…, 0: no error */
+  enum beam_phase phase; /* where it happened */
+  int status;            /* HTTP status, where one was received; else 0 */
+  int system;            /* errno, where the system said one; else 0 */
+  int sent;              /* 1: some of the request may have reached the peer (HTTP, upgrade) */
+  char host[272];        /* "name:port" that was being talked to, or "" */
+  char message[512];     /* one sentence: what failed, where, what to do about it */
+} beam_error;
+
+/* "dns" for BEAM_EDNS and so on; "unknown" for any other value; static. */
+BEAM_API const char *beam_error_kind(int code);
+/* "tls" for BEAM_PHASE_TLS and so on; static. */
+BEAM_API const char *beam_phase_name(enum beam_phase phase);
+
+/* ---- Context and loop ---- */
+
+typedef struct beam_ctx beam_ctx;
+
+enum beam_log_level { BEAM_LOG_ERROR, BEAM_LOG_WARNING, BEAM_LOG_INFO, BEAM_LOG_DEBUG };
+
+typedef struct beam_options { /* zero-initialise; every field may stay 0 */
+  /* Called from within calls and steps with one line without a newline; must not call back into the context. */
+  void (*log)(void *user, enum beam_log_level level, const char *line);
+  enum beam_log_level log_level; /* the most talkative level wanted; 0: errors only */
+  void *user;                    /* handed to `log` */
+  unsigned connections;          /* connections to size tables for; 0: as many as the process may open */
+} beam_options;
+
+/* Makes a context with its own loop. Create it after a fork, never before. `options` may be NULL.
+ * BEAM_ENO_MEMORY, or BEAM_EINVALID where the system refuses a loop; *ctx is then NULL. */
+BEAM_API int beam_new(beam_ctx **ctx, const beam_options *options);
+/* Does what is due; waits for up to timeout_ms for the first thing to do (0: not at all, negative: without limit).
+ * May return early with nothing done. 0, or BEAM_EINVALID when called from inside a callback. */
+BEAM_API int beam_step(beam_ctx *ctx, int timeout_ms);
+/* One descriptor, owned by the context, that is readable when beam_step has something to do, timers included.
+ * Level-triggered: readable -> beam_step(ctx, 0). Negative BEAM_E… if the system has none left. */
+BEAM_API int beam_fd(beam_ctx *ctx);
+/* Ends the wait of a beam_step in progress, or makes the next one return at once. From any thread. */
+BEAM_API void beam_wakeup(beam_ctx *ctx);
+/* The loop's monotonic clock in milliseconds, as of the last step. */
+BEAM_API uint64_t beam_now(const beam_ctx *ctx);
+/* Ends all that belongs to the context and frees it: open WebSockets send close code 1001 as far as the socket takes it
+ * at once, no further event fires, and every pointer obtained from the context is invalid. NULL is fine. */
+BEAM_API void beam_close(beam_ctx *ctx);
+
+/* ---- Timers ---- */
+
+typedef struct beam_timer beam_timer;
+
+/* Calls `fire(user)` once after `ms` milliseconds, then frees the timer: the pointer is invalid after that. */
+BEAM_API int beam_timer_start(beam_ctx *ctx, beam_timer **timer, uint64_t ms, void (*fire)(void *user), void *user);
+/* Stops and frees a timer that has not fired. NULL is fine. */
+BEAM_API void beam_timer_stop(beam_timer *timer);
+
+/* ---- What every connection can be told ---- */
+
+typedef struct beam_header { /* name and value hold no CR, LF or NUL: BEAM_EINVALID otherwise */
+  const char *name;
+  const char *value;
+} beam_header;
+
+enum beam_auth_scheme {
+  BEAM_AUTH_NONE,
+  BEAM_AUTH_BEARER, /* Authorization: Bearer <secret> */
+  BEAM_AUTH_BASIC,  /* Authorization: Basic base64(id:secret); the id holds no colon (RFC 7617) */
+  BEAM_AUTH_RAW,    /* Authorization: <secret> */
+  BEAM_AUTH_QUERY   /* ?auth_token=<secret>: leaks into access logs; only by explicit choice (wire.md section 3) */
+};
+
+/* Credentials are refused (BEAM_EAUTH) over plain ws:// or http:// to a host that is not loopback, unless `plaintext`;
+ * they are never carried across a redirect, never logged, and wiped when no longer needed. */
+typedef struct beam_auth {
+  enum beam_auth_scheme scheme;
+  const char *id;     /* BASIC: client id */
+  const char *secret; /* token, or BASIC: client secret */
+  int plaintext;      /* 1: `insecure_auth`, send over an unencrypted connection to anyone */
+} beam_auth;
+
+typedef struct beam_tls {
+  const char *ca_file;   /* PEM bundle instead of the system's store */
+  const char *cert_file; /* client certificate (PEM), with key_file */
+  const char *key_file;
+  int insecure; /* 1: no verification at all; logged as a warning */
+} beam_tls;
+
+/* ---- WebSocket ---- */
+
+typedef struct beam_ws beam_ws;
+
+enum beam_ws_event_type {
+  BEAM_WS_PHASE,   /* `phase` was entered */
+  BEAM_WS_OPEN,    /* 101 received: `status`, `headers` */
+  BEAM_WS_MESSAGE, /* `data`, `binary`; a fragment if asked for: `first` and `final` say which */
+  BEAM_WS_PING,    /* `data`; already answered */
+  BEAM_WS_PONG,    /* `data` */
+  BEAM_WS_DRAINED, /* what waited to be written has been handed to the system */
+  BEAM_WS_CLOSED   /* terminal. `code`, `reason`: the peer's close frame (1005: none in it; 1006: no frame came);
+                      `error`: NULL after a close handshake; for a rejected upgrade `status`, `headers`, body in `data` */
+};
+
+typedef struct beam_ws_event {
+  enum beam_ws_event_type type;
+  enum beam_phase phase;
+  const char *data; /* `len` bytes, not NUL-terminated */
+  size_t len;
+  int binary, first, final;
+  int status;
+  const beam_header *headers; /* names in lower case */
+  size_t header_count;
+  int code;
+  const char *reason; /* NUL-terminated UTF-8 */
+  const beam_error *error;
+} beam_ws_event;
+
+typedef struct beam_ws_options { /* zero-initialise; only `url` and `on_event` are needed */
+  const char *url;               /* ws:// or wss:// (http:// and https:// mean the same); no user:password@ in it */
+  const beam_header *headers;    /* further request headers */
+  size_t header_count;
+  beam_auth auth;
+  beam_tls tls;
+  const char *proxy; /* "http://[user:password@]host:port"; "": none; NULL: https_proxy, http_proxy, no_proxy */
+  unsigned connect_timeout_ms; /* DNS, TCP and TLS together; 0: 10,000 */
+  unsigned upgrade_timeout_ms; /* from the upgrade sent to its answer; 0: 960,000, longer than Beam's cold start */
+  unsigned close_timeout_ms;   /* for the peer's close frame; 0: 2,000 */
+  size_t max_message;          /* bytes; 0: 16 MiB. A longer message is answered with close code 1009 */
+  int fragments;               /* 1: hand on fragments as they come instead of whole messages */
+  void (*on_event)(void *user, beam_ws *ws, const beam_ws_event *event);
+  void *user;
+} beam_ws_options;
+
+/* Starts a connection. On failure *error says why (BEAM_EINVALID, BEAM_EAUTH, BEAM_ENO_MEMORY). `error` may be NULL. */
+BEAM_API int beam_ws_open(beam_ctx *ctx, beam_ws **ws, const beam_ws_options *options, beam_error *error);
+/* Queues one message, copied; text must be UTF-8. 0, BEAM_ECLOSED unless open, BEAM_EINVALID for bad UTF-8. There is no
+ * bound here: watch beam_ws_pending. */
+BEAM_API int beam_ws_send_text(beam_ws *ws, const char *data, size_t len);
+BEAM_API int beam_ws_send_binary(beam_ws *ws, const void *data, size_t len);
+/* Sends a ping with up to 125 bytes. 0, BEAM_ECLOSED, BEAM_EINVALID. */
+BEAM_API int beam_ws_ping(beam_ws *ws, const void *data, size_t len);
+/* Starts the close handshake; before open it abandons the attempt. `code` 1000, 1001, 1003, 1007-1014 or 3000-4999, or
+ * 0 for none; `reason` UTF-8 of up to 123 bytes, or NULL. The terminal event follows. 0, also when already closing;
+ * BEAM_EINVALID. */
+BEAM_API int beam_ws_close(beam_ws *ws, int code, const char *reason);
+/* Stops reading from the socket (TCP then holds the sender back), and starts again. What was read already may still
+ * come while the step lasts; the codec holds it back otherwise. */
+BEAM_API void beam_ws_pause(beam_ws *ws);
+BEAM_API void beam_ws_resume(beam_ws *ws);
+/* Bytes accepted by send and not yet taken by the system. */
+BEAM_API size_t beam_ws_pending(const beam_ws *ws);
+BEAM_API enum beam_phase beam_ws_phase(const beam_ws *ws);
+/* Gives the WebSocket back: no event fires any more. One that is open sends close code 1001 first, as far as the socket
+ * takes it at once. Valid in every phase; NULL is fine. */
+BEAM_API void beam_ws_free(beam_ws *ws);
+
+/* ---- HTTP ---- */
+
+typedef struct beam_http beam_http;
+
+enum beam_http_event_type {
+  BEAM_HTTP_HEADERS, /* streamed only: `status`, `headers` */
+  BEAM_HTTP_DATA,    /* streamed only: `data`, decoded */
+  BEAM_HTTP_DONE     /* terminal. `error`, or NULL and `status`, `headers` and, unless streamed, the body in `data` */
+};
+
+typedef struct beam_http_event {
+  enum beam_http_event_type type;
+  int status;
+  const beam_header *headers; /* names in lower case */
+  size_t header_count;
+  const char *data; /* `len` bytes, not NUL-terminated */
+  size_t len;
+  const beam_error *error; /* with what had come until then: `status` and `headers` may be set beside it */
+} beam_http_event;
+
+typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event` are needed */
+  const char *method;              /* NULL: POST with a body, GET without */
+  const char *url;                 /* http:// or https:// (ws:// and wss:// mean the same) */
+  const beam_header *headers;      /* a header given here replaces the default of that name */
+  size_t header_count;
+  beam_auth auth;
+  beam_tls tls;
+  const char *proxy; /* as for a WebSocket */
+  const void *body;  /* NULL: none. Copied. Sent as application/json unless a header says otherwise */
+  size_t body_len;
+  unsigned connect_timeout_ms; /* DNS, TCP and TLS together; 0: 10,000 */
+  unsigned timeout_ms;         /* the whole exchange; 0: no limit */
+  size_t max_body;             /* bytes after decoding; 0: 64 MiB whole, no limit streamed */
+  int stream;                  /* 1: hand on the response as it comes */
+  void (*on_event)(void *user, beam_http *http, const beam_http_event *event);
+  void *user;
+} beam_http_options;
+
+/* Starts an exchange. Redirects are not followed: a 3xx is an answer. On failure *error says why. */
+BEAM_API int beam_http_start(beam_ctx *ctx, beam_http **http, const beam_http_options *options, beam_error *error);
+/* Stops reading a streamed response, and starts again. */
+BEAM_API void beam_http_pause(beam_http *http);
+BEAM_API void beam_http_resume(beam_http *http);
+/* Gives the exchange back, cancelling it if it still runs: no event fires any more. NULL is fine. */
+BEAM_API void beam_http_free(beam_http *http);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

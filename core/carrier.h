@@ -1,0 +1,46 @@
+/* The join between the WebSocket (websocket.c, which speaks frames) and what carries its bytes.
+ *
+ *   websocket.c  --ops-->     carrier_lws.c  libwebsockets: TCP, TLS, proxy, HTTP upgrade (client)
+ *                <--events--  carrier_tcp.c  libuv: an accepted connection after its 101 (server)
+ *
+ * A carrier is made by its own open function, which takes the events and their user. Events come from beam_step only.
+ * `rejected` and `lost` are terminal: none comes after them, and none after `close` was called. Whoever holds the
+ * carrier calls `close` exactly once, also after a terminal event; the carrier frees itself, when it is safe.
+ */
+#ifndef BEAM_CARRIER_H
+#define BEAM_CARRIER_H
+
+#include "beam.h"
+
+typedef struct beam__carrier beam__carrier;
+
+enum beam__carrier_end {
+  BEAM__END_FLUSH, /* write what waits (for up to 200 ms), then close */
+  BEAM__END_NOW,   /* close; what waits is dropped */
+  BEAM__END_RESET  /* close with a TCP reset */
+};
+
+typedef struct beam__carrier_events {
+  void (*phase)(void *user, enum beam_phase phase);
+  void (*connected)(void *user, int status, const beam_header *headers, size_t header_count);
+  void (*data)(void *user, const void *data, size_t len); /* never while paused */
+  void (*drained)(void *user);                            /* pending fell to 0 */
+  void (*rejected)(void *user, const beam_error *error, const beam_header *headers, size_t header_count,
+                   const char *body, size_t body_len); /* error->status: the HTTP status */
+  void (*lost)(void *user, const beam_error *error);   /* error NULL: the peer ended TCP in order */
+} beam__carrier_events;
+
+typedef struct beam__carrier_ops {
+  /* Takes all of `data`, copying what the system does not take at once. 0 or BEAM_ENO_MEMORY. */
+  int (*write)(beam__carrier *carrier, const void *data, size_t len);
+  size_t (*pending)(const beam__carrier *carrier);
+  void (*pause)(beam__carrier *carrier, int paused);
+  void (*close)(beam__carrier *carrier, enum beam__carrier_end end);
+} beam__carrier_ops;
+
+/* The first member of every carrier. */
+struct beam__carrier {
+  const beam__carrier_ops *ops;
+};
+
+#endif

@@ -1,0 +1,80 @@
+/* What the files of core/ share about a context: its loop, its deferred work, its log. */
+#ifndef BEAM_INTERNAL_H
+#define BEAM_INTERNAL_H
+
+#include <stdarg.h>
+#include <uv.h>
+
+#include "beam-server.h"
+#include "beam.h"
+
+/* ---- Lists: intrusive, doubly linked; a node that is in no list points to itself ---- */
+
+typedef struct beam__node {
+  struct beam__node *next, *prev;
+} beam__node;
+
+void beam__list_init(beam__node *node);
+void beam__list_add(beam__node *list, beam__node *node); /* at the end */
+void beam__list_remove(beam__node *node);                /* may be in no list */
+int beam__list_empty(const beam__node *list);
+#define BEAM__CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* ---- Deferred work ---- */
+
+/* A thing to be done from beam_step, outside of every callback of a library. Zero-initialise, or beam__task_init. */
+typedef struct beam__task {
+  beam__node node;
+  void (*run)(struct beam__task *task);
+} beam__task;
+
+void beam__task_init(beam__task *task, void (*run)(beam__task *task));
+void beam__task_defer(beam_ctx *ctx, beam__task *task); /* once, however often it is called before it runs */
+void beam__task_cancel(beam__task *task);               /* may be in no queue */
+
+/* ---- The context ---- */
+
+/* Something that lives as long as the context at most; `destroy` is called by beam_close, in reverse order of adding,
+ * and must remove the node. It may start the closing of uv handles, not finish it. */
+typedef struct beam__owned {
+  beam__node node;
+  void (*destroy)(struct beam__owned *owned);
+} beam__owned;
+
+struct beam__lws;     /* lws_context.c: made by the first WebSocket */
+struct beam__curl;    /* http.c: made by the first call */
+struct beam__mailbox; /* resolve.c: where resolver threads leave their answers */
+
+struct beam_ctx {
+  uv_loop_t loop;
+  beam_options options;
+  uv_async_t wakeup;             /* keeps the loop alive while a step waits */
+  uv_timer_t step_limit;         /* bounds the wait of one step */
+  beam__node tasks;              /* beam__task */
+  beam__node owned;              /* beam__owned: WebSockets, exchanges, servers, timers */
+  int stepping;                  /* inside beam_step */
+  int closing;                   /* inside beam_close */
+  struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
+  struct beam__lws *lws;
+  struct beam__curl *curl;
+  struct beam__mailbox *mailbox;
+};
+
+void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
+/* To be called at the end of every public call that may have given the loop something to do. */
+void beam__touch(beam_ctx *ctx);
+void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- Errors (error.c) ---- */
+
+/* Fills *error (if not NULL) and returns `code`. The caller puts no credential into the text. */
+int beam__error(beam_error *error, int code, enum beam_phase phase, const char *host, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+
+/* ---- Memory ---- */
+
+void beam__wipe(void *memory, size_t len); /* overwrites with zeros, not optimised away */
+void beam__wipe_free(char *text);          /* wipes and frees a NUL-terminated text; NULL is fine */
+char *beam__strdup(const char *text);      /* NULL stays NULL; also NULL when out of memory */
+
+#endif

@@ -1,0 +1,43 @@
+/* Small helpers for memory and lists that several files of core/ need. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+void beam__list_init(beam__node *node) { node->next = node->prev = node; }
+
+void beam__list_add(beam__node *list, beam__node *node) {
+  node->prev = list->prev;
+  node->next = list;
+  list->prev->next = node;
+  list->prev = node;
+}
+
+void beam__list_remove(beam__node *node) {
+  if (!node->next)
+    return;
+  node->prev->next = node->next;
+  node->next->prev = node->prev;
+  beam__list_init(node);
+}
+
+int beam__list_empty(const beam__node *list) { return list->next == list; }
+
+void beam__wipe(void *memory, size_t len) {
+  volatile unsigned char *byte = memory;
+  while (len--)
+    *byte++ = 0;
+}
+
+void beam__wipe_free(char *text) {
+  if (!text)
+    return;
+  beam__wipe(text, strlen(text));
+  free(text);
+}
+
+char *beam__strdup(const char *text) {
+  size_t size = text ? strlen(text) + 1 : 0;
+  char *copy = text ? malloc(size) : NULL;
+  return copy ? memcpy(copy, text, size) : NULL;
+}

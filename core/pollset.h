@@ -1,0 +1,15 @@
+/* One descriptor that is readable when a libuv loop has something to do, its timers included. */
+#ifndef BEAM_POLLSET_H
+#define BEAM_POLLSET_H
+
+#include <uv.h>
+
+typedef struct beam__pollset beam__pollset;
+
+beam__pollset *beam__pollset_new(const uv_loop_t *loop); /* NULL: the system has no descriptor left */
+int beam__pollset_fd(const beam__pollset *pollset);
+/* Readable in `timeout_ms` at the latest (0: now; negative: only by I/O), counted from `now_ms`, the loop's clock. */
+void beam__pollset_arm(beam__pollset *pollset, uint64_t now_ms, int timeout_ms);
+void beam__pollset_free(beam__pollset *pollset);
+
+#endif

@@ -1,0 +1,30 @@
+/* URLs and header values: what may go on the wire, and where it goes. Pure. */
+#ifndef BEAM_URL_H
+#define BEAM_URL_H
+
+#include "beam.h"
+
+typedef struct beam__url {
+  int tls;             /* wss:// or https:// */
+  char *host;          /* lower case, without brackets */
+  unsigned port;       /* given, or 80 and 443 */
+  char *target;        /* path and query, at least "/" */
+  char authority[272]; /* "host:port" for messages; an IPv6 address in brackets */
+} beam__url;
+
+/* Splits ws, wss, http and https URLs. BEAM_EINVALID with a text that repeats no more of the URL than its host: user
+ * and password in it, spaces, control characters, no host, a port out of range, over 2,000 bytes (libwebsockets cuts
+ * longer ones). */
+int beam__url_parse(beam__url *url, const char *text, beam_error *error);
+void beam__url_free(beam__url *url); /* wipes the target, which may hold a token; zeroed is fine */
+/* The Host header's value: without the port where it is the scheme's own. Writes up to `size` bytes. */
+void beam__url_host_header(const beam__url *url, char *to, size_t size);
+/* 127.0.0.0/8, ::1, localhost and *.localhost (RFC 6761). */
+int beam__host_is_loopback(const char *host);
+/* BEAM_EINVALID unless each name is a token (RFC 9110 section 5.1) and each value is free of CR, LF and NUL and other
+ * control characters. */
+int beam__headers_check(const beam_header *headers, size_t count, beam_error *error);
+/* The value of a header, compared without case; NULL if it is not there. */
+const char *beam__header_find(const beam_header *headers, size_t count, const char *name);
+
+#endif
