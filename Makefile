@@ -1,0 +1,156 @@
+# Beam for Lua. `make demo` and `make test` are all a newcomer needs; both install what is missing (scripts in tests/setup.sh).
+MAKEFLAGS += --no-print-directory
+V ?= 0
+say = @$(if $(filter 1,$(V)),:,printf '%-6s %s\n' "$(1)" "$(2)")
+q = $(if $(filter 1,$(V)),,@)
+
+VERSION := $(shell sed -n 's/^\#define BEAM_VERSION "\(.*\)"/\1/p' core/beam.h)
+PREFIX ?= /usr/local
+DESTDIR ?=
+PYTHON ?= /usr/bin/python3
+
+PACKAGES := libuv libwebsockets libcurl openssl
+WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
+CPPFLAGS += -D_GNU_SOURCE -DNDEBUG -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS ?= -O2 -g
+override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS)
+LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
+SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
+
+CORE := $(wildcard core/*.c)
+BINDING := $(wildcard lua/binding/*.c)
+HOST := $(wildcard lua/host/*.c)
+LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' 2>/dev/null)
+LUAS := 5.1 jit 5.3 5.4
+TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*_test.c))
+BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+LUA_PACKAGE_5.1 := lua5.1
+LUA_PACKAGE_jit := luajit
+LUA_PACKAGE_5.3 := lua5.3
+LUA_PACKAGE_5.4 := lua5.4
+
+.PHONY: all setup demo test bench lint fuzz install uninstall clean core lua
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: core lua build/beamlua
+core: build/libbeam.a build/libbeam.so
+lua: $(LUAS:%=build/lua/%/beam/core.so)
+
+setup:
+	@sh tests/setup.sh
+
+demo: setup
+	@$(MAKE) build/beamlua
+	@sh scripts/demo.sh
+
+test: setup
+	@$(MAKE) all $(TESTS)
+	@PYTHON=$(PYTHON) sh tests/run.sh
+
+# ---- libbeam ----
+
+build/libbeam.a: $(CORE:%.c=build/%.o)
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+build/libbeam.so: $(CORE:%.c=build/%.o)
+	$(call say,LD,$@)
+	$(q)$(CC) -shared -Wl,-soname,libbeam.so.0 -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(q)ln -sf libbeam.so build/libbeam.so.0
+
+build/core/%.o: core/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+
+# ---- beam.core, once for each Lua ----
+
+define for_lua
+build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) build/libbeam.a
+	$$(call say,LD,$$@)
+	@mkdir -p $$(@D)
+	$$(q)$(CC) -shared -o $$@ $$^ $(LDFLAGS) $(LIBS)
+
+build/binding/$(1)/%.o: lua/binding/%.c
+	$$(call say,CC,$$< ($(1)))
+	@mkdir -p $$(@D)
+	$$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) -MMD -c -o $$@ $$<
+endef
+$(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
+
+# ---- beamlua: Lua 5.4, lua-cjson and the module in one program; the transport is loaded when it is first needed ----
+
+LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
+
+build/beamlua: $(HOST:lua/host/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so
+	$(call say,LD,$@)
+	$(q)$(CC) -Wl,-E -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+
+build/host/%.o: lua/host/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -c -o $@ $<
+
+build/host/baked.c: lua/host/bake.lua $(LUA_SOURCES)
+	$(call say,BAKE,$@)
+	@mkdir -p $(@D)
+	$(q)lua5.4 lua/host/bake.lua $(filter-out lua/host/bake.lua,$(LUA_SOURCES)) > $@
+
+build/host/baked.o: build/host/baked.c
+	$(call say,CC,$<)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -c -o $@ $<
+
+# ---- Tests: the core and each test under AddressSanitizer and UBSan ----
+
+build/asan/libbeam.a: $(CORE:%.c=build/asan/%.o)
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+build/asan/core/%.o: core/%.c
+	$(call say,CC,$< (asan))
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+
+build/tests/%: tests/%.c tests/test.h build/asan/libbeam.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
+
+# ---- Benchmarks and fuzzing ----
+
+bench: setup
+	@$(MAKE) all $(BENCHES)
+	@PYTHON=$(PYTHON) sh tests/bench/run.sh
+
+build/bench/%: tests/bench/%.c build/libbeam.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
+
+FUZZ_SECONDS ?= 60
+fuzz: $(FUZZERS)
+	@for fuzzer in $^; do mkdir -p build/corpus/$${fuzzer##*/} && echo "FUZZ   $$fuzzer" && \
+	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/corpus/ -print_final_stats=1 -verbosity=0 \
+	  build/corpus/$${fuzzer##*/} || exit 1; done
+
+build/fuzz/%: tests/fuzz/%.c $(CORE)
+	$(call say,CLANG,$<)
+	@mkdir -p $(@D)
+	$(q)clang-14 $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) $(LIBS)
+
+# ---- Lint, install, clean ----
+
+lint: setup
+	@sh tests/lint.sh
+
+install: all
+	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" VERSION="$(VERSION)" sh scripts/install.sh
+
+clean:
+	$(call say,RM,build)
+	$(q)rm -rf build
+
+-include $(shell find build -name '*.d' 2>/dev/null)
