@@ -1,4 +1,4 @@
-# Beam for Lua. `make demo` and `make test` are all a newcomer needs; both install what is missing (scripts in tests/setup.sh).
+# Beam for Lua. `make demo` and `make test` are all that a newcomer needs; both install what is missing (tests/setup.sh).
 MAKEFLAGS += --no-print-directory
 V ?= 0
 say = @$(if $(filter 1,$(V)),:,printf '%-6s %s\n' "$(1)" "$(2)")
@@ -31,7 +31,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup demo test bench lint fuzz install uninstall clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test bench lint fuzz install clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -39,14 +39,15 @@ all: core lua build/beamlua
 core: build/libbeam.a build/libbeam.so
 lua: $(LUAS:%=build/lua/%/beam/core.so)
 
-setup:
-	@sh tests/setup.sh
+setup: setup-test setup-lint
+setup-%:
+	@sh tests/setup.sh $*
 
-demo: setup
+demo: setup-build
 	@$(MAKE) build/beamlua
 	@sh scripts/demo.sh
 
-test: setup
+test: setup-test
 	@$(MAKE) all $(TESTS)
 	@PYTHON=$(PYTHON) sh tests/run.sh
 
@@ -121,7 +122,7 @@ build/tests/%: tests/%.c tests/test.h build/asan/libbeam.a
 
 # ---- Benchmarks and fuzzing ----
 
-bench: setup
+bench: setup-test
 	@$(MAKE) all $(BENCHES)
 	@PYTHON=$(PYTHON) sh tests/bench/run.sh
 
@@ -131,8 +132,8 @@ build/bench/%: tests/bench/%.c build/libbeam.a
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
 
 FUZZ_SECONDS ?= 60
-fuzz: $(FUZZERS)
-	@for fuzzer in $^; do mkdir -p build/corpus/$${fuzzer##*/} && echo "FUZZ   $$fuzzer" && \
+fuzz: setup-fuzz $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do mkdir -p build/corpus/$${fuzzer##*/} && echo "FUZZ   $$fuzzer" && \
 	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/corpus/ -print_final_stats=1 -verbosity=0 \
 	  build/corpus/$${fuzzer##*/} || exit 1; done
 
@@ -143,7 +144,7 @@ build/fuzz/%: tests/fuzz/%.c $(CORE)
 
 # ---- Lint, install, clean ----
 
-lint: setup
+lint: setup-lint
 	@sh tests/lint.sh
 
 install: all
