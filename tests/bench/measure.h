@@ -1,0 +1,36 @@
+/* What the benchmarks share: a clock, percentiles, the heap and the peer's ports from the command line. */
+#ifndef BEAM_MEASURE_H
+#define BEAM_MEASURE_H
+
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+static inline double seconds_of(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+static inline double now(void) { return seconds_of(CLOCK_MONOTONIC); }
+static inline double cpu_time(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+
+static inline int by_size(const void *a, const void *b) {
+  double left = *(const double *)a, right = *(const double *)b;
+  return (left > right) - (left < right);
+}
+
+/* Sorts `values`; `share` 0.5 is the median. */
+static inline double percentile(double *values, size_t count, double share) {
+  qsort(values, count, sizeof *values, by_size);
+  return values[(size_t)((double)(count - 1) * share)];
+}
+
+static inline size_t heap_bytes(void) {
+  struct mallinfo2 info = mallinfo2();
+  return info.uordblks + info.hblkhd;
+}
+
+#endif
