@@ -1,0 +1,10 @@
+/* Random bytes from the system, a buffer at a time: a mask for every frame must not cost a system call each. */
+#ifndef BEAM_RANDOM_H
+#define BEAM_RANDOM_H
+
+#include <stddef.h>
+
+/* Fills `to` with fresh bytes that no other call, thread or forked process is given. */
+void beam__random(void *to, size_t len);
+
+#endif
