@@ -1,0 +1,39 @@
+-- What JSON has and Lua has not: null and the empty array; and how much of a number this Lua can hold.
+local ok, cjson = pcall(require, "cjson")
+if not ok then
+  error("beam needs lua-cjson (Debian and Ubuntu: lua-cjson; Fedora: lua-cjson; LuaRocks: lua-cjson): " .. cjson, 0)
+end
+
+local values = {
+  cjson = cjson,
+  null = cjson.null,
+  max_depth = 128, -- of nested arrays and objects, both ways
+  has_integers = math.type ~= nil, -- Lua 5.3 and later: 64 bits; before: doubles, exact up to 2^53
+  max_exact = 2 ^ 53,
+}
+
+-- Newer releases of lua-cjson mark arrays by this metatable themselves.
+local array_mt = cjson.array_mt or { __name = "beam.array" }
+local empty_array_mt = cjson.empty_array_mt or array_mt
+values.array_mt = array_mt
+
+--- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.
+function values.array(t)
+  return setmetatable(t or {}, array_mt)
+end
+
+--- True for a table that is written as an array: marked as one, or not empty and a sequence by its first item.
+function values.is_array(t)
+  if type(t) ~= "table" then
+    return false
+  end
+  local mt = getmetatable(t)
+  return mt == array_mt or mt == empty_array_mt or rawget(t, 1) ~= nil
+end
+
+function values.is_marked(t)
+  local mt = getmetatable(t)
+  return mt == array_mt or mt == empty_array_mt
+end
+
+return values
