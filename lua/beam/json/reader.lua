@@ -18,7 +18,7 @@ local function integer(literal, position)
     if math.type(number) ~= "integer" then -- it has become a float
       fail(position, "the integer " .. literal .. " does not fit in 64 bits")
     end
-  elseif number > values.max_exact or number < -values.max_exact then
+  elseif math.abs(number) >= values.max_exact and literal:match "%d+" ~= "9007199254740992" then
     fail(position, "the integer " .. literal .. " is beyond 2^53, which this Lua cannot hold (Lua 5.3 and later can)")
   end
   return number
