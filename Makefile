@@ -73,7 +73,7 @@ define for_lua
 build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) build/libbeam.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(q)$(CC) -shared -o $$@ $$^ $(LDFLAGS) $(LIBS)
+	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LDFLAGS) $(LIBS)
 
 build/binding/$(1)/%.o: lua/binding/%.c
 	$$(call say,CC,$$< ($(1)))
@@ -147,8 +147,18 @@ build/fuzz/%: tests/fuzz/%.c $(CORE)
 lint: setup-lint
 	@sh tests/lint.sh
 
+INSTALL_LIB = $(DESTDIR)$(PREFIX)/lib
+INSTALL_LUA = $(DESTDIR)$(PREFIX)/share/lua
 install: all
-	@DESTDIR="$(DESTDIR)" PREFIX="$(PREFIX)" VERSION="$(VERSION)" sh scripts/install.sh
+	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
+	$(q)install -D -m 755 build/beamlua $(DESTDIR)$(PREFIX)/bin/beamlua
+	$(q)install -D -m 644 build/libbeam.a $(INSTALL_LIB)/libbeam.a
+	$(q)install -D -m 755 build/libbeam.so $(INSTALL_LIB)/libbeam.so.$(VERSION)
+	$(q)ln -sf libbeam.so.$(VERSION) $(INSTALL_LIB)/libbeam.so.0 && ln -sf libbeam.so.0 $(INSTALL_LIB)/libbeam.so
+	$(q)for header in beam.h beam-server.h; do install -D -m 644 core/$$header $(DESTDIR)$(PREFIX)/include/$$header; done
+	$(q)for lua in 5.1 5.3 5.4; do \
+	  install -D -m 755 build/lua/$$lua/beam/core.so $(INSTALL_LIB)/lua/$$lua/beam/core.so; \
+	  (cd lua && find beam -name '*.lua' -exec install -D -m 644 {} $(INSTALL_LUA)/$$lua/{} \;); done
 
 clean:
 	$(call say,RM,build)
