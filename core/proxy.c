@@ -1,6 +1,7 @@
 /* Which proxy, by the rules of libcurl's documentation (CURLOPT_PROXY, CURLOPT_NOPROXY, libcurl-env), so that a
  * WebSocket goes the way the HTTP call beside it goes. */
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,18 +15,24 @@ static const char default_port[] = "1080"; /* libcurl's, for a proxy without a p
 
 /* ---- no_proxy ---- */
 
-/* Does the numeric address `host` lie in "address" or "address/bits"? Cuts the item at its slash. */
+/* Reads and cuts off the "/bits" of an item; without one it is `all`. -1 if it is no such number. */
+static int cut_bits(char *item, int all) {
+  char *slash = strchr(item, '/'), *end;
+  unsigned long bits;
+  if (!slash)
+    return all;
+  *slash = '\0';
+  bits = strtoul(slash + 1, &end, 10);
+  return isdigit((unsigned char)slash[1]) && !*end && bits <= (unsigned long)all ? (int)bits : -1;
+}
+
+/* Does the numeric address `host` lie in "address" or "address/bits"? */
 static int in_network(const char *host, char *item, int family) {
   unsigned char address[16], network[16];
-  char *slash = strchr(item, '/');
-  unsigned bits = family == AF_INET ? 32 : 128, wanted = bits, i;
-  if (slash) {
-    *slash = '\0';
-    wanted = (unsigned)strtoul(slash + 1, NULL, 10);
-  }
-  if (wanted > bits || inet_pton(family, host, address) != 1 || inet_pton(family, item, network) != 1)
+  int bits = cut_bits(item, family == AF_INET ? 32 : 128), i;
+  if (bits < 0 || inet_pton(family, host, address) != 1 || inet_pton(family, item, network) != 1)
     return 0;
-  for (i = 0; i < wanted; i++)
+  for (i = 0; i < bits; i++)
     if ((address[i / 8] ^ network[i / 8]) & (0x80 >> i % 8))
       return 0;
   return 1;

@@ -95,6 +95,12 @@ static char *copy_host(CURLU *parts) {
   return host;
 }
 
+static int may_stand_in(const char *host, const char *at) {
+  if (isalnum((unsigned char)*at) || strchr(".-_", *at))
+    return 1;
+  return host_is_numeric_v6(host) && (*at == ':' || at == strchr(host, '%'));
+}
+
 static int check_host(const char *host, beam_error *error) {
   const char *at;
   if (strlen(host) > HOST_MAX)
@@ -102,7 +108,7 @@ static int check_host(const char *host, beam_error *error) {
   for (at = host; *at; at++) {
     if ((unsigned char)*at > 0x7f)
       return refuse(error, "its host name is not ASCII; write it in its xn-- form");
-    if (!isalnum((unsigned char)*at) && !strchr(host_is_numeric_v6(host) ? ".-_:%" : ".-_", *at))
+    if (!may_stand_in(host, at))
       return refuse(error, "its host name holds a character that no host name has");
   }
   return 0;
