@@ -1,0 +1,27 @@
+-- The driver: how a wait is done here. Picked once, at load; everything that waits goes through it.
+--
+--   loop   plain Lua, LÖVE, luv, cqueues, copas: our own loop, or beam.fd() and beam.step() in somebody else's
+--   ngx    OpenResty: light threads; never blocks the worker
+--
+-- A driver is a table with:
+--   spawn(fn, ...) -> task     starts a coroutine at once; task:join([timeout]) -> results... | nil, err
+--   sleep(seconds)             suspends the caller
+--   run([fn, ...])             until nothing is left to wait for; the results of fn
+--   step([timeout])            does what is due, waits for up to `timeout` seconds for it (default 0)
+--   fd() -> integer            readable when step() has something to do
+--   now() -> seconds           monotonic
+--   context() -> beam.core.context
+--   signal() -> signal         something to wait for:
+--     signal:wait([timeout]) -> boolean   true: woken; false: the time is over. Wakes nobody else, loses nothing
+--     signal:wake() -> boolean            wakes the one who has waited longest; false: nobody waits
+--     signal:wake_all()
+--   attach(), detach()         one more, one fewer object of beam.core may still cause an event. Without any, without a
+--                              deadline and with nothing ready, a wait can never end: it raises instead of hanging
+--   ref(), unref()             one more, one fewer reason for run() to go on although no coroutine waits (a server, event handlers)
+--
+-- The rules: event functions of beam.core only change state and wake; they never run user code. Woken coroutines run from a ready
+-- queue, after the step, so that user code may always wait. What was woken outside a step keeps fd() readable.
+if type(rawget(_G, "ngx")) == "table" then
+  error("beam: inside OpenResty waiting needs the driver 'ngx', which is not available yet", 0)
+end
+return require "beam.driver.loop"

@@ -1,0 +1,203 @@
+-- The driver for plain Lua, on beam/driver/reactor.lua: coroutines that are started, joined, put to sleep and run to
+-- their end. The interface is described in beam/driver/init.lua.
+local compat = require "beam.compat"
+local errors = require "beam.error"
+local log = require "beam.log"
+local reactor = require "beam.driver.reactor"
+
+local loop = {
+  context = reactor.context,
+  now = reactor.now,
+  fd = reactor.fd,
+  signal = reactor.signal,
+  attach = reactor.attach,
+  detach = reactor.detach,
+}
+
+local running_task = reactor.running_task
+
+local tasks, live = {}, 0 -- those that have not ended
+local in_run = 0 -- those of them that wait in run()
+local all_done = reactor.signal() -- where they wait
+local reasons = 0 -- ref()
+local failed = {} -- tasks that failed and have not been reported
+local first_unclaimed -- the first failure that nobody joined, for run()
+
+-- ---- Tasks ----
+
+---@class beam.coroutine
+local Task = {}
+Task.__index = Task
+Task.__name = "beam.coroutine"
+
+local function idle()
+  return live == in_run and reasons == 0
+end
+
+local function tell_if_idle()
+  if in_run > 0 and idle() then
+    all_done:wake_all()
+  end
+end
+
+-- The reactor says that the coroutine has returned or failed.
+function Task:ended(ok, ...)
+  tasks[self] = nil
+  live = live - 1
+  self.done = true
+  if ok then
+    self.results = compat.pack(...)
+  else
+    self.err = errors.from_script((...), self.thread)
+    failed[#failed + 1] = self
+  end
+  if self.joiners then
+    self.joiners:wake_all()
+  end
+  tell_if_idle()
+end
+
+--- Starts a coroutine at once; it runs until its first wait. An error in it is returned by join(). If nobody joins
+--- before the next step is over, it is logged with its traceback, and run() raises it at the end.
+---@param fn function
+---@return beam.coroutine
+function loop.spawn(fn, ...)
+  if type(fn) ~= "function" then
+    error("beam.spawn wants a function, not a " .. type(fn), 2)
+  end
+  local task = setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
+  tasks[task] = true
+  live = live + 1
+  reactor.resume(task, ...)
+  return task
+end
+
+--- Waits for the end of the coroutine.
+---@param timeout number? seconds; nil: as long as it takes
+---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
+function Task:join(timeout)
+  if self == running_task() then
+    error("a coroutine cannot join itself", 2)
+  end
+  self.joined = true
+  if not self.done then
+    self.joiners = self.joiners or reactor.signal()
+    if not self.joiners:wait(timeout) then
+      self.joined = false
+      return nil, errors.timeout("end of the coroutine", timeout)
+    end
+  end
+  if self.err then
+    return nil, self.err
+  end
+  return compat.unpack(self.results, 1, self.results.n)
+end
+
+local function report_failures()
+  while #failed > 0 do
+    local task = table.remove(failed, 1)
+    if not task.joined then
+      first_unclaimed = first_unclaimed or task.err
+      log.write("error", "a coroutine failed that nobody joined: " .. tostring(task.err))
+    end
+  end
+end
+
+-- A failure that no step came to report is reported when the state closes.
+loop.at_exit = compat.guard(report_failures)
+
+-- ---- Sleeping and stepping ----
+
+local never = reactor.signal()
+
+--- Suspends the caller. 0 lets the others run.
+---@param seconds number
+function loop.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("beam.sleep wants a number of seconds", 2)
+  end
+  if seconds > 0 or not running_task() then
+    never:wait(math.max(0, seconds))
+  else
+    coroutine.yield()
+  end
+end
+
+local function turn(timeout)
+  local problem = reactor.turn(timeout)
+  report_failures()
+  if problem then
+    error(problem, 0)
+  end
+end
+
+--- Does what is due; waits for up to `timeout` seconds for the first thing to do.
+---@param timeout number? default 0
+function loop.step(timeout)
+  reactor.check_may_wait()
+  turn(timeout or 0)
+end
+
+-- ---- Running to the end ----
+
+--- One more reason for run() to go on although no coroutine waits.
+function loop.ref()
+  reasons = reasons + 1
+end
+
+function loop.unref()
+  reasons = reasons - 1
+  tell_if_idle()
+end
+
+local function deadlock()
+  local task = next(tasks)
+  local where = task and "\na coroutine waits here:\n" .. debug.traceback(task.thread) or ""
+  return ("beam.run: %d coroutines wait for what can no longer come (deadlock)%s"):format(live, where)
+end
+
+local function run_in_task()
+  in_run = in_run + 1
+  tell_if_idle()
+  while not idle() do
+    all_done:wait()
+  end
+  in_run = in_run - 1
+end
+
+local function run_in_loop(main)
+  while not (main and main.err) and not (idle() and reactor.quiet()) do
+    if reactor.stuck() then
+      error(deadlock(), 0)
+    end
+    turn()
+  end
+end
+
+--- Runs fn(...) as a coroutine, and all others, until nothing is left to wait for. Raises what fn raised, as soon as it
+--- did, or at the end what the first coroutine raised that nobody joined; both as a beam.error of kind "script".
+---@param fn function?
+---@return any ... the results of fn
+function loop.run(fn, ...)
+  reactor.check_may_wait()
+  local main = fn and loop.spawn(fn, ...)
+  if main then
+    main.joined = true
+  end
+  if running_task() then
+    run_in_task()
+  else
+    run_in_loop(main)
+  end
+  report_failures()
+  local err = main and main.err or first_unclaimed
+  if err then
+    first_unclaimed = nil
+    error(err, 0)
+  end
+  if main then
+    return main:join()
+  end
+end
+
+return loop

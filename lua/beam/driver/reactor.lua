@@ -1,0 +1,275 @@
+-- Waiting and waking: one beam.core context, signals, deadlines, and a queue of the coroutines that are ready to go on.
+--
+--   turn:  ctx:step  -> event functions change state and wake -> ready queue -> coroutines go on
+--
+-- A waiter is a task (a coroutine that beam/driver/loop.lua started) or, where the caller is none of ours, a seat: the
+-- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
+-- yielded.
+local errors = require "beam.error"
+local links = require "beam.driver.signal"
+local log = require "beam.log"
+local new_deadlines = require("beam.driver.deadlines").new
+
+local reactor = {}
+
+local WAIT = {} -- what a task yields when it waits; any other yield is the user's own
+local resume, yield, running = coroutine.resume, coroutine.yield, coroutine.running
+
+local ctx -- the context, from its first use on
+local stepping = false -- an event function may be running
+local turning = false -- the ready queue is looked at before anybody waits again
+local descriptor_used = false -- somebody waits on fd(): it has to be told
+local current -- the task that runs now
+local ready, ready_first, ready_last = {}, 1, 0 -- tasks to go on with, in order
+local deadlines = new_deadlines()
+local timer, timer_due -- the context's timer for the first deadline
+local sources = 0 -- attach()
+local seats, depth = {}, 0 -- waits outside tasks, one inside the other
+
+-- ---- The context ----
+
+---@return beam.core.context
+function reactor.context()
+  if not ctx then
+    local made, err = require("beam.core").new { log = log.write, log_level = "warning" }
+    if not made then
+      error(errors.from_core(err, "the event loop could not be made"), 0)
+    end
+    ctx = made
+  end
+  return ctx
+end
+
+---@return number seconds monotonic
+function reactor.now()
+  return reactor.context():now()
+end
+
+--- One more object of beam.core that may still cause an event.
+function reactor.attach()
+  sources = sources + 1
+end
+
+function reactor.detach()
+  sources = sources - 1
+end
+
+-- ---- Waking ----
+
+local function tell_descriptor()
+  if descriptor_used and not turning and ready_first <= ready_last then
+    ctx:wakeup()
+  end
+end
+
+local function make_ready(waiter)
+  if waiter.position then
+    deadlines:remove(waiter)
+  end
+  waiter.ready = true
+  if waiter.thread then
+    ready_last = ready_last + 1
+    ready[ready_last] = waiter
+    tell_descriptor()
+  end
+end
+
+local arm
+
+local function on_timer()
+  timer = nil
+  local now = ctx:now()
+  local first = deadlines:first()
+  while first and first.deadline <= now do
+    links.unlink(first)
+    make_ready(first)
+    first = deadlines:first()
+  end
+  arm()
+end
+
+-- One timer of the context serves all deadlines. It may fire for a wait that has ended: waits that end early, which is
+-- most of them, then cost no timer.
+function arm()
+  local first = deadlines:first()
+  if not first or timer and timer_due <= first.deadline then
+    return
+  end
+  if timer then
+    timer:stop()
+  end
+  timer_due = first.deadline
+  timer = ctx:timer(math.max(0, timer_due - ctx:now()), on_timer)
+end
+
+-- ---- Turning ----
+
+-- A task has stopped: it waits, has yielded by itself (then others run first), or has ended.
+local function stopped(task, outer, ok, first, ...)
+  current = outer
+  if first == WAIT then
+    return
+  elseif ok and coroutine.status(task.thread) == "suspended" then
+    make_ready(task)
+  else
+    task:ended(ok, first, ...)
+  end
+end
+
+--- Lets a task run until it stops. task.thread is its coroutine, task:ended(ok, ...) is told its results.
+function reactor.resume(task, ...)
+  local outer = current
+  current = task
+  return stopped(task, outer, resume(task.thread, ...))
+end
+
+--- The task that is running, unless the caller is a coroutine of somebody else's inside it.
+function reactor.running_task()
+  if current and current.thread == running() then
+    return current
+  end
+end
+
+-- Goes on with what is ready now; what becomes ready meanwhile waits for the next turn.
+local function drain()
+  local last = ready_last
+  while ready_first <= last do
+    local task = ready[ready_first]
+    ready[ready_first] = nil
+    ready_first = ready_first + 1
+    reactor.resume(task)
+  end
+end
+
+local function step(timeout)
+  stepping = true
+  local ok, err = pcall(ctx.step, ctx, timeout)
+  stepping = false
+  return not ok and err or nil
+end
+
+--- One turn: at most one wait, at most one resume for each task.
+---@param timeout number? seconds; nil: until there is something to do
+---@return any problem what an event function raised
+function reactor.turn(timeout)
+  local nested = turning
+  turning = true
+  local problem
+  if ctx then
+    problem = step(ready_first <= ready_last and 0 or timeout or -1)
+  end
+  drain()
+  turning = nested
+  tell_descriptor()
+  return problem
+end
+
+---@return boolean nothing is ready to go on
+function reactor.quiet()
+  return ready_first > ready_last
+end
+
+---@return boolean nothing is ready, and nothing could make it so
+function reactor.stuck()
+  return ready_first > ready_last and sources == 0 and not deadlines:first()
+end
+
+function reactor.fd()
+  local fd = reactor.context():fd()
+  descriptor_used = true
+  tell_descriptor()
+  return fd
+end
+
+--- Raises where waiting would turn the loop inside itself.
+function reactor.check_may_wait()
+  if stepping then
+    error("beam: waiting is not possible inside an event or log function", 3)
+  end
+end
+
+-- ---- Signals ----
+
+---@class beam.signal
+local Signal = {}
+Signal.__index = Signal
+
+---@return beam.signal
+function reactor.signal()
+  return setmetatable({ first = nil, last = nil }, Signal)
+end
+
+local function take_seat()
+  depth = depth + 1
+  local seat = seats[depth]
+  if not seat then
+    seat = {}
+    seats[depth] = seat
+  end
+  return seat
+end
+
+-- Turns the loop until the seat is ready. Returns what went wrong.
+local function turn_until_ready(seat)
+  while not seat.ready do
+    if reactor.stuck() then
+      return "beam: this wait would never end: nothing is open, due or running that could end it (deadlock)"
+    end
+    local problem = reactor.turn()
+    if problem then
+      return problem
+    end
+  end
+end
+
+local function wait_in_seat(seat)
+  local problem = turn_until_ready(seat)
+  depth = depth - 1
+  if problem then
+    links.unlink(seat)
+    deadlines:remove(seat)
+    error(problem, 0)
+  end
+  return seat.woken
+end
+
+--- Suspends the caller until wake(), for up to `timeout` seconds.
+---@param timeout number?
+---@return boolean woken false: the time is over
+function Signal:wait(timeout)
+  reactor.check_may_wait()
+  local task = reactor.running_task()
+  local waiter = task or take_seat()
+  waiter.woken, waiter.ready = false, false
+  links.link(self, waiter)
+  if timeout and timeout < math.huge then
+    waiter.deadline = reactor.now() + timeout
+    deadlines:add(waiter)
+    arm()
+  end
+  if not task then
+    return wait_in_seat(waiter)
+  end
+  yield(WAIT)
+  return task.woken
+end
+
+--- Wakes the one who has waited longest.
+---@return boolean whether there was one
+function Signal:wake()
+  local waiter = self.first
+  if not waiter then
+    return false
+  end
+  links.unlink(waiter)
+  waiter.woken = true
+  make_ready(waiter)
+  return true
+end
+
+function Signal:wake_all()
+  while self:wake() do
+  end
+end
+
+return reactor

@@ -1,0 +1,259 @@
+-- The errors that run-time failures return as the second value: tables that a program can decide by and a person can
+-- act on.
+local outcome = require "beam.outcome"
+
+---@class beam.error
+---@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config
+---@field message string what failed, where
+---@field phase string? how far it had come
+---@field host string? "name:port"
+---@field status integer? HTTP status
+---@field body any? the server's answer, decoded if it is JSON
+---@field code integer? close code
+---@field reason string? the peer's words on closing
+---@field executed "no"|"yes"|"unknown" did Beam run the handler?
+---@field retryable boolean may it be tried again without running anything twice?
+---@field retry_after number? seconds the server asked for
+---@field task_id string?
+---@field hint string? what to do about it
+---@field traceback string? of a script
+---@field cause any? the value that a script raised
+local Error = {}
+Error.__index = Error
+Error.__name = "beam.error"
+
+function Error:__tostring()
+  local text = self.kind .. ": " .. self.message
+  if self.hint then
+    text = text .. " (" .. self.hint .. ")"
+  end
+  if self.traceback then
+    text = text .. "\n" .. self.traceback
+  end
+  return text
+end
+
+local errors = {}
+
+local longest_quote = 300 -- bytes of a server's text in a message; all of it is in `body`
+
+---@param fields table becomes the error
+---@return beam.error
+function errors.new(fields)
+  fields.executed = fields.executed or "no"
+  fields.retryable = fields.retryable or false
+  return setmetatable(fields, Error)
+end
+
+---@return boolean
+function errors.is(value)
+  return getmetatable(value) == Error
+end
+
+-- ---- What a server said ----
+
+-- Three keys exist: `error` (gateway, runner), `message` (HTTP framework), `detail` (runner; a list of {msg=} from
+-- FastAPI).
+local function text_of(body)
+  if type(body) ~= "table" then
+    return type(body) == "string" and body or ""
+  end
+  for _, key in ipairs { "error", "message", "detail" } do
+    local value = body[key]
+    if type(value) == "table" then
+      value = type(value[1]) == "table" and value[1].msg or value.message
+    end
+    if type(value) == "string" and value ~= "" then
+      return value
+    end
+  end
+  return ""
+end
+
+local function quote(text)
+  text = text:gsub("%s+$", "")
+  if #text > longest_quote then
+    -- A traceback ends with what matters.
+    text = "…" .. text:sub(-longest_quote):gsub("^[\128-\191]+", "")
+  end
+  return text
+end
+
+--- The body as a value: decoded if it is JSON, else the text; nil if there was none.
+function errors.decode_body(text)
+  if not text or text == "" then
+    return nil
+  end
+  if not text:find "^%s*[%[{\"]" then
+    return text
+  end
+  local value = require("beam.json").decode(text)
+  if value == nil then
+    return text
+  end
+  return value
+end
+
+-- The delta-seconds of RFC 9110, section 10.2.3. Beam sends none; a proxy may.
+local function retry_after(headers)
+  local seconds = headers and headers["retry-after"]
+  return seconds and seconds:find "^%d+$" and tonumber(seconds) or nil
+end
+
+local function from_answer(fields, what, response, result, scheme)
+  local status = response.status
+  local said = quote(text_of(fields.body))
+  fields.status = status
+  fields.message = ("%s was answered with %d%s"):format(what, status, said ~= "" and ": " .. said or "")
+  fields.executed, fields.retryable, fields.hint = result.executed, result.retryable, result.hint
+  if status == 401 then
+    fields.hint = outcome.unauthorized(scheme)
+  end
+  fields.headers, fields.raw = response.headers, response.body
+  fields.retry_after = retry_after(response.headers)
+  fields.task_id = response.headers["x-task-id"]
+  return errors.new(fields)
+end
+
+--- A call was answered with a status that is no success.
+---@param what string "POST https://…"
+---@param response { status: integer, headers: table<string, string>, body: string? }
+---@param scheme string how we authenticated
+---@return beam.error
+function errors.from_response(what, response, scheme)
+  local body = errors.decode_body(response.body)
+  local result = outcome.of_call(response.status, text_of(body), response.headers["x-task-id"])
+  return from_answer({ kind = "http", phase = "response", body = body }, what, response, result, scheme)
+end
+
+--- Status 200, and still an error: the input did not fit the handler's schema.
+---@return beam.error? err nil if the body says something else
+function errors.from_validation(what, response, body)
+  if type(body) ~= "table" or body.error ~= "ValidationError" then
+    return nil
+  end
+  local field = type(body.field) == "string" and body.field ~= "" and (" at '%s'"):format(body.field) or ""
+  local said = type(body.message) == "string" and ": " .. quote(body.message) or ""
+  return errors.new {
+    kind = "validation",
+    message = ("%s: the input does not fit the handler%s%s"):format(what, field, said),
+    phase = "response",
+    status = response.status,
+    body = body,
+    headers = response.headers,
+    raw = response.body,
+    task_id = response.headers["x-task-id"],
+    hint = "mend the input",
+  }
+end
+
+--- An upgrade was answered with something else than 101.
+---@return beam.error
+function errors.from_rejection(what, response, scheme)
+  local body = errors.decode_body(response.body)
+  local result = outcome.of_upgrade(response.status, text_of(body))
+  return from_answer({ kind = "handshake", phase = "upgrade", body = body }, what, response, result, scheme)
+end
+
+-- ---- What the core says ----
+
+--- The core could not do it.
+---@param err beam.core.error
+---@param what string? "POST https://…"
+---@return beam.error
+function errors.from_core(err, what)
+  local result = outcome.of_core(err)
+  return errors.new {
+    kind = err.kind,
+    message = what and what .. ": " .. err.message or err.message,
+    phase = err.phase,
+    host = err.host ~= "" and err.host or nil,
+    status = err.status,
+    executed = result.executed,
+    retryable = result.retryable,
+    hint = result.hint,
+  }
+end
+
+--- A connection could not be made. What was sent then was the upgrade only, which runs no handler.
+---@return beam.error
+function errors.from_attempt(err, what)
+  local result = errors.from_core(err, what)
+  if err.sent then
+    result.executed, result.hint = "no", nil
+    result.retryable = err.kind == "timeout" or err.kind == "closed" or err.kind == "connect"
+  end
+  return result
+end
+
+--- A connection that was open has ended.
+---@param what string "wss://…"
+---@param code integer
+---@param reason string
+---@param err beam.core.error? why, if it did not end by a close handshake
+---@return beam.error
+function errors.from_close(what, code, reason, err)
+  local result = outcome.of_close(code)
+  local message = ("%s was closed with %d%s"):format(what, code, reason ~= "" and ": " .. quote(reason) or "")
+  if err then
+    message = ("%s: %s"):format(what, err.message)
+  end
+  return errors.new {
+    kind = err and err.kind or "closed",
+    message = message,
+    phase = "closed",
+    host = err and err.host ~= "" and err.host or nil,
+    code = code,
+    reason = reason,
+    executed = result.executed,
+    retryable = result.retryable,
+    hint = result.hint,
+  }
+end
+
+-- ---- What we say ----
+
+--- A deadline of the caller's own passed.
+---@param what string what was waited for
+---@param seconds number
+---@param fields table? further fields
+---@return beam.error
+function errors.timeout(what, seconds, fields)
+  fields = fields or {}
+  fields.kind, fields.message = "timeout", ("no %s within %g s"):format(what, seconds)
+  return errors.new(fields)
+end
+
+--- A coroutine of the user's raised `value`.
+---@param value any
+---@param thread thread
+---@return beam.error
+function errors.from_script(value, thread)
+  return errors.new {
+    kind = "script",
+    message = tostring(value),
+    cause = value,
+    executed = "unknown",
+    traceback = debug.traceback(thread),
+  }
+end
+
+--- Raises for an option that is not known, and says which one may have been meant.
+---@param given table
+---@param known table<string, any>
+---@param where string "beam.call"
+---@param later table<string, string>? options that a later release brings
+function errors.check_options(given, known, where, later)
+  for name in pairs(given) do
+    if known[name] == nil then
+      if later and later[name] then
+        error(("%s: option '%s' is not available yet"):format(where, name), 3)
+      end
+      local meant = require("beam.suggest")(tostring(name), known)
+      local hint = meant and ("; did you mean '%s'?"):format(meant) or ""
+      error(("%s: unknown option '%s'%s"):format(where, tostring(name), hint), 3)
+    end
+  end
+end
+
+return errors

@@ -1,0 +1,140 @@
+-- What became of it: did Beam run the handler, may it be tried again, what can the user do? One table for each way to
+-- fail.
+--
+-- The rows are those of wire.md, sections 3 to 5. The rule behind them: never a second run by accident. Where nobody
+-- can know, `executed` is "unknown" and `retryable` false.
+local outcome = {}
+
+local NO, YES, UNKNOWN = "no", "yes", "unknown"
+
+-- A call's HTTP status. Of the rows of a status the first holds whose `says` is in the server's text; the one without
+-- `says` is the last.
+local calls = {
+  [400] = {
+    { says = "invalid request payload", executed = NO, hint = "Beam wants a JSON object as input" },
+    { says = "Deployment is not active", executed = NO, hint = "start the deployment again in Beam's dashboard" },
+    { says = "Invalid deployment", executed = NO, hint = "check the deployment's name and version, and its workspace" },
+    { says = "invalid stub id", executed = NO, hint = "take the id from the deployment's page, or use its name" },
+    { executed = NO, hint = "check the input against what the handler takes" },
+  },
+  [401] = { { executed = NO } }, -- the hint depends on the credentials: outcome.unauthorized
+  [403] = { { executed = NO, hint = "the token is valid, but not for this deployment: check the workspace" } },
+  [404] = {
+    { executed = NO, hint = "nothing is deployed under this address: check name, version and kind with beam.address(target)" },
+  },
+  [413] = { { executed = NO, hint = "the input is too large for the gateway: pass a URL to it instead" } },
+  [429] = {
+    { says = "exceeded max pending tasks", executed = NO, retryable = true, hint = "too many tasks are waiting: try again later" },
+    { says = "Request queue full", executed = NO, retryable = true, hint = "the deployment's queue is full: try again later" },
+    { executed = NO, retryable = true, hint = "too many requests: try again later" },
+  },
+  [500] = { { executed = YES, hint = "the handler failed: its traceback is in err.body, or in the deployment's logs" } },
+  [502] = { { executed = UNKNOWN, hint = "the container was lost; the handler may have run: err.task_id says which task it was" } },
+  [503] = {
+    { says = "No compute capacity", executed = NO, retryable = true, hint = "no such GPU is free: try again in minutes" },
+    { executed = UNKNOWN, hint = "the service is not available; whether the handler ran is not known" },
+  },
+  [504] = {
+    { says = "Timed out waiting for a backend", executed = NO, retryable = true, hint = "no container came up in time: try again" },
+    { executed = UNKNOWN, hint = "a deadline passed on the way; the handler may still be running" },
+  },
+}
+
+-- What a rejected upgrade may bring after a while. No handler runs before the 101.
+local passing = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
+
+-- Close codes: may a new connection help? And why it was closed, where the code says more than its name.
+local closes = {
+  [1000] = { retryable = false },
+  [1001] = { retryable = true },
+  [1002] = { retryable = false },
+  [1003] = { retryable = false, hint = "the app does not take this kind of message: text or binary" },
+  [1005] = { retryable = false },
+  [1006] = {
+    retryable = true,
+    hint = "the connection was lost without a close frame: the network, the app's container or the gateway went away",
+  },
+  [1007] = { retryable = false, hint = "text messages must be UTF-8: use send_binary for bytes" },
+  [1008] = { retryable = false },
+  [1009] = { retryable = false, hint = "a message was too large: Beam takes up to 16 MiB, max_message bounds what we take" },
+  [1011] = { retryable = true, hint = "the app failed, or heard no answer to its pings for 20 s" },
+  [1012] = { retryable = true, hint = "the app restarts" },
+  [1013] = { retryable = true, hint = "the app is overloaded" },
+}
+
+-- Errors of the core before anything was sent. A certificate does not get better by itself.
+local before_sent = { dns = true, connect = true, tls = true, timeout = true, closed = true }
+
+---@alias beam.outcome { executed: "no"|"yes"|"unknown", retryable: boolean, hint: string? }
+
+local function row_for(rows, text)
+  for _, row in ipairs(rows) do
+    if not row.says or text:find(row.says, 1, true) then
+      return row
+    end
+  end
+end
+
+--- A call was answered with a status that is no success.
+---@param status integer
+---@param text string what the server said
+---@param task_id string? the task of the answer: a handler may answer with any status
+---@return beam.outcome
+function outcome.of_call(status, text, task_id)
+  local rows = calls[status]
+  local row = rows and row_for(rows, text)
+  if row and row.says then
+    return { executed = row.executed, retryable = row.retryable or false, hint = row.hint }
+  elseif task_id and status < 500 then
+    return { executed = YES, retryable = false, hint = "the handler itself answered with this status" }
+  elseif row then
+    return { executed = row.executed, retryable = row.retryable or false, hint = row.hint }
+  end
+  return { executed = UNKNOWN, retryable = false }
+end
+
+--- An upgrade was answered with something else than 101.
+---@return beam.outcome
+function outcome.of_upgrade(status, text)
+  local row = calls[status] and row_for(calls[status], text)
+  local hint = row and row.hint
+  if status == 404 then
+    hint = "no realtime app is deployed under this address: check name and version, and that it is of kind asgi"
+  elseif status >= 500 and not (row and row.says) then
+    hint = "the app or the gateway failed before the connection was made: the deployment's logs say more"
+  elseif status >= 300 and status < 400 then
+    hint = "redirects are not followed, as they would carry the credentials along: use the final address"
+  end
+  return { executed = NO, retryable = passing[status] or false, hint = hint }
+end
+
+--- What to say on 401.
+---@param scheme string how we authenticated: beam.core.auth's scheme
+function outcome.unauthorized(scheme)
+  if scheme == "basic" then
+    return "client id and secret are Beam's older API keys; newer deployments want a Bearer token: set BEAM_TOKEN or pass token="
+  elseif scheme == "none" then
+    return "no credentials were sent: set BEAM_TOKEN, pass token=, or log in with Beam's own command line tool"
+  end
+  return "the token was not accepted: check BEAM_TOKEN and the workspace it belongs to"
+end
+
+--- The core could not do it.
+---@param err beam.core.error
+---@return beam.outcome
+function outcome.of_core(err)
+  if err.sent then
+    return { executed = UNKNOWN, retryable = false, hint = "the request may have arrived: the handler may run, or run on" }
+  end
+  local final = err.kind == "tls" and err.message:find("certificate", 1, true)
+  return { executed = NO, retryable = before_sent[err.kind] and not final or false }
+end
+
+--- A connection ended: what was written last may or may not have been handled.
+---@return beam.outcome
+function outcome.of_close(code)
+  local row = closes[code] or { retryable = false }
+  return { executed = UNKNOWN, retryable = row.retryable, hint = row.hint }
+end
+
+return outcome
