@@ -2,9 +2,9 @@
  * parent's bytes again: pthread_atfork tells the two apart at no cost per call, where getpid is a system call. (A child
  * of a bare clone(2) that does not exec is not noticed.)
  */
-#include <openssl/rand.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -14,8 +14,7 @@
 
 enum { BUFFER_SIZE = 256 }; /* as much as getentropy gives at once */
 
-static unsigned
-    forks; /* between this process and the one that loaded us, plus one: so that an untouched buffer is stale */
+static unsigned forks; /* seen by this process since it first drew */
 static pthread_once_t watch_forks_once = PTHREAD_ONCE_INIT;
 
 static _Thread_local struct {
@@ -26,17 +25,22 @@ static _Thread_local struct {
 
 static void on_fork(void) { forks++; } /* in the child, which has one thread */
 
-static void watch_forks(void) {
-  forks = 1;
-  if (pthread_atfork(NULL, NULL, on_fork) != 0)
-    abort();
+static void give_up(const char *why) {
+  fprintf(stderr, "libbeam: no random bytes for a WebSocket: %s\n", why);
+  abort();
 }
 
-/* A sandbox may refuse the system call, then OpenSSL reads /dev/urandom. Without either no frame may be sent: a mask
- * that can be guessed lets whoever chooses the payload choose the bytes on the wire (RFC 6455 section 10.3). */
+static void watch_forks(void) {
+  if (pthread_atfork(NULL, NULL, on_fork) != 0)
+    give_up("out of memory (pthread_atfork)");
+}
+
+/* Only a kernel or a sandbox without getrandom refuses, and OpenSSL does not work there either. Going on would be worse
+ * than to end: a mask that can be guessed lets whoever chooses the payload choose the bytes on the wire (RFC 6455
+ * section 10.3). */
 static void refill(void) {
-  if (getentropy(buffer.bytes, BUFFER_SIZE) != 0 && RAND_bytes(buffer.bytes, BUFFER_SIZE) != 1)
-    abort();
+  if (getentropy(buffer.bytes, BUFFER_SIZE) != 0)
+    give_up("the system refuses getrandom");
   buffer.left = BUFFER_SIZE;
   buffer.forks = forks;
 }
