@@ -16,6 +16,8 @@
 
 #include "frame.h"
 
+#define BREACH "\\!" /* cannot come from a payload, which is escaped */
+
 enum { GUARDED_SIZE = 1 << 20, PAGE_SIZE_MAX = 1 << 16 };
 
 /* `len` bytes, up to GUARDED_SIZE, in front of an unreadable page; each call gives the same memory again. */
@@ -75,18 +77,18 @@ static inline void stream_put_data(struct stream *stream, const beam__frame_even
   if (!stream->in_frame)
     stream_put(stream, "%s%s(", stream->len ? " " : "", !event->first ? "more" : event->binary ? "binary" : "text");
   else if (event->first)
-    stream_put(stream, "BREACH: `first` twice");
+    stream_put(stream, BREACH "`first` twice");
   stream_put_bytes(stream, event->data, event->len);
   stream->in_frame = !event->frame_end;
   stream->pieces++;
   if (event->frame_end)
     stream_put(stream, event->final ? ")." : ")-");
   else if (event->final)
-    stream_put(stream, "BREACH: `final` without `frame_end`");
+    stream_put(stream, BREACH "`final` without `frame_end`");
   if (event->len == 0 && !event->frame_end)
-    stream_put(stream, "BREACH: an empty piece that ends nothing");
+    stream_put(stream, BREACH "an empty piece that ends nothing");
   if (!event->binary && !beam__utf8_valid(event->data, event->len))
-    stream_put(stream, "BREACH: a piece of text that is not UTF-8");
+    stream_put(stream, BREACH "a piece of text that is not UTF-8");
 }
 
 static inline void stream_put_event(struct stream *stream, const beam__frame_event *event) {
@@ -115,7 +117,7 @@ static inline void stream_feed(struct stream *stream, const void *bytes, size_t 
   do {
     beam__decode(&stream->decoder, chunk, len, &used, &event);
     if (used > len || (event.type == BEAM__FRAME_MORE && used != len)) {
-      stream_put(stream, "BREACH: %zu of %zu bytes used", used, len);
+      stream_put(stream, BREACH "%zu of %zu bytes used", used, len);
       return;
     }
     chunk += used;
