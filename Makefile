@@ -9,7 +9,7 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
 
-PACKAGES := libuv libwebsockets libcurl openssl
+PACKAGES := libuv libwebsockets libcurl openssl zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
 CPPFLAGS += -D_GNU_SOURCE -DNDEBUG -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS ?= -O2 -g

@@ -3,7 +3,7 @@
 # else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz]…
 set -u
 
-build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev
+build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev zlib1g-dev
   liblua5.4-dev lua5.4 lua-cjson lua-cjson-dev ca-certificates"
 test="lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev lua5.3 liblua5.3-dev lua-busted lua-filesystem
   python3 python3-fastapi python3-uvicorn python3-websockets nginx-light openssl curl procps"
@@ -25,9 +25,9 @@ name_packages() {
   cat >&2 <<END
 Please install the packages to build with, then run the same command again:
   Debian, Ubuntu  apt install $(echo $build)
-  Fedora          dnf install gcc make pkgconf libuv-devel libwebsockets-devel libcurl-devel openssl-devel lua lua-devel lua-cjson
-  Arch            pacman -S gcc make pkgconf libuv libwebsockets curl openssl lua lua-cjson
-  Alpine          apk add build-base pkgconf libuv-dev libwebsockets-dev libwebsockets-evlib_uv curl-dev openssl-dev lua5.4-dev lua5.4 lua5.4-cjson
+  Fedora          dnf install gcc make pkgconf libuv-devel libwebsockets-devel libcurl-devel openssl-devel zlib-devel lua lua-devel lua-cjson
+  Arch            pacman -S gcc make pkgconf libuv libwebsockets curl openssl zlib lua lua-cjson
+  Alpine          apk add build-base pkgconf libuv-dev libwebsockets-dev libwebsockets-evlib_uv curl-dev openssl-dev zlib-dev lua5.4-dev lua5.4 lua5.4-cjson
   Homebrew        brew install pkg-config libuv libwebsockets curl openssl lua luarocks && luarocks install lua-cjson
 To test, lint or fuzz as well:
   Debian, Ubuntu  apt install $(echo $test $lint $fuzz)
@@ -36,7 +36,7 @@ END
 
 if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
   # Not a Debian: what counts is whether it can be built.
-  pkg-config --exists libuv libwebsockets libcurl openssl 2>/dev/null && command -v lua5.4 >/dev/null && exit 0
+  pkg-config --exists libuv libwebsockets libcurl openssl zlib 2>/dev/null && command -v lua5.4 >/dev/null && exit 0
   name_packages
   exit 1
 fi

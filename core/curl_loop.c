@@ -1,0 +1,210 @@
+/* The loop's side of libcurl: its sockets as uv_poll handles, its one timer as a uv timer, its results handed on. */
+#include "curl_loop.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct watch { /* a socket that curl waits for */
+  uv_poll_t poll;
+  struct beam__curl *curl;
+  curl_socket_t socket;
+};
+
+/* ---- Driving ---- */
+
+static void admit_if_room(struct beam__curl *curl) {
+  if (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX)
+    beam__task_defer(curl->ctx, &curl->admit);
+}
+
+static void let_go(struct beam__curl *curl, beam__transfer *transfer) {
+  if (!transfer->running)
+    return;
+  transfer->running = 0;
+  curl->running--;
+  curl_multi_remove_handle(curl->multi, transfer->easy);
+}
+
+/* `done` may stop any other transfer: curl takes the messages of those away itself. */
+static void hand_on_results(struct beam__curl *curl) {
+  CURLMsg *message;
+  int left;
+  while ((message = curl_multi_info_read(curl->multi, &left))) {
+    CURLcode result = message->data.result;
+    char *private = NULL;
+    beam__transfer *transfer;
+    if (message->msg != CURLMSG_DONE)
+      continue;
+    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
+    transfer = (beam__transfer *)(void *)private;
+    let_go(curl, transfer); /* the message is invalid from here */
+    transfer->done(transfer, result);
+  }
+  admit_if_room(curl);
+}
+
+static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
+  int running;
+  curl->busy++;
+  curl_multi_socket_action(curl->multi, socket, ready, &running);
+  curl->busy--;
+  hand_on_results(curl);
+}
+
+/* ---- Sockets and the timer ---- */
+
+static void free_watch(uv_handle_t *handle) { free(handle->data); }
+
+static void on_ready(uv_poll_t *poll, int status, int events) {
+  struct watch *watch = poll->data;
+  int ready = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
+  /* libuv stops the handle on an error; curl, told of it, finds the socket's error and closes it. */
+  drive(watch->curl, watch->socket, status < 0 ? CURL_CSELECT_ERR : ready);
+}
+
+static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
+  struct watch *watch = calloc(1, sizeof *watch);
+  if (!watch)
+    return NULL;
+  if (uv_poll_init_socket(&curl->ctx->loop, &watch->poll, socket)) {
+    free(watch);
+    return NULL;
+  }
+  watch->poll.data = watch;
+  watch->curl = curl;
+  watch->socket = socket;
+  curl_multi_assign(curl->multi, socket, watch);
+  return watch;
+}
+
+/* The number of a socket may come back at once for another one, so its handle leaves libuv here and now (uv_poll_stop
+ * takes it out of epoll; only the memory is freed later). */
+static void watch_end(struct beam__curl *curl, curl_socket_t socket, struct watch *watch) {
+  curl_multi_assign(curl->multi, socket, NULL);
+  uv_poll_stop(&watch->poll);
+  uv_close((uv_handle_t *)&watch->poll, free_watch);
+}
+
+/* Always 0: with -1 curl would give up every transfer of the pool; this one is left to its deadline. */
+static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned) {
+  struct beam__curl *curl = user;
+  struct watch *watch = assigned;
+  (void)easy;
+  if (what == CURL_POLL_REMOVE) {
+    if (watch)
+      watch_end(curl, socket, watch);
+    return 0;
+  }
+  if (!watch)
+    watch = watch_new(curl, socket);
+  if (!watch ||
+      uv_poll_start(&watch->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
+                    on_ready))
+    beam__log(curl->ctx, BEAM_LOG_ERROR, "http: socket %d cannot be watched", (int)socket);
+  return 0;
+}
+
+static void on_timer(uv_timer_t *timer) { drive(timer->data, CURL_SOCKET_TIMEOUT, 0); }
+
+/* Curl calls this from inside itself, so that "now" too has to wait for the loop. */
+static int on_timeout(CURLM *multi, long timeout_ms, void *user) {
+  struct beam__curl *curl = user;
+  (void)multi;
+  if (timeout_ms < 0)
+    uv_timer_stop(&curl->timer);
+  else
+    uv_timer_start(&curl->timer, on_timer, (uint64_t)timeout_ms, 0);
+  return 0;
+}
+
+/* ---- Transfers ---- */
+
+static void admit(beam__task *task) {
+  struct beam__curl *curl = BEAM__CONTAINER(task, struct beam__curl, admit);
+  while (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX) {
+    beam__transfer *transfer = BEAM__CONTAINER(curl->waiting.next, beam__transfer, node);
+    beam__list_remove(&transfer->node);
+    transfer->started(transfer);
+    if (curl_multi_add_handle(curl->multi, transfer->easy)) {
+      transfer->done(transfer, CURLE_OUT_OF_MEMORY);
+      continue;
+    }
+    transfer->running = 1;
+    curl->running++;
+  }
+  drive(curl, CURL_SOCKET_TIMEOUT, 0);
+}
+
+void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer) {
+  beam__list_add(&curl->waiting, &transfer->node);
+  admit_if_room(curl);
+}
+
+void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer) {
+  beam__list_remove(&transfer->node);
+  let_go(curl, transfer);
+  admit_if_room(curl);
+}
+
+void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer) {
+  if (!transfer->running)
+    return;
+  curl->busy++;
+  curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  curl->busy--;
+  hand_on_results(curl);
+}
+
+/* ---- Life ---- */
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static int global_ready;
+
+/* Never cleaned up: other parts of the process may use curl too. */
+static void init_global(void) { global_ready = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK; }
+
+static void free_curl(uv_handle_t *handle) { free(handle->data); }
+
+static void destroy_curl(beam__owned *owned) {
+  struct beam__curl *curl = BEAM__CONTAINER(owned, struct beam__curl, owned);
+  beam__list_remove(&owned->node);
+  beam__task_cancel(&curl->admit);
+  curl_multi_cleanup(curl->multi);
+  curl->ctx->curl = NULL;
+  uv_close((uv_handle_t *)&curl->timer, free_curl);
+}
+
+static void set_up_multi(struct beam__curl *curl) {
+  curl_multi_setopt(curl->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(curl->multi, CURLMOPT_SOCKETDATA, curl);
+  curl_multi_setopt(curl->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
+  curl_multi_setopt(curl->multi, CURLMOPT_TIMERDATA, curl);
+  curl_multi_setopt(curl->multi, CURLMOPT_PIPELINING, CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(curl->multi, CURLMOPT_MAXCONNECTS, (long)BEAM__TRANSFERS_MAX);
+}
+
+static struct beam__curl *curl_new(beam_ctx *ctx) {
+  struct beam__curl *curl = calloc(1, sizeof *curl);
+  if (!curl)
+    return NULL;
+  curl->multi = curl_multi_init();
+  if (!curl->multi) {
+    free(curl);
+    return NULL;
+  }
+  curl->ctx = ctx;
+  beam__list_init(&curl->waiting);
+  beam__task_init(&curl->admit, admit);
+  uv_timer_init(&ctx->loop, &curl->timer);
+  curl->timer.data = curl;
+  set_up_multi(curl);
+  beam__own(ctx, &curl->owned, destroy_curl);
+  return curl;
+}
+
+struct beam__curl *beam__curl_of(beam_ctx *ctx) {
+  pthread_once(&global_once, init_global);
+  if (!ctx->curl && global_ready)
+    ctx->curl = curl_new(ctx);
+  return ctx->curl;
+}

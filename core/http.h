@@ -1,0 +1,80 @@
+/* One HTTP exchange, seen from inside. Its life: queued, in curl, ended (curl has let go of it; what a paused reader
+ * has not taken may still be held), done (the terminal event is out), released.
+ *
+ *   http.c           public calls, events, deadlines
+ *   http_request.c   options -> curl's easy handle
+ *   http_connect.c   what curl tells while it connects: phases, certificates; and when it may send again
+ *   http_body.c      what curl reads: head and body, decoded, bounded, paused
+ *   http_error.c     what curl says went wrong -> beam_error
+ */
+#ifndef BEAM_HTTP_H
+#define BEAM_HTTP_H
+
+#include "curl_loop.h"
+#include "http_response.h"
+#include "inflate.h"
+#include "proxy.h"
+
+struct beam_http {
+  beam__transfer transfer;
+  beam_ctx *ctx;
+  beam__owned owned;
+  beam__task task; /* release it, or go on reading */
+  uv_timer_t deadline;
+  void (*on_event)(void *user, beam_http *http, const beam_http_event *event);
+  void *user;
+
+  beam__url url;
+  beam__proxy proxy;
+  char peer[272]; /* "host:port" that is connected to: the proxy's, if there is one */
+  struct curl_slist *headers, *proxy_headers;
+  void *body;
+  size_t max_body; /* 0: no limit */
+  unsigned connect_timeout_ms, timeout_ms;
+  uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
+  int safe_method;                    /* RFC 9110 section 9.2.1: may be sent twice */
+  int own_accept_encoding;            /* the caller's header, not ours */
+
+  enum beam_phase phase;
+  unsigned attempts; /* how often curl was about to send the request */
+  int http2;         /* what the connection speaks that it was about to be sent on */
+  long sent_before;  /* bytes curl had sent when it was about to, the first time (to the proxy) */
+  char curl_text[CURL_ERROR_SIZE];
+  char subject[256], issuer[256]; /* of the server's certificate */
+
+  beam__response response;
+  beam__inflate inflate;
+  uint64_t received;   /* bytes of the body, decoded */
+  unsigned char *held; /* raw bytes that a pause cut off in the middle of decoding */
+  size_t held_len;
+
+  beam_error error; /* code 0: none so far */
+  int stream;
+  int paused;      /* by the caller */
+  int curl_paused; /* curl was told so */
+  int holding;     /* `held`, or what zlib has inside, is to be decoded first */
+  int ended, done, freed;
+  int dispatching;
+};
+
+/* http.c */
+void beam__http_enter(beam_http *http, enum beam_phase phase);
+void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const void *data, size_t len);
+
+/* http_request.c: checks the options, copies them and makes the easy handle. 0 or an error. */
+int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error);
+void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made, wherever it stopped */
+
+/* http_connect.c */
+int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
+
+/* http_body.c */
+int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */
+int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
+void beam__http_check_end(beam_http *http);     /* a coded body that ended too early becomes http->error */
+
+/* http_error.c: fills http->error, unless it is filled already. */
+void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void beam__http_fail_curl(beam_http *http, CURLcode result);
+
+#endif

@@ -1,0 +1,27 @@
+/* What has come of a response: the head, line by line as curl hands it on, and the body where it is wanted whole. */
+#ifndef BEAM_HTTP_RESPONSE_H
+#define BEAM_HTTP_RESPONSE_H
+
+#include "beam.h"
+
+enum { BEAM__HEAD_MAX = 256 * 1024 }; /* bytes of names and values */
+
+typedef struct beam__response { /* zero-initialise */
+  int status;                   /* of the final response once its head is whole, else 0 */
+  beam_header *headers;         /* names in lower case */
+  size_t header_count;
+  char *body;
+  size_t body_len, body_size;
+  int current; /* status of the head that is being read, an interim one (1xx) perhaps */
+  char *text;  /* name NUL value NUL … */
+  size_t text_len, text_size, text_count;
+} beam__response;
+
+/* Takes one line of a head with its line end. 1: the final head is whole; 0: more to come (trailers are passed over);
+ * BEAM_EHTTP, BEAM_ETOO_LARGE or BEAM_ENO_MEMORY, with a reason in *why (static). */
+int beam__response_line(beam__response *response, const char *line, size_t len, const char **why);
+/* Adds to the body. 0 or BEAM_ENO_MEMORY. */
+int beam__response_append(beam__response *response, const void *data, size_t len);
+void beam__response_free(beam__response *response); /* zeroed is fine */
+
+#endif
