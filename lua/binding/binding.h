@@ -1,0 +1,216 @@
+/* beam.core: libbeam as Lua sees it. Check, call, result; no policy.
+ *
+ *   lua/beam         ->  core.c       the module table, luaopen_beam_core
+ *                       context.c    beam.context: step, fd, close; log.c: its lines
+ *                       timer.c websocket.c http.c server.c request.c     one class each
+ *                       object.c     what these five share: life, userdata, the functions they call
+ *                       event.c      from an event of libbeam to a Lua function
+ *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
+ *                       compat.c     the differences between the Luas
+ *
+ * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:
+ * it holds the event functions of what is not over yet, under small integers (luaL_ref). So a connection goes on
+ * without its userdata; what is over keeps nothing; and since `live` hangs from the context, not from the registry, a
+ * context whose functions refer to it is still collected. C keeps a list of the objects of each context: whichever of
+ * the two is collected first clears its pointer in the other, so no order of __gc matters.
+ */
+#ifndef BEAM_BINDING_H
+#define BEAM_BINDING_H
+
+#include "beam-server.h"
+#include "beam.h"
+#include "compat.h"
+
+struct object;
+
+/* ---- Contexts ---- */
+
+struct log_line;
+
+/* The userdata of class beam.context. */
+struct context {
+  beam_ctx *beam;                      /* NULL once closed */
+  lua_State *stepping;                 /* the coroutine that is inside ctx:step, else NULL */
+  int closing;                         /* ctx:close was called from an event function: done at the end of the step */
+  struct object *objects;              /* not over */
+  struct object *finished;             /* over; freed at the end of the step, since a dispatch may still look at them */
+  struct log_line *lines, **last_line; /* said by libbeam, not yet handed on */
+  unsigned line_count, lines_lost;
+  int log; /* the log function's place in `live`, or LUA_NOREF */
+};
+
+#define CONTEXT_CLASS "beam.context"
+
+void context_setup(lua_State *L);            /* makes the class */
+int context_new(lua_State *L);               /* core.new */
+struct context *context_check(lua_State *L); /* argument 1; NULL once closed */
+int context_closed(lua_State *L);            /* pushes nil and the error that says so */
+
+/* ---- Log (log.c) ---- */
+
+/* beam_options.log: libbeam may be anywhere, so the line is only kept. `user` is the context. */
+void log_keep(void *user, enum beam_log_level level, const char *line);
+extern const char *const log_levels[]; /* NULL-terminated */
+/* Hands the lines on, between event_enter and event_leave; an error in the log function is one in an event function. */
+void log_flush(struct context *context);
+/* Forgets the lines that are left, and the log function. */
+void log_end(lua_State *L, struct context *context, int live);
+
+/* ---- Events (event.c) ---- */
+
+/* name in C, name in Lua */
+#define EVENT_MAP(X)                                                                                                   \
+  X(PHASE, "phase")                                                                                                    \
+  X(OPEN, "open")                                                                                                      \
+  X(MESSAGE, "message")                                                                                                \
+  X(FRAGMENT, "fragment")                                                                                              \
+  X(PING, "ping")                                                                                                      \
+  X(PONG, "pong")                                                                                                      \
+  X(DRAINED, "drained")                                                                                                \
+  X(CLOSED, "closed")                                                                                                  \
+  X(HEADERS, "headers")                                                                                                \
+  X(DATA, "data")                                                                                                      \
+  X(DONE, "done")
+
+enum event_name {
+#define X(name, text) EVENT_##name,
+  EVENT_MAP(X)
+#undef X
+      EVENT_COUNT
+};
+
+/* Where a method that dispatches (ctx:step) keeps on its stack what events need, so that none of it is looked up or
+ * allocated while libbeam is on the C stack. */
+enum event_frame { FRAME_CONTEXT = 1, FRAME_TIMEOUT, FRAME_LIVE, FRAME_TRACEBACK, FRAME_DISPATCH, FRAME_FAILURE };
+
+/* Adds such a method to the table on top of the stack; it brackets its work with enter and leave. After that, what
+ * stands on top is the first error that an event function raised, or nil. */
+void event_method(lua_State *L, const char *name, lua_CFunction method);
+void event_enter(lua_State *L, struct context *context);
+void event_leave(lua_State *L, struct context *context);
+
+/* Pushes an event's arguments and returns how many; runs protected, so it may allocate and raise. */
+typedef int event_push(lua_State *L, void *event);
+enum { EVENT_LIVE = 2 }; /* the stack index of `live` in an event_push */
+
+void event_push_name(lua_State *L, enum event_name name); /* in an event_push only */
+/* Calls the function at `function` of `live`. -1 if it raised; the error is kept. */
+int event_call(struct context *context, int function, event_push *push, void *event);
+/* The same for a function of an object, unless that is over; the log's lines go first. */
+int event_fire(struct object *object, int which, event_push *push, void *event);
+
+/* ---- Objects (object.c) ---- */
+
+struct class {
+  const char *name;
+  void (*release)(void *handle);                     /* gives the libbeam object back */
+  const char *(*state)(const struct object *object); /* for tostring, while it is not over */
+  const char *over;                                  /* and afterwards */
+};
+
+enum { ON_EVENT, ON_GONE, REFERENCES };
+
+/* What stands behind the userdata of a timer, WebSocket, exchange, server or request, which is a pointer to it. */
+struct object {
+  struct object *next, **link; /* in the context's list */
+  const struct class *class;
+  struct context *context;
+  struct object **userdata; /* NULL once collected */
+  struct object *server;    /* of a request */
+  void *handle;             /* beam_ws * and so on; NULL once it is over */
+  int finished;
+  int references[REFERENCES]; /* in `live`, or LUA_NOREF */
+  int whole;                  /* WebSocket: messages are whole; exchange: the response is */
+  int streaming;              /* request: its answer has begun */
+};
+
+/* Registers the metatable of a class and leaves it and, on top, its __index on the stack. */
+void class_new(lua_State *L, const char *name, const luaL_Reg *methods);
+void class_methods(lua_State *L, const luaL_Reg *methods); /* adds them to the table on top of the stack */
+/* Registers a class of objects. `close`: the method that ends one, for __close. */
+void object_class(lua_State *L, const struct class *class, const luaL_Reg *methods, lua_CFunction close);
+/* Where the methods that make an object have things on their stack: (self, options, function, second function). */
+enum { ARGUMENT_SELF = 1, ARGUMENT_OPTIONS, ARGUMENT_FUNCTION, ARGUMENT_GONE, ARGUMENT_LIVE };
+
+void object_arguments(lua_State *L); /* brings that about; a missing function raises */
+/* Makes an object and pushes its userdata; `live` is the stack index of that table. */
+struct object *object_new(lua_State *L, struct context *context, const struct class *class, int live);
+/* Keeps the value at index `value` for as long as the object is not over. */
+void object_keep(lua_State *L, struct object *object, int live, int which, int value);
+/* Ends an object: gives back what it holds, makes its userdata say that it is over. May be called twice. */
+void object_finish(lua_State *L, struct object *object, int live);
+void object_finish_all(lua_State *L, struct context *context, int live);
+void object_free_finished(struct context *context);
+struct object *object_check(lua_State *L, const struct class *class); /* argument 1; NULL once it is over */
+int object_over(lua_State *L, const struct class *class);             /* pushes nil and the error that says so */
+int object_finish_method(lua_State *L, const struct class *class);    /* the method that ends argument 1 */
+
+/* ---- The classes ---- */
+
+void timer_setup(lua_State *L);
+void websocket_setup(lua_State *L);
+void http_setup(lua_State *L);
+void server_setup(lua_State *L);
+void request_setup(lua_State *L);
+
+int timer_new(lua_State *L);     /* ctx:timer */
+int websocket_new(lua_State *L); /* ctx:websocket */
+int http_new(lua_State *L);      /* ctx:http */
+int server_new(lua_State *L);    /* ctx:server */
+
+int websocket_accept(lua_State *L); /* request:accept */
+extern const struct class request_class;
+/* beam_server_options.on_request and on_gone; `user` is the server's object. */
+void request_on_request(void *user, beam_request *request, const beam_request_view *view);
+void request_on_gone(void *user, beam_request *request);
+
+/* ---- Option tables (options.c) ---- */
+
+struct reader;
+
+/* One option: `read` checks the value on top of the stack and stores it at `to`. */
+struct field {
+  const char *name;
+  void (*read)(struct reader *reader, const struct field *field, void *to);
+  size_t offset, length_offset;
+  const void *detail; /* read_choice: names, NULL-terminated; read_table: fields, ended by one without a name */
+};
+
+void read_text(struct reader *reader, const struct field *field, void *to);     /* const char *, without NUL */
+void read_bytes(struct reader *reader, const struct field *field, void *to);    /* const void *, size_t */
+void read_boolean(struct reader *reader, const struct field *field, void *to);  /* int */
+void read_size(struct reader *reader, const struct field *field, void *to);     /* size_t, not 0 */
+void read_count(struct reader *reader, const struct field *field, void *to);    /* unsigned, not 0 */
+void read_port(struct reader *reader, const struct field *field, void *to);     /* unsigned */
+void read_seconds(struct reader *reader, const struct field *field, void *to);  /* unsigned, milliseconds, not 0 */
+void read_choice(struct reader *reader, const struct field *field, void *to);   /* int */
+void read_headers(struct reader *reader, const struct field *field, void *to);  /* const beam_header *, size_t */
+void read_table(struct reader *reader, const struct field *field, void *to);    /* a struct in the struct */
+void read_auth(struct reader *reader, const struct field *field, void *to);     /* beam_auth */
+void read_function(struct reader *reader, const struct field *field, void *to); /* int: its index in the anchor */
+
+extern const struct field tls_fields[];
+
+/* Reads the table at `argument` into *options; anything unknown or of a wrong type raises. Pushes a table, the anchor,
+ * that keeps all strings *options points to: leave it on the stack while they are in use. */
+void options_read(lua_State *L, int argument, const struct field *fields, void *options);
+/* The same for an array of headers that stands alone; nil and nothing are no headers. */
+void options_read_headers(lua_State *L, int argument, const beam_header **headers, size_t *count);
+/* Arguments of methods. Strings are strings here, never numbers. */
+const char *check_bytes(lua_State *L, int argument, size_t *len);
+const char *check_text(lua_State *L, int argument); /* without NUL */
+lua_Integer check_integer(lua_State *L, int argument, lua_Integer least, lua_Integer most);
+double check_milliseconds(lua_State *L, int argument); /* from seconds, not negative, rounded up */
+
+/* ---- Results (result.c) ---- */
+
+void result_setup(lua_State *L);
+void push_error(lua_State *L, const beam_error *error);
+void push_headers(lua_State *L, const beam_header *headers, size_t count);
+/* {status=, headers=, body=}; what did not come is not in it. */
+void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len);
+int result_error(lua_State *L, const beam_error *error); /* pushes nil, error */
+/* Pushes true if `code` is 0, else nil and an error with this text. */
+int result_code(lua_State *L, int code, enum beam_phase phase, const char *text);
+
+#endif

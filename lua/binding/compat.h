@@ -1,0 +1,18 @@
+/* Every difference between Lua 5.1, LuaJIT, 5.3 and 5.4 that the binding meets stands here and in compat.c. */
+#ifndef BEAM_COMPAT_H
+#define BEAM_COMPAT_H
+
+#include <lauxlib.h>
+#include <lua.h>
+
+#if LUA_VERSION_NUM < 502
+/* A userdata's one value must be a table there: its environment. */
+#define lua_getuservalue(L, index) lua_getfenv((L), (index))
+#define lua_setuservalue(L, index) lua_setfenv((L), (index))
+#define lua_rawlen(L, index) lua_objlen((L), (index))
+#endif
+
+/* Pushes the message handler of a protected call: it adds a traceback to an error that is a string. */
+void compat_push_traceback(lua_State *L);
+
+#endif

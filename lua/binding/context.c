@@ -1,0 +1,201 @@
+/* beam.context: a beam_ctx, its steps and its end. */
+#include <limits.h>
+#include <string.h>
+#include <time.h>
+
+#include "binding.h"
+
+/* ---- Making one ---- */
+
+struct context_options {
+  beam_options beam;
+  int log; /* index in the anchor, 0: none */
+};
+
+static const struct field fields[] = {
+    {"log", read_function, offsetof(struct context_options, log), 0, NULL},
+    {"log_level", read_choice, offsetof(struct context_options, beam.log_level), 0, log_levels},
+    {"connections", read_count, offsetof(struct context_options, beam.connections), 0, NULL},
+    {NULL, NULL, 0, 0, NULL}};
+
+/* luaL_unref must not allocate when it is called: so the list of free places in it is made now. */
+static void push_live(lua_State *L) {
+  lua_newtable(L);
+  lua_pushboolean(L, 1);
+  luaL_unref(L, -2, luaL_ref(L, -2));
+}
+
+static struct context *push_context(lua_State *L) {
+  struct context *context = lua_newuserdata(L, sizeof *context);
+  memset(context, 0, sizeof *context);
+  context->last_line = &context->lines;
+  context->log = LUA_NOREF;
+  luaL_getmetatable(L, CONTEXT_CLASS);
+  lua_setmetatable(L, -2);
+  push_live(L);
+  lua_setuservalue(L, -2);
+  return context;
+}
+
+int context_new(lua_State *L) {
+  struct context_options options = {{.log_level = BEAM_LOG_WARNING}, 0};
+  struct context *context;
+  int code;
+  lua_settop(L, 1);
+  if (!lua_isnil(L, 1))
+    options_read(L, 1, fields, &options);
+  context = push_context(L);
+  if (options.log) {
+    lua_getuservalue(L, -1);
+    lua_rawgeti(L, 2, options.log);
+    context->log = luaL_ref(L, -2);
+    lua_pop(L, 1);
+    options.beam.log = log_keep;
+    options.beam.user = context;
+  }
+  code = beam_new(&context->beam, &options.beam);
+  if (code)
+    return result_code(L, code, BEAM_PHASE_NONE, "no event loop could be made: out of memory or of descriptors");
+  return 1;
+}
+
+/* ---- Its end ---- */
+
+static int is_open(const struct context *context) { return context->beam && !context->closing; }
+
+static void end_loop(struct context *context) {
+  beam_close(context->beam);
+  context->beam = NULL;
+  object_free_finished(context);
+}
+
+/* Inside an event function libbeam cannot be closed: objects end at once, the loop at the end of the step. */
+static void end(lua_State *L, struct context *context, int live) {
+  context->closing = 1;
+  object_finish_all(L, context, live);
+  if (!context->stepping)
+    end_loop(context);
+}
+
+/* A context that is collected while it steps belongs to a state that an event function closes (os.exit(0, true)): what
+ * libbeam still holds then goes with the process. */
+static int collect(lua_State *L) {
+  struct context *context = luaL_checkudata(L, 1, CONTEXT_CLASS);
+  lua_settop(L, 1);
+  lua_getuservalue(L, 1);
+  if (is_open(context))
+    end(L, context, 2);
+  if (!context->stepping)
+    log_end(L, context, 2);
+  return 0;
+}
+
+static int raise_failure(lua_State *L) { return lua_isnil(L, -1) ? 0 : lua_error(L); }
+
+static int close_context(lua_State *L) {
+  struct context *context = luaL_checkudata(L, 1, CONTEXT_CLASS);
+  if (!is_open(context))
+    return 0;
+  lua_settop(L, 1);
+  lua_getuservalue(L, 1);
+  end(L, context, 2);
+  if (context->stepping)
+    return 0;
+  event_enter(L, context);
+  log_flush(context);
+  log_end(L, context, FRAME_LIVE);
+  event_leave(L, context);
+  return raise_failure(L);
+}
+
+/* ---- Steps ---- */
+
+static int step_timeout(lua_State *L, int argument) {
+  lua_Number seconds = luaL_optnumber(L, argument, 0);
+  if (seconds < 0 || seconds * 1000 >= INT_MAX)
+    return -1;
+  lua_settop(L, argument - 1);
+  lua_pushnumber(L, seconds);
+  return (int)check_milliseconds(L, argument);
+}
+
+static int step(lua_State *L) {
+  struct context *context = context_check(L);
+  int timeout = step_timeout(L, 2);
+  if (!context)
+    return context_closed(L);
+  if (context->stepping)
+    return luaL_error(L, "ctx:step was called from inside an event function");
+  event_enter(L, context);
+  beam_step(context->beam, timeout);
+  log_flush(context);
+  if (context->closing)
+    end_loop(context);
+  if (context->closing)
+    log_end(L, context, FRAME_LIVE);
+  event_leave(L, context);
+  object_free_finished(context);
+  raise_failure(L);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* ---- The rest ---- */
+
+struct context *context_check(lua_State *L) {
+  struct context *context = luaL_checkudata(L, 1, CONTEXT_CLASS);
+  return is_open(context) ? context : NULL;
+}
+
+int context_closed(lua_State *L) { return result_code(L, BEAM_ECLOSED, BEAM_PHASE_CLOSED, "the context is closed"); }
+
+static int fd(lua_State *L) {
+  struct context *context = context_check(L);
+  int descriptor;
+  if (!context)
+    return context_closed(L);
+  descriptor = beam_fd(context->beam);
+  if (descriptor < 0)
+    return result_code(L, descriptor, BEAM_PHASE_NONE, "the system has no descriptor left");
+  lua_pushinteger(L, descriptor);
+  return 1;
+}
+
+static int wakeup(lua_State *L) {
+  struct context *context = context_check(L);
+  if (!context)
+    return context_closed(L);
+  beam_wakeup(context->beam);
+  return 0;
+}
+
+static int now(lua_State *L) {
+  struct timespec time;
+  luaL_checkudata(L, 1, CONTEXT_CLASS);
+  clock_gettime(CLOCK_MONOTONIC, &time); /* beam_now stands still between steps */
+  lua_pushnumber(L, (lua_Number)time.tv_sec + (lua_Number)time.tv_nsec / 1e9);
+  return 1;
+}
+
+static int to_string(lua_State *L) {
+  struct context *context = luaL_checkudata(L, 1, CONTEXT_CLASS);
+  lua_pushfstring(L, CONTEXT_CLASS " (%s)", is_open(context) ? "open" : "closed");
+  return 1;
+}
+
+static const luaL_Reg methods[] = {
+    {"fd", fd},         {"wakeup", wakeup},     {"now", now}, {"timer", timer_new}, {"websocket", websocket_new},
+    {"http", http_new}, {"server", server_new}, {NULL, NULL}};
+
+static const luaL_Reg events[] = {{"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+
+void context_setup(lua_State *L) {
+  class_new(L, CONTEXT_CLASS, methods);
+  event_method(L, "step", step);
+  event_method(L, "close", close_context);
+  lua_getfield(L, -1, "close");
+  lua_setfield(L, -3, "__close");
+  lua_pop(L, 1);
+  class_methods(L, events);
+  lua_pop(L, 1);
+}

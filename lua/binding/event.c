@@ -1,0 +1,84 @@
+/* From an event of libbeam to a Lua function.
+ *
+ * libbeam dispatches from beam_step only, so the coroutine that called ctx:step is running: functions are called on its
+ * stack, never on one that is dead or has yielded, and cannot yield across C. Between libbeam and Lua stands one
+ * lua_pcall; what may allocate or raise happens behind it. What stands before it (pushes of values that exist) does not
+ * allocate in any Lua, so that no error, out of memory included, unwinds libbeam.
+ */
+#include "binding.h"
+
+struct call {
+  event_push *push;
+  void *event;
+};
+
+/* dispatch(call, live, function); its upvalues are the event names, so that these are never hashed again. */
+static int dispatch(lua_State *L) {
+  struct call *call = lua_touserdata(L, 1);
+  lua_call(L, call->push(L, call->event), 0);
+  return 0;
+}
+
+void event_push_name(lua_State *L, enum event_name name) { lua_pushvalue(L, lua_upvalueindex((int)name + 1)); }
+
+/* The error is on top of the stack. The first is raised by ctx:step; what follows from it is for the log. */
+static void keep_failure(struct context *context) {
+  lua_State *L = context->stepping;
+  if (lua_isnil(L, FRAME_FAILURE)) {
+    if (lua_isnil(L, -1)) { /* error(nil): must not pass for none */
+      lua_pop(L, 1);
+      lua_pushboolean(L, 0);
+    }
+    lua_replace(L, FRAME_FAILURE);
+    return;
+  }
+  log_keep(context, BEAM_LOG_ERROR,
+           lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
+                                          : "an event function raised an error that is no string");
+  lua_pop(L, 1);
+}
+
+int event_call(struct context *context, int function, event_push *push, void *event) {
+  lua_State *L = context->stepping;
+  struct call call = {push, event};
+  lua_pushvalue(L, FRAME_DISPATCH);
+  lua_pushlightuserdata(L, &call);
+  lua_pushvalue(L, FRAME_LIVE);
+  lua_rawgeti(L, FRAME_LIVE, function);
+  if (lua_pcall(L, 3, 0, FRAME_TRACEBACK) == 0)
+    return 0;
+  keep_failure(context);
+  return -1;
+}
+
+int event_fire(struct object *object, int which, event_push *push, void *event) {
+  if (object->context->lines)
+    log_flush(object->context);
+  if (object->finished || object->references[which] == LUA_NOREF)
+    return 0;
+  return event_call(object->context, object->references[which], push, event);
+}
+
+void event_enter(lua_State *L, struct context *context) {
+  lua_settop(L, FRAME_TIMEOUT);
+  lua_getuservalue(L, FRAME_CONTEXT);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_pushvalue(L, lua_upvalueindex(2));
+  lua_pushnil(L);
+  context->stepping = L;
+}
+
+void event_leave(lua_State *L, struct context *context) {
+  context->stepping = NULL;
+  lua_settop(L, FRAME_FAILURE);
+}
+
+void event_method(lua_State *L, const char *name, lua_CFunction method) {
+  compat_push_traceback(L);
+#define X(id, text) lua_pushliteral(L, text);
+  EVENT_MAP(X)
+#undef X
+  lua_pushcclosure(L, dispatch, EVENT_COUNT);
+  lua_pushcclosure(L, method, 2);
+  lua_setfield(L, -2, name);
+}

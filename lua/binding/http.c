@@ -1,0 +1,120 @@
+/* beam.http: one HTTP exchange. */
+#include "binding.h"
+
+static void release(void *handle) { beam_http_free(handle); }
+static const char *state(const struct object *object) { return object->handle ? "running" : "over"; }
+
+static const struct class http_class = {"beam.http", release, state, "over"};
+
+/* ---- Events ---- */
+
+struct arrival {
+  const struct object *object;
+  const beam_http_event *event;
+};
+
+static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
+  int has_body = object->whole && (event->data || !event->error);
+  event_push_name(L, EVENT_DONE);
+  if (event->error)
+    push_error(L, event->error);
+  else
+    lua_pushnil(L);
+  push_response(L, event->status, event->headers, event->header_count,
+                has_body ? (event->data ? event->data : "") : NULL, event->len);
+  return 3;
+}
+
+static int push_event(lua_State *L, void *argument) {
+  const struct arrival *arrival = argument;
+  const beam_http_event *event = arrival->event;
+  switch (event->type) {
+  case BEAM_HTTP_HEADERS:
+    event_push_name(L, EVENT_HEADERS);
+    lua_pushinteger(L, event->status);
+    push_headers(L, event->headers, event->header_count);
+    return 3;
+  case BEAM_HTTP_DATA:
+    event_push_name(L, EVENT_DATA);
+    lua_pushlstring(L, event->data, event->len);
+    return 2;
+  case BEAM_HTTP_DONE:
+    return push_done(L, arrival->object, event);
+  }
+  return 0;
+}
+
+static void on_event(void *user, beam_http *http, const beam_http_event *event) {
+  struct object *object = user;
+  struct arrival arrival = {object, event};
+  (void)http;
+  if (object->finished)
+    return;
+  event_fire(object, ON_EVENT, push_event, &arrival);
+  if (event->type == BEAM_HTTP_DONE)
+    object_finish(object->context->stepping, object, FRAME_LIVE);
+}
+
+/* ---- Making one ---- */
+
+static const struct field fields[] = {
+    {"url", read_text, offsetof(beam_http_options, url), 0, NULL},
+    {"method", read_text, offsetof(beam_http_options, method), 0, NULL},
+    {"headers", read_headers, offsetof(beam_http_options, headers), offsetof(beam_http_options, header_count), NULL},
+    {"auth", read_auth, offsetof(beam_http_options, auth), 0, NULL},
+    {"tls", read_table, offsetof(beam_http_options, tls), 0, tls_fields},
+    {"proxy", read_text, offsetof(beam_http_options, proxy), 0, NULL},
+    {"body", read_bytes, offsetof(beam_http_options, body), offsetof(beam_http_options, body_len), NULL},
+    {"connect_timeout", read_seconds, offsetof(beam_http_options, connect_timeout_ms), 0, NULL},
+    {"timeout", read_seconds, offsetof(beam_http_options, timeout_ms), 0, NULL},
+    {"max_body", read_size, offsetof(beam_http_options, max_body), 0, NULL},
+    {"stream", read_boolean, offsetof(beam_http_options, stream), 0, NULL},
+    {NULL, NULL, 0, 0, NULL}};
+
+int http_new(lua_State *L) {
+  struct context *context = context_check(L);
+  beam_http_options options = {0};
+  struct object *object;
+  beam_error error = {0};
+  beam_http *http;
+  object_arguments(L);
+  options_read(L, ARGUMENT_OPTIONS, fields, &options);
+  luaL_argcheck(L, options.url, ARGUMENT_OPTIONS, "option 'url' is missing");
+  if (!context)
+    return context_closed(L);
+  object = object_new(L, context, &http_class, ARGUMENT_LIVE);
+  object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
+  object->whole = !options.stream;
+  options.on_event = on_event;
+  options.user = object;
+  if (beam_http_start(context->beam, &http, &options, &error)) {
+    object_finish(L, object, ARGUMENT_LIVE);
+    return result_error(L, &error);
+  }
+  object->handle = http;
+  return 1;
+}
+
+/* ---- Methods ---- */
+
+static int pause(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  if (!object)
+    return object_over(L, &http_class);
+  beam_http_pause(object->handle);
+  return 0;
+}
+
+static int resume(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  if (!object)
+    return object_over(L, &http_class);
+  beam_http_resume(object->handle);
+  return 0;
+}
+
+static int give_back(lua_State *L) { return object_finish_method(L, &http_class); }
+
+static const luaL_Reg methods[] = {{"pause", pause}, {"resume", resume}, {"free", give_back}, {NULL, NULL}};
+
+void http_setup(lua_State *L) { object_class(L, &http_class, methods, give_back); }
