@@ -130,7 +130,8 @@ static const char *advice(int code) {
 }
 
 static void describe(char text[ERROR_SIZE], const question *asked) {
-  const char *system = uv_strerror(uv_translate_sys_error(asked->system));
+  char system[128]; /* uv_strerror leaks for a number it does not know */
+  uv_strerror_r(uv_translate_sys_error(asked->system), system, sizeof system);
   if (!asked->started)
     snprintf(text, ERROR_SIZE, "no thread could be started for the look-up: %s", system);
   else if (asked->code == EAI_SYSTEM)

@@ -48,7 +48,8 @@ static FILE *open_file(const char *field, const char *path, beam_error *error) {
   FILE *file = fopen(path, "re");
   if (!file) {
     int system = errno;
-    refuse(error, field, path, uv_strerror(uv_translate_sys_error(system)));
+    char why[128];
+    refuse(error, field, path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
     if (error)
       error->system = system;
   }
