@@ -18,7 +18,7 @@ void beam__handshake_key(char key[BEAM__KEY_SIZE]) {
 }
 
 static int key_valid(const char *key) {
-  return strlen(key) == KEY_LEN && strspn(key, BASE64) == KEY_DIGITS && strcmp(key + KEY_DIGITS, "==") == 0;
+  return strspn(key, BASE64) == KEY_DIGITS && strcmp(key + KEY_DIGITS, "==") == 0;
 }
 
 int beam__handshake_accept(const char *key, char accept[BEAM__ACCEPT_SIZE]) {
