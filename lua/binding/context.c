@@ -20,9 +20,11 @@ static const struct field fields[] = {
 
 /* luaL_unref must not allocate when it is called: so the list of free places in it is made now. */
 static void push_live(lua_State *L) {
+  int place;
   lua_newtable(L);
   lua_pushboolean(L, 1);
-  luaL_unref(L, -2, luaL_ref(L, -2));
+  place = luaL_ref(L, -2);
+  luaL_unref(L, -1, place);
 }
 
 static struct context *push_context(lua_State *L) {
