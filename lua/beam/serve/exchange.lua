@@ -1,0 +1,61 @@
+-- One request at the local Beam: what was asked, and the one answer it gets. Everything is answered through here, so that there is one
+-- place for the access log, and for the faults that may be asked for.
+local json = require "beam.json"
+local url = require "beam.serve.url"
+
+local Exchange = {}
+Exchange.__index = Exchange
+Exchange.__name = "beam.serve.exchange"
+
+--- headers: names in lower case; the first of several wins.
+local function header_map(list)
+  local map = {}
+  for _, pair in ipairs(list) do
+    map[pair[1]] = map[pair[1]] or pair[2]
+  end
+  return map
+end
+
+local function new(server, request, view)
+  local path, query = url.split(view.target)
+  return setmetatable({
+    server = server,
+    request = request,
+    method = view.method,
+    shown = view.target:match "^[^?#]*", -- the query may hold a token
+    path = path,
+    query = query,
+    headers = header_map(view.headers),
+    body = view.body or "",
+    upgrade = view.upgrade,
+    started = server.driver.now(),
+    gone = false, -- the client has left
+  }, Exchange)
+end
+
+function Exchange:log(status)
+  local elapsed = (self.server.driver.now() - self.started) * 1000
+  self.server:log("info", ("%s %s %s %.0f ms"):format(self.method, self.shown, status, elapsed))
+end
+
+--- Answers whole.
+function Exchange:respond(status, headers, body)
+  local ok, err = self.request:respond(status, headers, body)
+  if not ok and not self.gone then -- headers that cannot be sent: the request still waits
+    self.server:log("error", ("%s %s: %s"):format(self.method, self.shown, err.message))
+    status = 500
+    self.request:respond(500, { { "content-type", "application/json" } }, json.encode { error = err.message })
+  end
+  self:log(self.gone and "(client left)" or status)
+end
+
+--- Answers with a table as JSON. headers: further ones.
+function Exchange:json(status, value, headers)
+  local list = { { "content-type", "application/json" } }
+  for _, pair in ipairs(headers or {}) do
+    list[#list + 1] = pair
+  end
+  self:respond(status, list, json.encode(value))
+end
+
+return { new = new }

@@ -1,0 +1,71 @@
+-- What Beam's gateway does with a request before a handler sees it: credentials, the address, what the kind allows. The bodies are
+-- Beam's, word for word (wire.md sections 3 to 5).
+--
+-- Faults on demand belong between authorization and dispatch: whoever is let in may be made to wait, be refused or be dropped.
+local auth = require "beam.serve.auth"
+local endpoint = require "beam.serve.endpoint"
+local realtime = require "beam.serve.realtime"
+local route = require "beam.serve.route"
+local url = require "beam.serve.url"
+
+local gateway = {}
+
+local methods = { endpoint = { GET = true, POST = true } }
+
+local function refuse_unknown(exchange, address)
+  if address.labelled then
+    return exchange:json(404, { message = "Not Found" })
+  elseif address.id then
+    return exchange:json(400, { error = "invalid stub id" })
+  end
+  return exchange:json(400, { message = "Invalid deployment" })
+end
+
+-- Starting a container takes no time here, so that a warm-up and a look at the health are answered at once.
+local function is_maintenance(exchange, sub_path)
+  return sub_path == "/warmup" and exchange.method == "POST" or sub_path == "/health" and exchange.method == "GET"
+end
+
+local function dispatch(exchange, deployment, sub_path)
+  local allowed = methods[deployment.kind]
+  if not exchange.upgrade and is_maintenance(exchange, sub_path) then
+    exchange:respond(200, {}, "")
+  elseif deployment.kind == "asgi" and exchange.upgrade then
+    realtime.serve(exchange, deployment, sub_path)
+  elseif deployment.kind == "asgi" then
+    exchange:json(404, { detail = "Not Found" })
+  elseif sub_path ~= "" and sub_path ~= "/" then
+    exchange:json(404, { message = "Not Found" })
+  elseif not allowed[exchange.method] then
+    exchange:json(405, { message = "Method Not Allowed" })
+  else
+    endpoint.call(exchange, deployment)
+  end
+end
+
+--- Answers one request; called in a coroutine of its own.
+function gateway.answer(exchange)
+  local server = exchange.server
+  local found = server.app.deployments
+  local address = route.address(exchange.path, exchange.headers.host, function(wanted)
+    return found:find(wanted) ~= nil
+  end)
+  local public = address and address.public
+  local allowed, message = auth.check(server.options, exchange.headers.authorization, exchange.query.auth_token, public)
+  if not allowed then
+    return exchange:json(401, { message = message })
+  elseif not address then
+    return exchange:json(404, { message = "Not Found" })
+  elseif address.id and not url.is_uuid(address.id) then
+    return exchange:json(400, { error = "invalid stub id" })
+  end
+  local deployment = found:find(address)
+  if not deployment then
+    return refuse_unknown(exchange, address)
+  elseif not deployment.active then
+    return exchange:json(400, { message = "Deployment is not active" })
+  end
+  dispatch(exchange, deployment, address.rest)
+end
+
+return gateway

@@ -1,0 +1,168 @@
+-- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
+local driver = require "beam.driver"
+local gateway = require "beam.serve.gateway"
+local log = require "beam.log"
+local new_exchange = require("beam.serve.exchange").new
+
+---@class beam.serve.server
+---@field port integer
+---@field url string "http://127.0.0.1:1994"
+local Server = {}
+Server.__index = Server
+Server.__name = "beam.serve.server"
+
+local open = {} -- the servers that listen, for whoever has to end them all
+
+local defaults = {
+  host = "127.0.0.1",
+  port = 0,
+  ping = 5, -- seconds between app pings
+  websocket_ping = 20, -- seconds between WebSocket pings, and for the pong
+  pause = 0.1, -- seconds after each input of a realtime app
+  close_timeout = 2, -- seconds for clients to answer a close
+}
+local known = { token = true, basic = true, max_body = true, log = true }
+
+local function check_options(given)
+  local options = {}
+  for name, value in pairs(defaults) do
+    options[name] = value
+  end
+  for name, value in pairs(given or {}) do
+    if defaults[name] == nil and not known[name] then
+      error("app:listen: unknown option '" .. tostring(name) .. "'", 3)
+    end
+    options[name] = value
+  end
+  local basic = options.basic
+  if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then
+    error("app:listen: basic wants {id=, secret=}", 3)
+  end
+  return options
+end
+
+function Server:log(level, line)
+  (self.options.log or log.write)(level, line)
+end
+
+--- Calls fn in a coroutine of its own. Returns true and its results, or nil and a beam.error of kind "script". On Lua 5.1 a pcall could
+--- not be waited in.
+function Server:protect(fn, ...)
+  return self.driver
+    .spawn(function(...)
+      return true, fn(...)
+    end, ...)
+    :join()
+end
+
+local function answer(server, exchange)
+  local ok, err = server:protect(gateway.answer, exchange)
+  server.exchanges[exchange.request] = nil
+  if not ok then -- ours, not the handler's
+    server:log("error", ("%s %s: %s"):format(exchange.method, exchange.shown, tostring(err)))
+    exchange.request:respond(500, { { "content-type", "application/json" } }, '{"message":"Internal Server Error"}')
+  end
+end
+
+-- Events must not run user code: this coroutine does.
+local function accept_requests(server)
+  while not server.closed do
+    local exchange = table.remove(server.queue, 1)
+    if exchange then
+      driver.spawn(answer, server, exchange)
+    else
+      server.asked:wait()
+    end
+  end
+end
+
+-- Who waits for a slot looks whether it still wants one.
+local function wake_for_slots(server)
+  for _, deployment in ipairs(server.app.deployments.list) do
+    if deployment.slot then
+      deployment.slot:wake_all()
+    end
+  end
+end
+
+local function listen_on_core(server)
+  local options = { host = server.options.host, port = server.options.port, max_body = server.options.max_body }
+  return driver.context():server(options, function(request, view)
+    local exchange = new_exchange(server, request, view)
+    server.exchanges[request] = exchange
+    table.insert(server.queue, exchange)
+    server.asked:wake()
+  end, function(request)
+    local exchange = server.exchanges[request]
+    if exchange then
+      exchange.gone = true
+      wake_for_slots(server)
+    end
+  end)
+end
+
+--- Starts listening. Returns the server, or nil and an error.
+local function listen(app, given)
+  local server = setmetatable({
+    app = app,
+    options = check_options(given),
+    driver = driver,
+    queue = {}, -- exchanges that nobody has looked at yet
+    exchanges = {}, -- by request, until they are answered
+    sessions = {}, -- open realtime connections
+    asked = driver.signal(),
+    left = driver.signal(),
+    closed = false,
+  }, Server)
+  local core, err = listen_on_core(server)
+  if not core then
+    return nil, require("beam.error").from_core(err, "the local Beam cannot listen")
+  end
+  server.core = core
+  server.port = core:port()
+  local host = server.options.host
+  server.url = ("http://%s:%d"):format(host:find ":" and "[" .. host .. "]" or host, server.port)
+  open[server] = true
+  driver.attach()
+  driver.ref()
+  driver.spawn(accept_requests, server)
+  return server
+end
+
+--- Stops listening and starts to close the connections with 1012, as uvicorn does when it ends. Waits for nothing.
+function Server:stop()
+  if self.closed then
+    return
+  end
+  self.closed = true
+  open[self] = nil
+  self.core:close()
+  self.asked:wake_all()
+  wake_for_slots(self)
+  for session in pairs(self.sessions) do
+    session:shut_down()
+  end
+  driver.detach()
+  driver.unref()
+end
+
+--- Whether a connection is still open.
+function Server:busy()
+  for session in pairs(self.sessions) do
+    if not session.closed then
+      return true
+    end
+  end
+  return false
+end
+
+--- Stops, and waits until the connections are closed, for close_timeout at most. May be called twice.
+function Server:close()
+  self:stop()
+  local deadline = driver.now() + self.options.close_timeout + 0.5
+  while next(self.sessions) and driver.now() < deadline do
+    self.left:wait(deadline - driver.now())
+  end
+end
+
+return { listen = listen, open = open }

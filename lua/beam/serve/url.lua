@@ -1,0 +1,58 @@
+-- Percent-encoding, query strings and the ids Beam makes.
+local compat = require "beam.compat"
+
+local url = {}
+
+function url.unescape(s)
+  return (s:gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+--- The path (decoded) and the query parameters {name = value, …} of a request target; the last of several values wins.
+function url.split(target)
+  local path, query = target:match "^([^?#]*)%??([^#]*)"
+  local parameters = {}
+  for name, value in query:gmatch "([^&=]+)=?([^&]*)" do
+    parameters[url.unescape((name:gsub("+", " ")))] = url.unescape((value:gsub("+", " ")))
+  end
+  return url.unescape(path), parameters
+end
+
+local hex = "%x%x%x%x"
+local uuid_pattern = "^" .. hex .. hex .. "%-" .. hex .. "%-" .. hex .. "%-" .. hex .. "%-" .. hex .. hex .. hex .. "$"
+
+function url.is_uuid(s)
+  return s:find(uuid_pattern) ~= nil
+end
+
+local random_bytes = {}
+
+-- Ids need to be unlike each other across processes, which math.random is not on Lua 5.1.
+local function random_byte()
+  if #random_bytes == 0 then
+    local file = io.open("/dev/urandom", "rb")
+    local bytes = file and file:read(256)
+    if file then
+      file:close()
+    end
+    for i = 1, 256 do
+      random_bytes[i] = bytes and bytes:byte(i) or math.random(0, 255)
+    end
+  end
+  return table.remove(random_bytes)
+end
+
+--- A random UUID (RFC 4122, version 4).
+function url.uuid()
+  local bytes = {}
+  for i = 1, 16 do
+    bytes[i] = random_byte()
+  end
+  bytes[7] = 64 + bytes[7] % 16
+  bytes[9] = 128 + bytes[9] % 64
+  local groups = ("%02x"):rep(4) .. ("-%02x%02x"):rep(3) .. "-" .. ("%02x"):rep(6)
+  return groups:format(compat.unpack(bytes))
+end
+
+return url

@@ -1,0 +1,93 @@
+/* beamlua: Lua 5.4 with the module beam inside. This file makes the state and hands over to lua/host/main.lua; the
+ * transport (beam.core with libwebsockets, libcurl, libuv) is a shared object that is loaded when a script first needs
+ * it. */
+#include <lauxlib.h>
+#include <limits.h>
+#include <lualib.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "beam.h"
+#include "coroutines.h"
+#include "modules.h"
+#include "signals.h"
+
+enum { EXIT_INTERRUPTED = 128 /* plus the signal's number, as a shell has it */ };
+
+/* host.received() -> signal number | nil */
+static int received(lua_State *L) {
+  int number = signals_received();
+  if (!number)
+    return 0;
+  lua_pushinteger(L, number);
+  return 1;
+}
+
+/* The folder of the program, without a slash at the end; "." if the system does not say. */
+static void push_folder(lua_State *L) {
+  char path[PATH_MAX];
+  ssize_t len = readlink("/proc/self/exe", path, sizeof path - 1);
+  char *slash;
+  path[len > 0 ? len : 0] = '\0';
+  slash = strrchr(path, '/');
+  if (slash)
+    *slash = '\0';
+  lua_pushstring(L, slash ? path : ".");
+}
+
+static void push_host(lua_State *L) {
+  static const luaL_Reg functions[] = {{"received", received}, {"watch", signals_watch}, {NULL, NULL}};
+  luaL_newlib(L, functions);
+  push_folder(L);
+  lua_setfield(L, -2, "folder");
+  lua_pushliteral(L, BEAM_VERSION);
+  lua_setfield(L, -2, "version");
+}
+
+/* The arguments as a table, the program's name at 0. */
+static void push_arguments(lua_State *L, int argc, char **argv) {
+  int i;
+  lua_createtable(L, argc, 1);
+  for (i = 0; i < argc; i++) {
+    lua_pushstring(L, argv[i]);
+    lua_rawseti(L, -2, i);
+  }
+}
+
+/* protected: (argc, argv) -> exit code */
+static int run(lua_State *L) {
+  int argc = (int)lua_tointeger(L, 1);
+  char **argv = lua_touserdata(L, 2);
+  luaL_openlibs(L);
+  modules_setup(L);
+  coroutines_setup(L);
+  signals_setup(L);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "host.main");
+  lua_call(L, 1, 1);
+  push_host(L);
+  push_arguments(L, argc, argv);
+  lua_call(L, 2, 1);
+  return 1;
+}
+
+int main(int argc, char **argv) {
+  lua_State *L = luaL_newstate();
+  int code = EXIT_FAILURE;
+  if (!L) {
+    fputs("beamlua: out of memory\n", stderr);
+    return EXIT_FAILURE;
+  }
+  lua_pushcfunction(L, run);
+  lua_pushinteger(L, argc);
+  lua_pushlightuserdata(L, argv);
+  if (lua_pcall(L, 2, 1, 0) == LUA_OK)
+    code = (int)lua_tointeger(L, -1);
+  else if (!signals_received())
+    fprintf(stderr, "beamlua: %s\n", luaL_tolstring(L, -1, NULL));
+  signals_restore();
+  lua_close(L);
+  return signals_received() ? EXIT_INTERRUPTED + signals_received() : code;
+}

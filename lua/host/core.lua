@@ -1,0 +1,71 @@
+-- Where beam.core, the transport, comes from: a shared object beside the program, so that a script which needs no connection starts without
+-- loading libwebsockets, libcurl and TLS.
+local places = {
+  "%s/lua/5.4/beam/core.so", -- the build tree
+  "%s/../lib/lua/5.4/beam/core.so", -- installed
+}
+
+-- What brings a shared library that is missing, on Debian and Ubuntu; elsewhere the names are alike.
+local packages = {
+  { "libwebsockets%-evlib", "libwebsockets-evlib-uv" },
+  { "libwebsockets", "libwebsockets17" },
+  { "libuv", "libuv1" },
+  { "libcurl", "libcurl4" },
+  { "libssl", "libssl3" },
+  { "libcrypto", "libssl3" },
+}
+
+local function exists(path)
+  local file = io.open(path, "rb")
+  return file and file:close()
+end
+
+local function find(folder)
+  for _, place in ipairs(places) do
+    local path = place:format(folder)
+    if exists(path) then
+      return path
+    end
+  end
+  return package.searchpath("beam.core", package.cpath)
+end
+
+local function advice(message)
+  for _, row in ipairs(packages) do
+    if message:find(row[1] .. "[^:]*%.so[^:]*: cannot open shared object file") then
+      return "\ninstall the package " .. row[2] .. " (Debian and Ubuntu: apt-get install " .. row[2] .. ")"
+    end
+  end
+  return ""
+end
+
+local function load_core(folder)
+  local path, tried = find(folder)
+  if not path then
+    local ours = places[1]:format(folder) .. ", " .. places[2]:format(folder)
+    error("beam.core was not found: neither " .. ours .. " nor in package.cpath:" .. tried, 0)
+  end
+  local open, message = package.loadlib(path, "luaopen_beam_core")
+  if not open then
+    error("beam.core could not be loaded: " .. message .. advice(message), 0)
+  end
+  return open "beam.core"
+end
+
+--- Makes `require "beam.core"` find it, and keeps note of the contexts that are made: host.contexts.
+return function(host)
+  host.contexts = {}
+  package.preload["beam.core"] = function()
+    local core = load_core(host.folder)
+    local new = core.new
+    function core.new(options)
+      local ctx, err = new(options)
+      if ctx then
+        host.contexts[#host.contexts + 1] = ctx
+        host.watch(ctx:waker())
+      end
+      return ctx, err
+    end
+    return core
+  end
+end

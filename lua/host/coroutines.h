@@ -1,0 +1,12 @@
+/* coroutine.resume and coroutine.wrap that keep note of the coroutine which runs, for the signal handler. */
+#ifndef BEAMLUA_COROUTINES_H
+#define BEAMLUA_COROUTINES_H
+
+#include <lua.h>
+
+/* Replaces the two in the table `coroutine`. */
+void coroutines_setup(lua_State *L);
+/* The coroutine that runs now; NULL: the main thread does. May be called from a signal handler. */
+lua_State *coroutines_running(void);
+
+#endif

@@ -1,0 +1,11 @@
+/* Where `require` finds the modules that are part of the program. */
+#ifndef BEAMLUA_MODULES_H
+#define BEAMLUA_MODULES_H
+
+#include <lua.h>
+
+/* Puts the baked modules before those of package.path, and lua-cjson into package.preload. The libraries must be open.
+ */
+void modules_setup(lua_State *L);
+
+#endif

@@ -1,0 +1,67 @@
+/* What a signal does:
+ *  1. the coroutine that runs, if one does, gets a hook that raises "interrupted" at its next instruction;
+ *  2. the main thread, which turns the event loop, gets one that raises at its next call: between two steps, not
+ * within;
+ *  3. the event loop is woken, in case it waits: by uv_async_send, which libuv allows in a signal handler. */
+#include "signals.h"
+
+#include <lauxlib.h>
+#include <signal.h>
+#include <string.h>
+
+#include "coroutines.h"
+
+static lua_State *volatile state;
+static volatile sig_atomic_t received;
+static void (*volatile wake)(void *argument);
+static void *volatile wake_argument;
+
+static void raise_interrupted(lua_State *L, lua_Debug *frame) {
+  (void)frame;
+  lua_sethook(L, NULL, 0, 0);
+  luaL_error(L, "interrupted");
+}
+
+static void set_action(void (*handler)(int number)) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = handler; /* no SA_RESTART: a script that reads from a terminal is interrupted too */
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGINT, &action, NULL);
+  sigaction(SIGTERM, &action, NULL);
+}
+
+static void on_signal(int number) {
+  lua_State *co = coroutines_running();
+  set_action(SIG_DFL);
+  received = number;
+  if (co)
+    lua_sethook(co, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+  lua_sethook(state, raise_interrupted, LUA_MASKCALL, 0);
+  if (wake)
+    wake(wake_argument);
+}
+
+void signals_setup(lua_State *L) {
+  state = L;
+  set_action(on_signal);
+}
+
+void signals_restore(void) {
+  set_action(SIG_DFL);
+  wake = NULL;
+}
+
+int signals_received(void) { return received; }
+
+int signals_watch(lua_State *L) {
+  wake = NULL;
+  wake_argument = lua_touserdata(L, 2);
+  if (lua_islightuserdata(L, 1)) {
+    void *function = lua_touserdata(L, 1);
+    void (*typed)(void *argument);
+    memcpy(&typed, &function, sizeof typed); /* POSIX: a function pointer fits into a void pointer */
+    wake = typed;
+  }
+  return 0;
+}
