@@ -115,7 +115,8 @@ BEAM_API int beam_step(beam_ctx *ctx, int timeout_ms);
 /* One descriptor, owned by the context, that is readable when beam_step has something to do, timers included.
  * Level-triggered: readable -> beam_step(ctx, 0). Negative BEAM_E… if the system has none left. */
 BEAM_API int beam_fd(beam_ctx *ctx);
-/* Ends the wait of a beam_step in progress, or makes the next one return at once. From any thread. */
+/* Ends the wait of a beam_step in progress, or makes the next one return at once. From any thread, and from a signal
+ * handler. */
 BEAM_API void beam_wakeup(beam_ctx *ctx);
 /* The loop's monotonic clock in milliseconds, as of the last step. */
 BEAM_API uint64_t beam_now(const beam_ctx *ctx);

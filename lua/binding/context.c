@@ -171,6 +171,21 @@ static int wakeup(lua_State *L) {
   return 0;
 }
 
+static void wake_from_outside(void *beam) { beam_wakeup(beam); }
+
+/* For a host whose signal handler has to end a wait: void (*)(void *) and its argument, as light userdata. */
+static int waker(lua_State *L) {
+  struct context *context = context_check(L);
+  void (*function)(void *beam) = wake_from_outside;
+  void *untyped;
+  if (!context)
+    return context_closed(L);
+  memcpy(&untyped, &function, sizeof untyped);
+  lua_pushlightuserdata(L, untyped);
+  lua_pushlightuserdata(L, context->beam);
+  return 2;
+}
+
 static int now(lua_State *L) {
   struct timespec time;
   luaL_checkudata(L, 1, CONTEXT_CLASS);

@@ -46,6 +46,10 @@ function ctx:step(timeout) end
 ---@return integer fd readable when there is something to do
 function ctx:fd() end
 function ctx:wakeup() end
+--- For a host written in C whose signal handler has to end a wait: wake(argument), a void (*)(void *) that may be called from a signal handler
+--- until the context is closed.
+---@return lightuserdata wake, lightuserdata argument
+function ctx:waker() end
 ---@return number seconds monotonic, read now
 function ctx:now() end
 --- Ends everything without further events. Also __gc and __close.
