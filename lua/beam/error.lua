@@ -201,7 +201,7 @@ function errors.from_close(what, code, reason, err)
   return errors.new {
     kind = err and err.kind or "closed",
     message = message,
-    phase = "closed",
+    phase = err and err.phase or "closed",
     host = err and err.host ~= "" and err.host or nil,
     code = code,
     reason = reason,

@@ -6,6 +6,7 @@
 local outcome = {}
 
 local NO, YES, UNKNOWN = "no", "yes", "unknown"
+local redirected = "redirects are not followed, as they would carry the credentials along: use the final address"
 
 -- A call's HTTP status. Of the rows of a status the first holds whose `says` is in the server's text; the one without
 -- `says` is the last.
@@ -17,7 +18,11 @@ local calls = {
     { says = "invalid stub id", executed = NO, hint = "take the id from the deployment's page, or use its name" },
     { executed = NO, hint = "check the input against what the handler takes" },
   },
-  [401] = { { executed = NO } }, -- the hint depends on the credentials: outcome.unauthorized
+  [401] = { -- the hint depends on the credentials: outcome.unauthorized
+    { says = "Unauthorized", executed = NO },
+    { says = "Invalid token", executed = NO },
+    { executed = NO },
+  },
   [403] = { { executed = NO, hint = "the token is valid, but not for this deployment: check the workspace" } },
   [404] = {
     { executed = NO, hint = "nothing is deployed under this address: check name, version and kind with beam.address(target)" },
@@ -90,7 +95,7 @@ function outcome.of_call(status, text, task_id)
   elseif row then
     return { executed = row.executed, retryable = row.retryable or false, hint = row.hint }
   end
-  return { executed = UNKNOWN, retryable = false }
+  return { executed = UNKNOWN, retryable = false, hint = status >= 300 and status < 400 and redirected or nil }
 end
 
 --- An upgrade was answered with something else than 101.
@@ -103,7 +108,7 @@ function outcome.of_upgrade(status, text)
   elseif status >= 500 and not (row and row.says) then
     hint = "the app or the gateway failed before the connection was made: the deployment's logs say more"
   elseif status >= 300 and status < 400 then
-    hint = "redirects are not followed, as they would carry the credentials along: use the final address"
+    hint = redirected
   end
   return { executed = NO, retryable = passing[status] or false, hint = hint }
 end

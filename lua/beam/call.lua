@@ -1,0 +1,208 @@
+-- The synchronous call (wire.md section 4): one HTTP exchange, its answer as a value or as an error that says what became of the handler.
+local address = require "beam.address"
+local config = require "beam.config"
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local headers = require "beam.headers"
+local json = require "beam.json"
+
+local call = {}
+
+---@class beam.call_options: beam.options, beam.target
+---@field input table? becomes the JSON object that is sent; none: {}
+---@field method string? default POST
+---@field headers table<string, string>? further request headers
+---@field raw boolean? input is a string that is sent as it is, and the result is the text of the answer
+---@field max_body integer? bytes of the answer, decoded; default 64 MiB
+local known = { [1] = true, input = true, method = true, headers = true, raw = true, max_body = true }
+for _, names in ipairs { address.fields, config.overrides } do
+  for name in pairs(names) do
+    known[name] = true
+  end
+end
+known.ready_timeout = nil
+local later = { retry = true }
+
+---@class beam.call_info
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field raw string the answer as it came, after decompression
+---@field attempts integer
+---@field elapsed number seconds
+---@field task_id string?
+
+-- ---- The request ----
+
+-- call(target, input, options) and call{target, input=, …} as one table.
+local function gather(target, input, options)
+  local gathered = { [1] = target, input = input }
+  if type(target) == "table" and input == nil and options == nil then
+    gathered = target
+  end
+  for name, value in pairs(options or {}) do
+    gathered[name] = value
+  end
+  errors.check_options(gathered, known, "beam.call", later)
+  config.check(gathered, "beam.call")
+  return gathered
+end
+
+local bodiless = { GET = true, HEAD = true }
+
+-- Returns the body to send, or nil and an error. Beam takes an object and nothing else.
+local function encode(input, method, raw)
+  if bodiless[method] then
+    if input ~= nil then
+      error("beam.call: a " .. method .. " has no body for input: use path = '?name=value'", 0)
+    end
+    return nil
+  elseif raw and (input == nil or type(input) == "string") then
+    return input
+  elseif input ~= nil and type(input) ~= "table" then
+    error("beam.call: input is a table, not a " .. type(input) .. " (raw = true sends a string as it is)", 0)
+  end
+  local text, problem = json.encode(input or {})
+  if not text then
+    return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. problem, phase = "none" }
+  elseif text:sub(1, 1) ~= "{" then
+    error("beam.call: input is an array, and Beam wants an object: name it, as in { items = {…} }", 0)
+  end
+  return text
+end
+
+-- What the core is told; the credentials are asked for anew for each attempt.
+local function prepare(settings, options)
+  local target = {}
+  for field in pairs(address.fields) do
+    target[field] = options[field]
+  end
+  target[1] = options[1]
+  local url, resolved = address.resolve(target, "endpoint", "http", settings.gateway)
+  local method = (options.method or "POST"):upper()
+  local body, err = encode(options.input, method, options.raw)
+  if err then
+    return nil, err
+  end
+  local tls = settings.tls or {}
+  return {
+    url = url,
+    public = resolved.public,
+    method = method,
+    body = body,
+    headers = headers.to_pairs(options.headers),
+    tls = { ca_file = tls.ca_file, cert_file = tls.cert, key_file = tls.key, insecure = tls.insecure },
+    proxy = settings.proxy == false and "" or settings.proxy,
+    timeout = settings.timeout,
+    connect_timeout = settings.connect_timeout,
+    max_body = options.max_body,
+  }
+end
+
+-- ---- One attempt ----
+
+-- Runs the exchange to its end. Returns what the core says: its error or nil, and the response as far as it came.
+local function exchange(request)
+  local done = driver.signal()
+  local over, failure, answer = false, nil, nil
+  local http, err = driver.context():http(request, function(_, problem, response)
+    over, failure, answer = true, problem, response
+    driver.detach()
+    done:wake()
+  end)
+  if not http then
+    return err, nil
+  end
+  driver.attach()
+  while not over do
+    done:wait()
+  end
+  http:free()
+  return failure, answer
+end
+
+local function read(response, what, raw)
+  local body = response.body or ""
+  if raw then
+    return body
+  elseif body == "" then
+    return json.null
+  end
+  local value, problem = json.decode(body)
+  if value == nil then
+    return nil,
+      errors.new {
+        kind = "json",
+        message = ("%s: the answer is no JSON: %s"):format(what, problem),
+        phase = "response",
+        status = response.status,
+        executed = "yes",
+        hint = "raw = true gives it as it is",
+      }
+  end
+  local err = errors.from_validation(what, response, value)
+  if err then
+    return nil, err
+  end
+  return value
+end
+
+-- Returns the result, or nil and an error; then the response, if there was one.
+local function attempt(settings, request, raw)
+  local auth, refused = { scheme = "none" }, nil
+  if not request.public then
+    auth, refused = settings:credentials()
+  end
+  if not auth then
+    return nil, refused
+  end
+  request.auth = auth
+  local what = request.method .. " " .. request.url:gsub("%?.*$", "")
+  local failure, response = exchange(request)
+  request.auth = nil
+  if response then
+    response.headers = headers.to_table(response.headers)
+  end
+  if failure then
+    return nil, errors.from_core(failure, what), response
+  elseif response.status < 200 or response.status > 299 then
+    return nil, errors.from_response(what, response, auth.scheme), response
+  end
+  local value, err = read(response, what, raw)
+  return value, err, response
+end
+
+local function describe(report, response, started)
+  report.attempts = 1
+  report.elapsed = driver.now() - started
+  if response then
+    report.status = report.status or response.status
+    report.headers = response.headers
+    report.raw = response.body
+    report.task_id = response.headers["x-task-id"]
+  end
+  return report
+end
+
+--- Calls a deployment and waits for its answer. One attempt; `executed` and `retryable` of an error say what another one would mean.
+---@param settings beam.settings
+---@param target string|beam.target|beam.call_options
+---@param input table?
+---@param options beam.call_options?
+---@return any result nil on failure; beam.null for an empty answer
+---@return beam.call_info|beam.error info
+function call.call(settings, target, input, options)
+  options = gather(target, input, options)
+  settings = config.override(settings, options)
+  local request, err = prepare(settings, options)
+  if not request then
+    return nil, err
+  end
+  local started = driver.now()
+  local result, problem, response = attempt(settings, request, options.raw)
+  if problem then
+    return nil, describe(problem, response, started)
+  end
+  return result, describe({}, response, started)
+end
+
+return call

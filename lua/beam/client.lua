@@ -1,0 +1,67 @@
+-- A client: configuration, and the functions of the module that use it.
+local config = require "beam.config"
+local errors = require "beam.error"
+local log = require "beam.log"
+
+local client = {}
+
+-- Where the functions are. They are loaded when first used: the transport alone takes 7 ms to load.
+client.functions = {
+  call = { "beam.call", "call" },
+  realtime = { "beam.realtime", "open" },
+}
+
+local Client = {}
+local meta = { __name = "beam.client" }
+
+-- client.call(target) and client:call(target) are the same.
+local function bind(self, run)
+  return function(first, ...)
+    if first == self then
+      return run(self.settings, ...)
+    end
+    return run(self.settings, first, ...)
+  end
+end
+
+function meta.__index(self, name)
+  local where = client.functions[name]
+  if where then
+    local bound = bind(self, require(where[1])[where[2]])
+    rawset(self, name, bound)
+    return bound
+  end
+  return Client[name]
+end
+
+function meta.__tostring(self)
+  return "beam.client of " .. self.settings.gateway
+end
+
+--- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
+---@param target string|beam.target
+---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil default "endpoint"
+---@return string
+function Client.address(self, target, kind)
+  local wanted = kind or type(target) == "table" and target.kind or "endpoint"
+  local resolve = require("beam.address").resolve
+  return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", self.settings.gateway))
+end
+
+--- Raises for mistakes in the options; what is wrong in the environment or in Beam's config file is returned.
+---@param options beam.options?
+---@return table? client, beam.error? err
+function client.new(options)
+  options = options or {}
+  errors.check_options(options, config.options, "beam.client")
+  local settings, err = config.resolve(options)
+  if not settings then
+    return nil, err
+  end
+  if options.log then
+    log.to(options.log)
+  end
+  return setmetatable({ settings = settings }, meta)
+end
+
+return client

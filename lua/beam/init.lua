@@ -1,0 +1,57 @@
+-- Beam for Lua: the client of beam.cloud.
+--
+--   local beam = require "beam"
+--   print(beam.call("multiply", { x = 12 }).result)
+--
+-- Nothing but this file is loaded until it is used.
+local beam = { _VERSION = "0.1.0" }
+
+-- name = { module, field }: what the module gives as it is.
+local own = {
+  null = { "beam.json", "null" },
+  array = { "beam.json", "array" },
+  client = { "beam.client", "new" },
+  spawn = { "beam.driver", "spawn" },
+  sleep = { "beam.driver", "sleep" },
+  run = { "beam.driver", "run" },
+  step = { "beam.driver", "step" },
+  fd = { "beam.driver", "fd" },
+}
+-- What a client does; here the default client, made from the environment on first use.
+local of_client = { call = true, realtime = true, address = true }
+
+local default
+
+-- The default client, or nil and an error of kind "config".
+local function default_client()
+  local err
+  if not default then
+    default, err = require("beam.client").new()
+  end
+  return default, err
+end
+
+local function through_default(name)
+  return function(...)
+    local client, err = default_client()
+    if not client then
+      return nil, err
+    end
+    return client[name](client, ...)
+  end
+end
+
+setmetatable(beam, {
+  __index = function(_, name)
+    local value
+    if own[name] then
+      value = require(own[name][1])[own[name][2]]
+    elseif of_client[name] then
+      value = through_default(name)
+    end
+    rawset(beam, name, value)
+    return value
+  end,
+})
+
+return beam
