@@ -64,7 +64,7 @@ typedef struct cursor {
   beam__request_head *head;
 } cursor;
 
-enum { DONE = 1 };
+enum { DONE = 1, EMPTY_LINES_MAX = 8 };
 
 static int refuse(beam__request_head *head, int status, const char *error) {
   head->error = error;
@@ -148,12 +148,15 @@ static int read_fields(cursor *c) {
   return read_end_of_line(c);
 }
 
-/* RFC 9112 section 2.2: empty lines before the request line are ignored. */
+/* RFC 9112 section 2.2: a few empty lines before the request line are ignored. */
 static int skip_empty_lines(cursor *c) {
+  unsigned lines = 0;
   while (c->at < c->end && *c->at == '\r') {
     int result = read_end_of_line(c);
     if (result != DONE)
       return result;
+    if (++lines > EMPTY_LINES_MAX)
+      return refuse(c->head, 400, "empty lines in place of a request");
   }
   return c->at < c->end ? DONE : 0;
 }
@@ -281,13 +284,6 @@ static int understand(beam__request_head *head) {
 
 /* ---- The whole ---- */
 
-/* Cheap look for an end of the head in what is new, so that a head sent byte by byte is parsed twice and not a thousand
- * times. */
-static int has_end(const char *bytes, size_t len, size_t seen) {
-  size_t from = seen > 3 ? seen - 3 : 0;
-  return memmem(bytes + from, len - from, "\r\n\r\n", 4) != NULL;
-}
-
 static int read_head(cursor *c) {
   int result = skip_empty_lines(c);
   if (result == DONE)
@@ -297,13 +293,19 @@ static int read_head(cursor *c) {
   return result == DONE ? understand(c->head) : result;
 }
 
+/* A head that comes byte by byte is parsed again at the end of each line only. */
+static int has_new_line(const char *bytes, size_t len, size_t seen) {
+  return !seen || (seen < len && memchr(bytes + seen, '\n', len - seen));
+}
+
 int beam__request_head_parse(beam__request_head *head, const char *bytes, size_t len, size_t seen) {
   size_t bounded = len < BEAM__HEAD_MAX ? len : BEAM__HEAD_MAX;
-  cursor c = {bytes, bytes + bounded, head};
+  cursor c;
   int result = 0;
   memset(head, 0, offsetof(beam__request_head, fields));
   memset(&head->field_count, 0, sizeof *head - offsetof(beam__request_head, field_count));
-  if (!seen || (seen <= bounded && has_end(bytes, bounded, seen)))
+  c = (cursor){bytes, bytes + bounded, head};
+  if (has_new_line(bytes, bounded, seen))
     result = read_head(&c);
   if (result == DONE)
     return (int)(c.at - bytes);

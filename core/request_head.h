@@ -37,11 +37,12 @@ typedef struct beam__request_head {
   const char *error;   /* static: why the request is refused */
 } beam__request_head;
 
-/* Parses a head that starts at `bytes`; empty lines before it are skipped and counted. Returns
+/* Parses a head that starts at `bytes`; a few empty lines before it are skipped and counted. Returns
  *   > 0  how many bytes it took, the empty line at its end included;
  *   0    more bytes are needed;
  *   < 0  minus the HTTP status to refuse it with (400, 417, 426, 431, 501, 505); head->error says why.
- * `seen`: how many of the bytes an earlier call on the same head has looked at, 0 at first; it only saves work. */
+ * `seen`: how many of the bytes an earlier call on the same head has looked at, 0 at first. It saves work; what is
+ * wrong may then be told at the end of its line only. */
 int beam__request_head_parse(beam__request_head *head, const char *bytes, size_t len, size_t seen);
 
 /* Is `slice` this text, in ASCII letters of either case? */
