@@ -60,6 +60,7 @@ struct beam_ctx {
   struct beam__mailbox *mailbox;
 };
 
+void beam__pin_library(void); /* pin.c: called by beam_new */
 void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
 /* To be called at the end of every public call that may have given the loop something to do. */
 void beam__touch(beam_ctx *ctx);

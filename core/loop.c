@@ -77,6 +77,7 @@ int beam_new(beam_ctx **out, const beam_options *options) {
     free(ctx);
     return BEAM_EINVALID;
   }
+  beam__pin_library();
   if (uv_async_init(&ctx->loop, &ctx->wakeup, on_wakeup)) {
     uv_loop_close(&ctx->loop);
     free(ctx);

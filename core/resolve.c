@@ -9,7 +9,6 @@
  * nowhere.
  */
 #include <arpa/inet.h>
-#include <dlfcn.h>
 #include <errno.h>
 #include <netdb.h>
 #include <pthread.h>
@@ -185,22 +184,12 @@ static void *run_thread(void *argument) {
   return NULL;
 }
 
-/* A thread may outlive a dlclose of the library that holds its code, as when a Lua state is closed: so that library
- * stays loaded from the first look-up on. */
-static void pin_library(void) {
-  Dl_info info;
-  if (dladdr((void *)(uintptr_t)run_thread, &info) && info.dli_fname)
-    (void)dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
 /* All signals blocked: they are for the host's own threads. */
 static int start_thread(question *asked) {
-  static pthread_once_t pinned = PTHREAD_ONCE_INIT;
   pthread_attr_t attributes;
   pthread_t thread;
   sigset_t all, before;
   int failed;
-  pthread_once(&pinned, pin_library);
   if ((failed = pthread_attr_init(&attributes)))
     return failed;
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
