@@ -42,8 +42,8 @@ end
 local function load_core(folder)
   local path, tried = find(folder)
   if not path then
-    local ours = places[1]:format(folder) .. ", " .. places[2]:format(folder)
-    error("beam.core was not found: neither " .. ours .. " nor in package.cpath:" .. tried, 0)
+    local ours = "\n\tno file '" .. places[1]:format(folder) .. "'\n\tno file '" .. places[2]:format(folder) .. "'\n\t"
+    error("beam.core, the transport, was not found beside beamlua; build it with `make all`:" .. ours .. tried, 0)
   end
   local open, message = package.loadlib(path, "luaopen_beam_core")
   if not open then

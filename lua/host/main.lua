@@ -22,6 +22,11 @@ local function complain(what)
   return 2
 end
 
+local function fail(what)
+  io.stderr:write("beamlua: ", what, "\n")
+  return 1
+end
+
 local function require_global(name)
   return function()
     _G[name] = require(name)
@@ -47,7 +52,7 @@ local takes_value = {
 }
 
 -- Reads the options. Returns the position of the script (or one past the end), the chunks to run before it, and whether -v was given; or nil and
--- what is wrong.
+-- what is wrong, and "script" if it is a chunk's syntax.
 local function read_options(arguments)
   local chunks, version, i = {}, false, 1
   while arguments[i] and arguments[i]:find "^%-." do
@@ -73,7 +78,7 @@ local function read_options(arguments)
       end
       local chunk, message = make(value)
       if not chunk then
-        return nil, message, 1
+        return nil, message, "script"
       end
       chunks[#chunks + 1] = chunk
     end
@@ -114,7 +119,9 @@ return function(host, arguments)
     return complain("the command '" .. arguments[1] .. "' is not available yet: it comes with a later release")
   end
   local script, chunks, version = read_options(arguments)
-  if not script then
+  if not script and version == "script" then
+    return fail(chunks)
+  elseif not script then
     return complain(chunks)
   elseif version then
     print(("beamlua %s, %s"):format(host.version, _VERSION))
@@ -125,8 +132,7 @@ return function(host, arguments)
   if arguments[script] then
     local chunk, message = load_script(arguments[script])
     if not chunk then
-      io.stderr:write("beamlua: ", message, "\n")
-      return 1
+      return fail(message)
     end
     chunks[#chunks + 1] = chunk
   end
