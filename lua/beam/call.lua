@@ -1,10 +1,11 @@
--- The synchronous call (wire.md section 4): one HTTP exchange, its answer as a value or as an error that says what became of the handler.
-local address = require "beam.address"
+-- The synchronous call (wire.md section 4): one HTTP exchange, its answer as a value or as an error that says what
+-- became of the handler.
 local config = require "beam.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.headers"
 local json = require "beam.json"
+local options_of = require "beam.options"
 
 local call = {}
 
@@ -14,13 +15,8 @@ local call = {}
 ---@field headers table<string, string>? further request headers
 ---@field raw boolean? input is a string that is sent as it is, and the result is the text of the answer
 ---@field max_body integer? bytes of the answer, decoded; default 64 MiB
-local known = { [1] = true, input = true, method = true, headers = true, raw = true, max_body = true }
-for _, names in ipairs { address.fields, config.overrides } do
-  for name in pairs(names) do
-    known[name] = true
-  end
-end
-known.ready_timeout = nil
+local own = { input = true, method = true, headers = true, raw = true, max_body = true }
+local known = options_of.known(own, "ready_timeout")
 local later = { retry = true }
 
 ---@class beam.call_info
@@ -33,18 +29,13 @@ local later = { retry = true }
 
 -- ---- The request ----
 
--- call(target, input, options) and call{target, input=, …} as one table.
-local function gather(target, input, options)
-  local gathered = { [1] = target, input = input }
-  if type(target) == "table" and input == nil and options == nil then
-    gathered = target
+-- call(target, input, options) and call{ target, input = , … } as one table.
+local function gather(target, input, given)
+  local options = options_of.gather("beam.call", known, later, target, given or input ~= nil and {} or nil)
+  if input ~= nil then
+    options.input = input
   end
-  for name, value in pairs(options or {}) do
-    gathered[name] = value
-  end
-  errors.check_options(gathered, known, "beam.call", later)
-  config.check(gathered, "beam.call")
-  return gathered
+  return options
 end
 
 local bodiless = { GET = true, HEAD = true }
@@ -70,32 +61,20 @@ local function encode(input, method, raw)
   return text
 end
 
--- What the core is told; the credentials are asked for anew for each attempt.
+-- What the core is told but for the credentials, which are asked for anew for each attempt.
 local function prepare(settings, options)
-  local target = {}
-  for field in pairs(address.fields) do
-    target[field] = options[field]
-  end
-  target[1] = options[1]
-  local url, resolved = address.resolve(target, "endpoint", "http", settings.gateway)
+  local url, target = options_of.locate(options, "endpoint", "http", settings.gateway)
   local method = (options.method or "POST"):upper()
   local body, err = encode(options.input, method, options.raw)
   if err then
     return nil, err
   end
-  local tls = settings.tls or {}
-  return {
-    url = url,
-    public = resolved.public,
-    method = method,
-    body = body,
-    headers = headers.to_pairs(options.headers),
-    tls = { ca_file = tls.ca_file, cert_file = tls.cert, key_file = tls.key, insecure = tls.insecure },
-    proxy = settings.proxy == false and "" or settings.proxy,
-    timeout = settings.timeout,
-    connect_timeout = settings.connect_timeout,
-    max_body = options.max_body,
-  }
+  local request = options_of.transport(settings)
+  request.url, request.method, request.body = url, method, body
+  request.headers = headers.to_pairs(options.headers)
+  request.timeout = settings.timeout
+  request.max_body = options.max_body
+  return request, target
 end
 
 -- ---- One attempt ----
@@ -147,11 +126,8 @@ local function read(response, what, raw)
 end
 
 -- Returns the result, or nil and an error; then the response, if there was one.
-local function attempt(settings, request, raw)
-  local auth, refused = { scheme = "none" }, nil
-  if not request.public then
-    auth, refused = settings:credentials()
-  end
+local function attempt(settings, request, target, raw)
+  local auth, refused = options_of.credentials(settings, target)
   if not auth then
     return nil, refused
   end
@@ -183,7 +159,8 @@ local function describe(report, response, started)
   return report
 end
 
---- Calls a deployment and waits for its answer. One attempt; `executed` and `retryable` of an error say what another one would mean.
+--- Calls a deployment and waits for its answer. One attempt; `executed` and `retryable` of an error say what another
+--- one would mean.
 ---@param settings beam.settings
 ---@param target string|beam.target|beam.call_options
 ---@param input table?
@@ -193,12 +170,12 @@ end
 function call.call(settings, target, input, options)
   options = gather(target, input, options)
   settings = config.override(settings, options)
-  local request, err = prepare(settings, options)
+  local request, target_or_err = prepare(settings, options)
   if not request then
-    return nil, err
+    return nil, target_or_err
   end
   local started = driver.now()
-  local result, problem, response = attempt(settings, request, options.raw)
+  local result, problem, response = attempt(settings, request, target_or_err, options.raw)
   if problem then
     return nil, describe(problem, response, started)
   end

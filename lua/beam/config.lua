@@ -1,6 +1,8 @@
--- What a client was told: by argument, else by the environment, else by the file of Beam's own tools (wire.md section 3).
+-- What a client was told: by argument, else by the environment, else by the file of Beam's own tools (wire.md section
+-- 3).
 --
--- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a client prints none.
+-- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a
+-- client prints none.
 local errors = require "beam.error"
 local ini = require "beam.ini"
 
@@ -100,7 +102,8 @@ local function from_function(token)
   return nil, errors.new { kind = "auth", message = message, cause = why }
 end
 
--- Returns a function that makes the beam.core.auth of one attempt, or nil and an error. The settings say how it is sent.
+-- Returns a function that makes the beam.core.auth of one attempt, or nil and an error. The settings say how it is
+-- sent.
 local function credentials(who)
   local token, basic = who.token, who.basic
   return function(settings)

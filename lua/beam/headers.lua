@@ -22,7 +22,8 @@ function headers.to_pairs(given)
   return list
 end
 
---- A table of received headers, names in lower case; what came several times is joined by commas (RFC 9110, section 5.3).
+--- A table of received headers, names in lower case; what came several times is joined by commas (RFC 9110, section
+--- 5.3).
 ---@param list beam.core.headers?
 ---@return table<string, string>
 function headers.to_table(list)

@@ -5,7 +5,8 @@ local function unquote(value)
   return value:match '^"(.*)"$' or value:match "^'(.*)'$" or value
 end
 
---- Keys come in lower case; a later value of a key replaces an earlier one. [default] is inherited by the others: ini.get.
+--- Keys come in lower case; a later value of a key replaces an earlier one. [default] is inherited by the others:
+--- ini.get.
 ---@param text string
 ---@return table<string, table<string, string>>? sections, string? message which line cannot be read
 function ini.parse(text)

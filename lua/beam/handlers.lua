@@ -1,0 +1,120 @@
+-- Event style: functions that are called when something happens to a connection.
+--
+-- They run in a coroutine of their own, one after the other and in the order of the events, so that they may wait.
+-- While one waits, messages collect in the inbox, and when that is full the sender is held back. A handler that raises
+-- is reported to on_error, or logged; the others and the connection live on.
+local driver = require "beam.driver"
+local log = require "beam.log"
+
+local Handlers = {}
+Handlers.__index = Handlers
+Handlers.__name = "beam.handlers"
+
+local handlers = {}
+
+-- What a handler is given: open(conn) message(message, conn, kind) phase(phase, conn) close(err, conn) error(err,
+-- conn).
+handlers.names = { open = true, message = true, close = true, phase = true, error = true }
+handlers.later = { reconnect = true, stalled = true }
+
+---@param conn table read with conn:take(), which gives a message or nil
+function handlers.new(conn)
+  return setmetatable({ conn = conn, lists = {}, queue = {}, signal = driver.signal(), running = false, finished = false }, Handlers)
+end
+
+---@param name string
+---@return boolean
+function Handlers:has(name)
+  return self.lists[name] ~= nil
+end
+
+local function call_all(self, name, ...)
+  for _, fn in ipairs(self.lists[name] or {}) do
+    fn(...)
+  end
+end
+
+-- Delivers one event. Returns false if there is none.
+local function deliver(self)
+  local event = table.remove(self.queue, 1)
+  if event then
+    call_all(self, event.name, event.value or self.conn, event.value and self.conn)
+    return true
+  elseif self.lists.message then
+    local message, kind = self.conn:take()
+    if message ~= nil then
+      call_all(self, "message", message, self.conn, kind)
+      return true
+    end
+  end
+  return false
+end
+
+local function deliver_all(self)
+  while true do
+    local delivered = deliver(self)
+    if not delivered and self.closed then
+      break
+    elseif not delivered then
+      self.signal:wait()
+    end
+  end
+  self.finished = true
+  call_all(self, "close", self.closed, self.conn)
+end
+
+local function failed(self, err)
+  if self.lists.error then
+    local _, worse = driver.spawn(call_all, self, "error", err, self.conn):join()
+    err = worse
+  end
+  if err then
+    log.write("error", "a handler of a connection failed: " .. tostring(err))
+  end
+end
+
+-- A handler that raises ends the coroutine that delivers; another one goes on where it stopped.
+local function supervise(self)
+  repeat
+    local _, err = driver.spawn(deliver_all, self):join()
+    if err then
+      failed(self, err)
+    end
+  until self.finished
+end
+
+--- Adds a function. Not inside an event function of the core: handlers may start to run here.
+function Handlers:add(name, fn)
+  self.lists[name] = self.lists[name] or {}
+  table.insert(self.lists[name], fn)
+  if not self.running then
+    self.running = true
+    driver.spawn(supervise, self)
+  else
+    self.signal:wake()
+  end
+end
+
+--- Something happened; kept only if somebody listens.
+function Handlers:post(name, value)
+  if self.lists[name] then
+    self.queue[#self.queue + 1] = { name = name, value = value }
+    self.signal:wake()
+  end
+end
+
+--- A message is in the inbox.
+function Handlers:arrived()
+  self.signal:wake()
+end
+
+--- The connection has ended: after what is still to be delivered, `close` is, if it ever was open.
+function Handlers:ended(err, was_open)
+  if not was_open then
+    self.lists.close = nil
+  end
+  self.closed = err
+  self.signal:wake()
+end
+
+return handlers

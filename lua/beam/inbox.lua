@@ -1,0 +1,57 @@
+-- What has arrived and nobody has read yet: a bounded queue of messages, as they came.
+--
+-- Bounded by asking, not by dropping: push says when it is full, and the sender is then held back down to TCP; pop says
+-- when it has room again.
+local Inbox = {}
+Inbox.__index = Inbox
+Inbox.__name = "beam.inbox"
+
+local inbox = {}
+
+---@param max integer messages
+---@param max_bytes integer
+function inbox.new(max, max_bytes)
+  return setmetatable({ max = max, max_bytes = max_bytes, first = 1, last = 0, bytes = 0, binary = {}, full = false }, Inbox)
+end
+
+---@param data string
+---@param binary boolean
+---@return boolean full nothing more should come for now
+function Inbox:push(data, binary)
+  local last = self.last + 1
+  self.last = last
+  self[last] = data
+  if binary then
+    self.binary[last] = true
+  end
+  self.bytes = self.bytes + #data
+  self.full = self.full or last - self.first + 1 >= self.max or self.bytes >= self.max_bytes
+  return self.full
+end
+
+---@return string? data nil if there is none
+---@return boolean? binary
+---@return boolean? room it was full, and has room again: half of it
+function Inbox:pop()
+  local first = self.first
+  local data = self[first]
+  if data == nil then
+    return nil
+  end
+  local binary = self.binary[first] or false
+  self[first], self.binary[first] = nil, nil
+  self.first = first + 1
+  self.bytes = self.bytes - #data
+  local room = self.full and self:count() <= self.max / 2 and self.bytes <= self.max_bytes / 2
+  if room then
+    self.full = false
+  end
+  return data, binary, room
+end
+
+---@return integer messages
+function Inbox:count()
+  return self.last - self.first + 1
+end
+
+return inbox
