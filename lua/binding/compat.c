@@ -2,20 +2,26 @@
 
 #if LUA_VERSION_NUM < 502
 
-static int without_traceback(lua_State *L) {
+/* Plain Lua 5.1 has no luaL_traceback: debug.traceback does the same, where the debug library is loaded. It is the
+ * upvalue; errors that are no strings are none of its business (it would turn a number into a string). */
+static int with_traceback(lua_State *L) {
   lua_settop(L, 1);
+  if (lua_type(L, 1) != LUA_TSTRING || !lua_isfunction(L, lua_upvalueindex(1)))
+    return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushinteger(L, 2);
+  lua_call(L, 2, 1);
   return 1;
 }
 
-/* Plain Lua 5.1 has no luaL_traceback: debug.traceback does the same, where the debug library is loaded. */
 void compat_push_traceback(lua_State *L) {
   int top = lua_gettop(L);
   lua_getfield(L, LUA_REGISTRYINDEX, "_LOADED");
   lua_getfield(L, -1, "debug");
   if (lua_istable(L, -1))
     lua_getfield(L, -1, "traceback");
-  if (!lua_isfunction(L, -1))
-    lua_pushcfunction(L, without_traceback);
+  lua_pushcclosure(L, with_traceback, 1);
   lua_replace(L, top + 1);
   lua_settop(L, top + 1);
 }

@@ -21,8 +21,9 @@ static int dispatch(lua_State *L) {
 
 void event_push_name(lua_State *L, enum event_name name) { lua_pushvalue(L, lua_upvalueindex((int)name + 1)); }
 
-/* The error is on top of the stack. The first is raised by ctx:step; what follows from it is for the log. */
-static void keep_failure(struct context *context) {
+/* The error is on top of the stack. The first is raised by ctx:step; the others are for the log, unless it is the log
+ * function that fails: that would feed itself. */
+static void keep_failure(struct context *context, int loggable) {
   lua_State *L = context->stepping;
   if (lua_isnil(L, FRAME_FAILURE)) {
     if (lua_isnil(L, -1)) { /* error(nil): must not pass for none */
@@ -32,9 +33,9 @@ static void keep_failure(struct context *context) {
     lua_replace(L, FRAME_FAILURE);
     return;
   }
-  log_keep(context, BEAM_LOG_ERROR,
-           lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1)
-                                          : "an event function raised an error that is no string");
+  if (loggable)
+    log_keep(context, BEAM_LOG_ERROR,
+             lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an event function raised what is no string");
   lua_pop(L, 1);
 }
 
@@ -47,7 +48,7 @@ int event_call(struct context *context, int function, event_push *push, void *ev
   lua_rawgeti(L, FRAME_LIVE, function);
   if (lua_pcall(L, 3, 0, FRAME_TRACEBACK) == 0)
     return 0;
-  keep_failure(context);
+  keep_failure(context, function != context->log);
   return -1;
 }
 

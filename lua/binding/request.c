@@ -106,7 +106,10 @@ static void finish(lua_State *L, struct object *object) {
   object_finish(L, object, lua_gettop(L));
 }
 
-static const char BAD_ANSWER[] = "the answer was refused: the status must be 200 to 599, headers without CR and LF";
+static int answered(lua_State *L, int code) {
+  return result_code(L, code, BEAM_PHASE_RESPONSE,
+                     code == BEAM_EINVALID ? "the answer was refused: a header holds CR or LF" : "out of memory");
+}
 
 static int respond(lua_State *L) {
   int status = (int)check_integer(L, 2, 200, 599), results, code;
@@ -123,7 +126,7 @@ static int respond(lua_State *L) {
   code = beam_request_respond(object->handle, status, headers, count, body, len);
   if (code == 0)
     finish(L, object);
-  return result_code(L, code, BEAM_PHASE_RESPONSE, BAD_ANSWER);
+  return answered(L, code);
 }
 
 static int stream_begin(lua_State *L) {
@@ -138,7 +141,7 @@ static int stream_begin(lua_State *L) {
     return results;
   code = beam_request_stream_begin(object->handle, status, headers, count);
   object->streaming = code == 0;
-  return result_code(L, code, BEAM_PHASE_RESPONSE, BAD_ANSWER);
+  return answered(L, code);
 }
 
 static int stream_write(lua_State *L) {
