@@ -91,6 +91,16 @@ int beam__auth_check(const beam_auth *auth, const beam__url *url, beam_error *er
   return 0;
 }
 
+int beam__auth_check_proxy(const beam_auth *auth, const beam__url *url, const char *proxy_host, beam_error *error) {
+  if (auth->scheme == BEAM_AUTH_NONE || auth->plaintext || url->tls || !proxy_host ||
+      beam__host_is_loopback(proxy_host))
+    return 0;
+  return refuse(
+      error, BEAM_EAUTH, url,
+      "the connection is not encrypted and goes through a proxy; use wss:// or https://, set proxy = \"\", or "
+      "allow it with insecure_auth");
+}
+
 /* ---- On the wire ---- */
 
 void beam__base64(char *to, const void *data, size_t len) { EVP_EncodeBlock((unsigned char *)to, data, (int)len); }

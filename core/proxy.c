@@ -135,6 +135,20 @@ static int out_of_memory(beam_error *error) {
   return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
 }
 
+static void wipe_part(char *part) {
+  if (part)
+    beam__wipe(part, strlen(part));
+  curl_free(part);
+}
+
+static int join_credentials(beam__proxy *proxy, const char *user, const char *password, beam_error *error) {
+  size_t size = strlen(user) + strlen(password) + 2;
+  if (!(proxy->credentials = malloc(size)))
+    return out_of_memory(error);
+  snprintf(proxy->credentials, size, "%s:%s", user, password);
+  return 0;
+}
+
 static int split_credentials(beam__proxy *proxy, CURLU *parts, const char *source, beam_error *error) {
   char *user = NULL, *password = NULL;
   CURLUcode user_code = curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE);
@@ -144,35 +158,26 @@ static int split_credentials(beam__proxy *proxy, CURLU *parts, const char *sourc
     result = refuse(error, source, "its user or password has a control character in it");
   else if (user && strchr(user, ':'))
     result = refuse(error, source, "its user name has a colon in it (RFC 7617)");
-  else if (user || password) {
-    size_t size = (user ? strlen(user) : 0) + (password ? strlen(password) : 0) + 2;
-    if ((proxy->credentials = malloc(size)))
-      snprintf(proxy->credentials, size, "%s:%s", user ? user : "", password ? password : "");
-    else
-      result = out_of_memory(error);
-  }
-  if (user)
-    beam__wipe(user, strlen(user));
-  if (password)
-    beam__wipe(password, strlen(password));
-  curl_free(user);
-  curl_free(password);
+  else if (user || password)
+    result = join_credentials(proxy, user ? user : "", password ? password : "", error);
+  wipe_part(user);
+  wipe_part(password);
   return result;
 }
 
-/* Host and port by the rules of every other URL of ours: rebuilt from its parts, without the credentials. */
+/* Host and port by the rules of every other URL of ours: put together again without the credentials. */
 static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, beam_error *error) {
   beam__url url;
-  char *host = NULL, *port = NULL, text[512];
+  char *port = NULL, *text = NULL;
   int result;
-  if (curl_url_get(parts, CURLUPART_HOST, &host, 0))
-    return refuse(error, source, "it has no host");
   if (curl_url_get(parts, CURLUPART_PORT, &port, 0))
-    port = NULL;
-  snprintf(text, sizeof text, "http://%s:%s/", host, port ? port : default_port);
-  result = beam__url_parse(&url, text, error);
-  curl_free(host);
+    curl_url_set(parts, CURLUPART_PORT, default_port, 0);
   curl_free(port);
+  if (curl_url_set(parts, CURLUPART_USER, NULL, 0) || curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) ||
+      curl_url_get(parts, CURLUPART_URL, &text, 0))
+    return out_of_memory(error);
+  result = beam__url_parse(&url, text, error);
+  curl_free(text);
   if (result == BEAM_ENO_MEMORY)
     return result;
   if (result)
@@ -198,8 +203,8 @@ static int split(beam__proxy *proxy, CURLU *parts, const char *text, const char 
   curl_free(scheme);
   if (!supported)
     return refuse(error, source, "only http:// proxies are supported; set proxy = \"\" to connect without one");
-  result = split_address(proxy, parts, source, error);
-  return result ? result : split_credentials(proxy, parts, source, error);
+  result = split_credentials(proxy, parts, source, error);
+  return result ? result : split_address(proxy, parts, source, error);
 }
 
 static int parse(beam__proxy *proxy, const char *text, const char *source, beam_error *error) {

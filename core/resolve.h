@@ -9,7 +9,8 @@
 enum { BEAM__ADDRESSES_MAX = 16 };
 
 typedef struct beam__addresses {
-  struct sockaddr_storage list[BEAM__ADDRESSES_MAX]; /* the port is set; families alternate, IPv6 first (RFC 8305) */
+  struct sockaddr_storage list[BEAM__ADDRESSES_MAX]; /* the port is set; families alternate from the system's first
+                                                        choice on (RFC 8305 section 4) */
   size_t count;
 } beam__addresses;
 
@@ -17,10 +18,10 @@ typedef struct beam__lookup beam__lookup;
 
 /* `done` is called once from a step, never from inside this call: with addresses, or with NULL and a text ("Name or
  * service not known"). Numeric hosts, localhost and *.localhost ask nobody. The look-up is invalid when `done` returns.
- * 0 or BEAM_ENO_MEMORY. */
+ * Whoever asks from within an owned thing cancels at the latest in its `destroy`. 0 or BEAM_ENO_MEMORY. */
 int beam__lookup_start(beam_ctx *ctx, beam__lookup **lookup, const char *host, unsigned port,
                        void (*done)(void *user, const beam__addresses *addresses, const char *error), void *user);
-/* `done` will not be called. NULL is fine. */
+/* `done` will not be called. NULL is fine; inside `done` it does nothing. */
 void beam__lookup_cancel(beam__lookup *lookup);
 /* For tests: what is called in place of getaddrinfo, with its contract, from the look-up's thread. NULL: getaddrinfo.
  */

@@ -143,6 +143,30 @@ static void keeps_secrets_off_plain_text(void) {
   check_plaintext("ws://[::1]:1994/", 0, 1);
 }
 
+static void check_proxied(const char *url_text, enum beam_auth_scheme scheme, int plaintext, const char *proxy_host,
+                          int code) {
+  beam_auth auth = {scheme, "my-client", "hunter2", plaintext};
+  beam__url url = parse(url_text);
+  beam_error error;
+  CHECK_INT(beam__auth_check(&auth, &url, NULL), 0);
+  CHECK_INT(beam__auth_check_proxy(&auth, &url, proxy_host, &error), code);
+  if (code) {
+    CHECK_CONTAINS(error.message, "goes through a proxy");
+    CHECK(!strstr(error.message, "hunter2"));
+  }
+  beam__url_free(&url);
+}
+
+static void keeps_secrets_off_plain_text_to_a_proxy(void) {
+  check_proxied("http://localhost:1994/", BEAM_AUTH_BEARER, 0, "p.test", BEAM_EAUTH);
+  check_proxied("ws://127.0.0.1/", BEAM_AUTH_QUERY, 0, "10.0.0.1", BEAM_EAUTH);
+  check_proxied("http://localhost:1994/", BEAM_AUTH_BEARER, 0, NULL, 0);
+  check_proxied("http://localhost:1994/", BEAM_AUTH_BEARER, 0, "::1", 0);
+  check_proxied("http://localhost:1994/", BEAM_AUTH_BEARER, 1, "p.test", 0);
+  check_proxied("http://localhost:1994/", BEAM_AUTH_NONE, 0, "p.test", 0);
+  check_proxied("https://beam.test/", BEAM_AUTH_BEARER, 0, "p.test", 0);
+}
+
 static void sends_nothing_without_a_scheme(void) {
   beam_auth auth = {BEAM_AUTH_NONE, NULL, NULL, 0};
   beam__url url = parse("ws://beam.test/");
@@ -172,6 +196,7 @@ int main(void) {
   RUN(refuses_a_missing_secret);
   RUN(refuses_what_would_break_a_line);
   RUN(keeps_secrets_off_plain_text);
+  RUN(keeps_secrets_off_plain_text_to_a_proxy);
   RUN(sends_nothing_without_a_scheme);
   RUN(bounds_the_query);
   return test_end();

@@ -57,6 +57,7 @@ static void takes_the_option(void) {
   check_choice("p.test:3128", "wss://beam.test/", "p.test", 3128);
   check_choice("http://p.test", "wss://beam.test/", "p.test", 1080);
   check_choice("http://[::1]:3128", "wss://beam.test/", "::1", 3128);
+  check_choice("http://frank:hunter2@[fe80::1%25eth0]:3128/x?y", "wss://beam.test/", "fe80::1%eth0", 3128);
   check_choice("127.0.0.1:3128", "wss://beam.test/", "127.0.0.1", 3128);
   check_choice("", "wss://beam.test/", NULL, 0);
 }
