@@ -357,7 +357,7 @@ describe("the local Beam", function()
       assert.equal(200, status)
       assert.equal('data: {"item":1}\n\ndata: {"data":"two"}\n\ndata: {"item":3}\n\n', value)
       assert.is_truthy(headers["content-type"]:find "^text/plain")
-      _, value = call("/endpoint/tokens", '{"fail":true}')
+      value = select(2, call("/endpoint/tokens", '{"fail":true}'))
       assert.equal('data: {"item":1}\n\ndata: {"data":"two"}\n\n{"error":"Internal server error"}\n', value)
     end)
 
@@ -418,7 +418,7 @@ describe("the local Beam", function()
     end)
 
     it("say nothing for nil, numbers, booleans, errors and what is no JSON", function()
-      local results = { ["nil"] = nil, number = 42, boolean = true, null = json.null, nan = { 0 / 0 }, bytes = "\255", text = "not JSON", list = { 1 } }
+      local results = { number = 42, boolean = true, null = json.null, nan = { 0 / 0 }, bytes = "\255", text = "not JSON", list = { 1 } }
       realtime(function(text)
         if text == "error" then
           driver.sleep(0.01)

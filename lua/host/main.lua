@@ -51,8 +51,8 @@ local takes_value = {
   end,
 }
 
--- Reads the options. Returns the position of the script (or one past the end), the chunks to run before it, and whether -v was given; or nil and
--- what is wrong, and "script" if it is a chunk's syntax.
+-- Returns the position of the script (or one past the end), the chunks to run before it, and whether -v was given; or nil and what
+-- is wrong, and "script" if it is a chunk's syntax.
 local function read_options(arguments)
   local chunks, version, i = {}, false, 1
   while arguments[i] and arguments[i]:find "^%-." do
@@ -96,22 +96,9 @@ local function make_arg(arguments, script)
   return arg
 end
 
--- Loading the module takes longer than starting Lua: so it is loaded by the first script line that says `beam`.
-local function load_beam_when_used()
-  setmetatable(_G, {
-    __index = function(globals, name)
-      if name == "beam" then
-        local beam = require "beam"
-        rawset(globals, "beam", beam)
-        return beam
-      end
-    end,
-  })
-end
-
 return function(host, arguments)
   require "host.core"(host)
-  load_beam_when_used()
+  beam = require "beam" -- luacheck: globals beam
   local run = require "host.run"
   if arguments[1] == "serve" then
     return require "host.serve"(host, { table.unpack(arguments, 2) })
@@ -128,7 +115,7 @@ return function(host, arguments)
   elseif #chunks == 0 and not arguments[script] then
     return complain "a script is wanted"
   end
-  arg = make_arg(arguments, script)
+  arg = make_arg(arguments, script) -- luacheck: globals arg
   if arguments[script] then
     local chunk, message = load_script(arguments[script])
     if not chunk then

@@ -55,7 +55,7 @@ end
 -- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (wire.md section 5).
 local function close_before_exit(host)
   local exit = os.exit
-  function os.exit(code, close)
+  function os.exit(code, close) -- luacheck: ignore 122
     pcall(shut_down, host)
     exit(code, close)
   end

@@ -19,14 +19,17 @@ local function basic(value)
   return id and { id = id, secret = secret }
 end
 
+local function port(value)
+  local number = math.tointeger(tonumber(value))
+  return number and number >= 0 and number <= 65535 and number or nil
+end
+
 local function text(value)
   return value
 end
 
 local options_with_value = {
-  ["--port"] = { "port", math.tointeger and function(value)
-    return math.tointeger(tonumber(value))
-  end },
+  ["--port"] = { "port", port },
   ["--host"] = { "host", text },
   ["--token"] = { "token", text },
   ["--basic"] = { "basic", basic },

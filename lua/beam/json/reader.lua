@@ -1,6 +1,6 @@
 -- A JSON reader (RFC 8259) in plain Lua: slower than lua-cjson, and exact where that is not. It also says precisely what is
 -- wrong with a text. Two liberties: NaN and Infinity, which Python's json writes, are read as null; and control characters in
--- strings pass, as they do with lua-cjson.
+-- strings pass, as they do with lua-cjson. Bytes that are no UTF-8 pass too: a WebSocket has refused them already.
 local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"
 
@@ -161,10 +161,6 @@ end
 
 --- The value of a JSON text, or nil and what is wrong with it.
 local function read(s)
-  local bad = utf8_text.bad_utf8(s)
-  if bad then
-    return nil, ("invalid JSON at character %d: not UTF-8"):format(bad)
-  end
   local ok, value, position = pcall(read_value, s, skip(s, 1), 0)
   if ok then
     position = skip(s, position)
