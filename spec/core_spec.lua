@@ -426,7 +426,8 @@ describe("beam.core", function()
       ctx:timer(0, overflow)
       local ok, err = pcall(ctx.step, ctx, 0.1)
       assert.is_false(ok)
-      assert.is_truthy(tostring(err):find("overflow", 1, true))
+      err = tostring(err) -- LuaJIT may have no stack left for the traceback
+      assert.is_truthy(err:find("overflow", 1, true) or err:find("error in error handling", 1, true), err)
       assert.is_true(ctx:step())
     end)
 

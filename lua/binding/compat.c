@@ -1,6 +1,6 @@
 #include "compat.h"
 
-#if LUA_VERSION_NUM < 502
+#if LUA_VERSION_NUM < 502 && !defined(LUA_LJDIR) /* which only LuaJIT defines */
 
 /* Plain Lua 5.1 has no luaL_traceback: debug.traceback does the same, where the debug library is loaded. It is the
  * upvalue; errors that are no strings are none of its business (it would turn a number into a string). */

@@ -1,10 +1,18 @@
 ---@meta beam.core
 -- The C half of the module, as its Lua half and an editor see it. Times are in seconds, sizes in bytes.
 --
--- A mistake of the caller (wrong type, missing field) raises; what can go wrong at run time returns nil and a table
--- {kind=, message=, phase=, host=, status=, sent=} (status nil unless there was one). Events are called from ctx:step only,
--- on the main thread, and must not yield. An error raised in an event function does not cross C: the other events of the step are
--- still dispatched, then ctx:step raises it. Every object may be closed twice; after that its methods return nil, err (kind "closed").
+-- Errors. A mistake of the caller (a wrong type, an unknown or missing option, a number out of range, NUL in a text) raises.
+-- What libbeam refuses or what goes wrong at run time returns nil and a beam.core.error.
+--
+-- Events. Functions are called from ctx:step only, in the coroutine that called it, and cannot yield; other coroutines may
+-- be resumed from them. Everything may be called in them but the step of their own context, which raises. An error raised in one does not
+-- cross C: the other events of the step are still dispatched, then ctx:step raises the first error, as it is, a string with its
+-- traceback; the others go to the log function. What libbeam logs is handed to the log function by the next step (or close).
+--
+-- Life. Whatever was started goes on until its terminal event, whether its object is held or not: a timer fires, a websocket stays, a
+-- server listens. It ends with its context, which is not kept by its objects: hold the context. Every object may be closed,
+-- freed or stopped twice. Once it is over, its methods return nil, err (kind "closed"); those that only tell (phase, pending)
+-- tell that. All objects have __gc, and __close for Lua 5.4; __gc ends contexts only, __close ends everything.
 
 local core = {}
 
@@ -12,14 +20,16 @@ core.version = "0.1.0" ---@type string
 
 ---@class beam.core.error
 ---@field kind "dns"|"connect"|"tls"|"handshake"|"http"|"timeout"|"closed"|"protocol"|"too_large"|"auth"|"canceled"|"no_memory"|"invalid"
----@field message string
----@field phase string one of "none" "dns" "tcp" "proxy" "tls" "upgrade" "open" "closing" "closed" "request" "response"
+---@field message string what tostring gives
+---@field phase beam.core.phase
 ---@field host string "name:port" or ""
 ---@field status integer? HTTP status
 ---@field sent boolean some of the request may have reached the peer
 
+---@alias beam.core.phase "none"|"dns"|"tcp"|"proxy"|"tls"|"upgrade"|"open"|"closing"|"closed"|"request"|"response"
+
 ---@class beam.core.auth
----@field scheme "bearer"|"basic"|"raw"|"query"|"none"
+---@field scheme "bearer"|"basic"|"raw"|"query"|"none" must be given
 ---@field id string? basic
 ---@field secret string?
 ---@field plaintext boolean? send it unencrypted to a host that is not loopback
@@ -30,105 +40,138 @@ core.version = "0.1.0" ---@type string
 ---@field key_file string?
 ---@field insecure boolean?
 
----@alias beam.core.headers { [1]: string, [2]: string }[] pairs in order; received ones have names in lower case
+---@alias beam.core.headers { [1]: string, [2]: string }[] pairs in order, at most 1024; received ones have names in lower case
 
---- Lua 5.1 and LuaJIT have no __gc for tables and no __close: contexts, sockets and timers are userdata and do.
----@param options { log: fun(level: "error"|"warning"|"info"|"debug", line: string)?, log_level: string?, connections: integer? }?
+---@alias beam.core.level "error"|"warning"|"info"|"debug"
+
+---@class beam.core.options
+---@field log fun(level: beam.core.level, line: string)? may do all that an event function may
+---@field log_level beam.core.level? the most talkative level wanted; default "warning"
+---@field connections integer? how many are expected; default: as many as the process may open
+
+---@param options beam.core.options?
 ---@return beam.core.context? ctx, beam.core.error? err
 function core.new(options) end
 
 ---@class beam.core.context
 local ctx = {}
---- Does what is due. timeout in seconds: 0 (default) polls, nil or negative waits without limit only as `ctx:step(-1)`.
+
+--- Does what is due, waiting for up to `timeout` for the first thing to do: 0 (default) does not wait, a negative one (or one
+--- beyond 24 days) waits without limit. May return early with nothing done. Raises the first error of an event function.
 ---@param timeout number?
----@return true
+---@return true?, beam.core.error? err
 function ctx:step(timeout) end
----@return integer fd readable when there is something to do
+
+---@return integer? fd readable when there is something to do, timers included: then step(0)
+---@return beam.core.error? err
 function ctx:fd() end
+
+--- Makes the step that waits, or the next one, return at once.
 function ctx:wakeup() end
---- For a host written in C whose signal handler has to end a wait: wake(argument), a void (*)(void *) that may be called from a signal handler
+
+--- For a host in C whose signal handler has to end a wait: wake(argument), a void (*)(void *) that may be called from a handler
 --- until the context is closed.
----@return lightuserdata wake, lightuserdata argument
+---@return lightuserdata? wake, lightuserdata|beam.core.error argument
 function ctx:waker() end
----@return number seconds monotonic, read now
+
+---@return number seconds monotonic, read now; also of a closed context
 function ctx:now() end
---- Ends everything without further events. Also __gc and __close.
+
+--- Ends everything without further events: open websockets send close code 1001 as far as the socket takes it at once. In an event
+--- function all objects are over at once and no further event comes; the loop itself goes at the end of the step.
 function ctx:close() end
---- Calls fire() once; stop() before that prevents it.
+
+--- Calls fire() once, not early; stop() before that prevents it.
 ---@param seconds number
 ---@param fire fun()
----@return beam.core.timer
+---@return beam.core.timer? timer, beam.core.error? err
 function ctx:timer(seconds, fire) end
 
 ---@class beam.core.timer
 local timer = {}
 function timer:stop() end
 
+--- Times are 0 (at once) to 4294967 seconds, sizes at least 1.
 ---@class beam.core.websocket_options
 ---@field url string
 ---@field headers beam.core.headers?
 ---@field auth beam.core.auth?
 ---@field tls beam.core.tls?
----@field proxy string? "" for none
----@field connect_timeout number?
----@field upgrade_timeout number?
----@field close_timeout number?
----@field max_message integer?
----@field fragments boolean?
+---@field proxy string? "" for none; default: the environment
+---@field connect_timeout number? DNS, TCP and TLS together; default 10
+---@field upgrade_timeout number? from the upgrade sent to its answer; default 960
+---@field close_timeout number? for the peer's close frame; default 2
+---@field max_message integer? default 16 MiB
+---@field fragments boolean? events "fragment" instead of "message"
 
 --- Events, by first argument:
 ---   "phase", phase
 ---   "open", status, headers
 ---   "message", data, binary            (with fragments: "fragment", data, binary, first, final)
 ---   "ping", data   "pong", data   "drained"
----   "closed", code, reason, err|nil, response|nil    the last one; response {status=, headers=, body=} of a rejected upgrade
+---   "closed", code, reason, err|nil, response|nil    the last one; err nil after a close handshake; response {status=, headers=, body=}
+---                                                    of a rejected upgrade
 ---@param options beam.core.websocket_options
 ---@param on_event fun(event: string, ...)
 ---@return beam.core.websocket? ws, beam.core.error? err
 function ctx:websocket(options, on_event) end
 
---- Until its terminal event a websocket is kept alive by its context, held by the user or not.
 ---@class beam.core.websocket
 local ws = {}
+
+--- Queues a message. err.kind "closed" unless open, "invalid" for text that is not UTF-8.
+---@param text string
 ---@return true?, beam.core.error?
 function ws:send(text) end
+
+---@param bytes string
 ---@return true?, beam.core.error?
 function ws:send_binary(bytes) end
+
+---@param data string? up to 125 bytes
 ---@return true?, beam.core.error?
 function ws:ping(data) end
----@param code integer?
----@param reason string?
+
+--- Starts the close handshake; before open it abandons the attempt. "closed" follows.
+---@param code integer? 1000, 1001, 1003, 1007-1014, 3000-4999; none: no code is sent
+---@param reason string? UTF-8, up to 123 bytes
 ---@return true?, beam.core.error?
 function ws:close(code, reason) end
---- Ends it without a close frame; reset: with a TCP reset.
+
+--- Ends it without a close frame; "closed" follows. reset: with a TCP reset.
 ---@param reset boolean?
 function ws:abort(reset) end
+
 function ws:pause() end
 function ws:resume() end
----@return integer bytes
+
+---@return integer bytes accepted and not yet taken by the system
 function ws:pending() end
----@return string phase
+
+---@return beam.core.phase phase
 function ws:phase() end
+
 --- Gives it back: close code 1001 if it is open, no further event.
 function ws:free() end
 
 ---@class beam.core.http_options
 ---@field url string
----@field method string?
+---@field method string? default: POST with a body, GET without
 ---@field headers beam.core.headers?
 ---@field auth beam.core.auth?
 ---@field tls beam.core.tls?
 ---@field proxy string?
 ---@field body string?
----@field connect_timeout number?
----@field timeout number?
----@field max_body integer?
+---@field connect_timeout number? default 10
+---@field timeout number? the whole exchange; default: none
+---@field max_body integer? after decoding; default 64 MiB, streamed: none
 ---@field stream boolean?
 
 --- Events, by first argument:
 ---   "headers", status, headers         (streamed)
 ---   "data", bytes                      (streamed)
----   "done", err|nil, response          the last one; response {status=, headers=, body=}, each nil where it did not come
+---   "done", err|nil, response          the last one; response {status=, headers=, body=}: empty where no answer came, without body
+---                                      if streamed
 ---@param options beam.core.http_options
 ---@param on_event fun(event: string, ...)
 ---@return beam.core.http? http, beam.core.error? err
@@ -142,41 +185,67 @@ function http:resume() end
 function http:free() end
 
 ---@class beam.core.server_options
----@field host string?
----@field port integer?
----@field max_body integer?
+---@field host string? numeric; default 127.0.0.1
+---@field port integer? default: a free one
+---@field max_body integer? default 64 MiB
 
---- on_request(request, view): view {method=, target=, headers=, body=, upgrade=boolean}
---- on_gone(request): the client left before its answer was complete
+---@class beam.core.view
+---@field method string
+---@field target string path and query as sent
+---@field headers beam.core.headers
+---@field body string
+---@field upgrade boolean request:accept may be used
+
+--- on_request(request, view): answer now or later, by exactly one of respond, stream_begin … stream_end, accept, abort. If the
+--- function raises and has not answered, the answer is 500.
+--- on_gone(request): the client left before its answer was complete; the request is over.
 ---@param options beam.core.server_options
----@param on_request fun(request: beam.core.request, view: table)
+---@param on_request fun(request: beam.core.request, view: beam.core.view)
 ---@param on_gone fun(request: beam.core.request)?
 ---@return beam.core.server? server, beam.core.error? err
 function ctx:server(options, on_request, on_gone) end
 
 ---@class beam.core.server
 local server = {}
----@return integer
+
+---@return integer? port, beam.core.error? err
 function server:port() end
+
+--- Stops listening; unanswered requests are over, without on_gone; accepted websockets live on.
 function server:close() end
 
+--- The same object in on_request and on_gone, so that it can be a key of a table.
 ---@class beam.core.request
 local request = {}
----@param status integer
+
+---@param status integer 200 to 999
 ---@param headers beam.core.headers?
 ---@param body string?
 ---@return true?, beam.core.error?
 function request:respond(status, headers, body) end
+
+---@param status integer
+---@param headers beam.core.headers?
 ---@return true?, beam.core.error?
 function request:stream_begin(status, headers) end
+
+---@param data string
 ---@return true?, beam.core.error?
 function request:stream_write(data) end
+
 ---@return true?, beam.core.error?
 function request:stream_end() end
----@return integer bytes
+
+---@return integer bytes of a streamed answer that the system has not taken yet
 function request:pending() end
+
+---@param reset boolean?
 function request:abort(reset) end
---- options: headers, close_timeout, max_message, fragments. The events are those of ctx:websocket, without "open".
+
+--- Answers with 101. options: headers, close_timeout, max_message, fragments. The events are those of ctx:websocket, without "open"; it
+--- is open at once.
+---@param options beam.core.websocket_options
+---@param on_event fun(event: string, ...)
 ---@return beam.core.websocket? ws, beam.core.error? err
 function request:accept(options, on_event) end
 

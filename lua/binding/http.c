@@ -14,7 +14,7 @@ struct arrival {
 };
 
 static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
-  int has_body = object->whole && (event->data || !event->error);
+  int has_body = object->whole && event->status;
   event_push_name(L, EVENT_DONE);
   if (event->error)
     push_error(L, event->error);

@@ -302,15 +302,20 @@ const char *check_text(lua_State *L, int argument) {
   return value;
 }
 
+static lua_Number check_number(lua_State *L, int argument) {
+  luaL_checktype(L, argument, LUA_TNUMBER);
+  return lua_tonumber(L, argument);
+}
+
 lua_Integer check_integer(lua_State *L, int argument, lua_Integer least, lua_Integer most) {
-  lua_Number value = luaL_checknumber(L, argument);
+  lua_Number value = check_number(L, argument);
   if (!(value >= (lua_Number)least && value <= (lua_Number)most) || value != (lua_Number)(lua_Integer)value)
     luaL_argerror(L, argument, lua_pushfstring(L, "a whole number from %d to %d is expected", (int)least, (int)most));
   return (lua_Integer)value;
 }
 
 double check_milliseconds(lua_State *L, int argument) {
-  lua_Number seconds = luaL_checknumber(L, argument);
+  lua_Number seconds = check_number(L, argument);
   luaL_argcheck(L, seconds >= 0 && seconds <= 1e12, argument, "seconds from 0 to 1e12 are expected");
   return milliseconds(seconds);
 }

@@ -112,7 +112,7 @@ static int answered(lua_State *L, int code) {
 }
 
 static int respond(lua_State *L) {
-  int status = (int)check_integer(L, 2, 200, 599), results, code;
+  int status = (int)check_integer(L, 2, 200, 999), results, code;
   const beam_header *headers = NULL;
   size_t count, len = 0;
   const char *body;
@@ -130,7 +130,7 @@ static int respond(lua_State *L) {
 }
 
 static int stream_begin(lua_State *L) {
-  int status = (int)check_integer(L, 2, 200, 599), results, code;
+  int status = (int)check_integer(L, 2, 200, 999), results, code;
   const beam_header *headers = NULL;
   size_t count;
   struct object *object;
