@@ -58,8 +58,9 @@ static void free_watch(uv_handle_t *handle) { free(handle->data); }
 static void on_ready(uv_poll_t *poll, int status, int events) {
   struct watch *watch = poll->data;
   int ready = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-  /* libuv stops the handle on an error; curl, told of it, finds the socket's error and closes it. */
-  drive(watch->curl, watch->socket, status < 0 ? CURL_CSELECT_ERR : ready);
+  /* libuv stops the handle on an error. Not CURL_CSELECT_ERR, which curl (7.88) reports as "select/poll returned
+   * error" with no errno and no second try: let it read, and find what there is to find. */
+  drive(watch->curl, watch->socket, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : ready);
 }
 
 static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
@@ -155,6 +156,21 @@ void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer) {
   hand_on_results(curl);
 }
 
+/* ---- Easy handles ---- */
+
+CURL *beam__curl_easy(struct beam__curl *curl) {
+  return curl->spare_count ? curl->spare[--curl->spare_count] : curl_easy_init();
+}
+
+void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole) {
+  if (!whole || curl->spare_count == BEAM__SPARE_MAX) {
+    curl_easy_cleanup(easy);
+    return;
+  }
+  curl_easy_reset(easy);
+  curl->spare[curl->spare_count++] = easy;
+}
+
 /* ---- Life ---- */
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
@@ -170,6 +186,8 @@ static void destroy_curl(beam__owned *owned) {
   beam__list_remove(&owned->node);
   beam__task_cancel(&curl->admit);
   curl_multi_cleanup(curl->multi);
+  while (curl->spare_count)
+    curl_easy_cleanup(curl->spare[--curl->spare_count]);
   curl->ctx->curl = NULL;
   uv_close((uv_handle_t *)&curl->timer, free_curl);
 }

@@ -13,7 +13,7 @@
 
 #include "internal.h"
 
-enum { BEAM__TRANSFERS_MAX = 256 };
+enum { BEAM__TRANSFERS_MAX = 256, BEAM__SPARE_MAX = 64 };
 
 typedef struct beam__transfer {
   beam__node node;                                                /* in the queue of those that wait */
@@ -31,11 +31,17 @@ struct beam__curl {
   beam__task admit;
   beam__node waiting; /* beam__transfer */
   unsigned running;
+  CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
+  unsigned spare_count;
   int busy; /* inside curl, that is in one of its callbacks: it may be told nothing but their return value */
 };
 
 /* The context's, made when it is not there; NULL when out of memory. */
 struct beam__curl *beam__curl_of(beam_ctx *ctx);
+/* An easy handle with every option at its default; NULL when out of memory. */
+CURL *beam__curl_easy(struct beam__curl *curl);
+/* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */
+void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
 /* Queues it; begins in the next step. */
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
 /* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */

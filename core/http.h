@@ -71,7 +71,7 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
 /* http_body.c */
 int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */
 int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
-void beam__http_check_end(beam_http *http);     /* a coded body that ended too early becomes http->error */
+void beam__http_check_end(beam_http *http);     /* what ended too early becomes http->error */
 
 /* http_error.c: fills http->error, unless it is filled already. */
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

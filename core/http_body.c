@@ -87,8 +87,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
   return failed ? len + 1 : len; /* anything but `len` ends the transfer */
 }
 
+/* curl (7.88) also takes a head that broke off after its first line for a whole response. */
 void beam__http_check_end(beam_http *http) {
-  if (!http->error.code && beam__inflate_truncated(&http->inflate))
+  if (http->error.code)
+    return;
+  http->phase = BEAM_PHASE_RESPONSE;
+  if (!http->response.status)
+    beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its headers", http->peer);
+  else if (beam__inflate_truncated(&http->inflate))
     beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its compressed body", http->peer);
 }
 

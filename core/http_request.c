@@ -285,7 +285,7 @@ int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_e
   http->stream = options->stream != 0;
   http->max_body = options->max_body || http->stream ? options->max_body : MAX_BODY_WHOLE;
   http->own_accept_encoding = beam__header_find(options->headers, options->header_count, "Accept-Encoding") != NULL;
-  http->transfer.easy = curl_easy_init();
+  http->transfer.easy = beam__curl_easy(http->ctx->curl);
   if (!http->transfer.easy || set_basics(http) || set_url(http, &options->auth) || set_method(http, options, method) ||
       set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
       beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http))
@@ -303,7 +303,7 @@ static void free_list(struct curl_slist *list) {
 
 void beam__http_unprepare(beam_http *http) {
   if (http->transfer.easy)
-    curl_easy_cleanup(http->transfer.easy);
+    beam__curl_easy_end(http->ctx->curl, http->transfer.easy, http->ended && !http->error.code);
   free_list(http->headers);
   free_list(http->proxy_headers);
   free(http->body);
