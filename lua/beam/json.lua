@@ -12,11 +12,8 @@ local utf8_text = require "beam.json.text"
 local json = { null = values.null, array = values.array, is_array = values.is_array }
 
 local null, max_depth, has_integers = values.null, values.max_depth, values.has_integers
-local find, format = string.find, string.format
-local rawlen = rawlen or function(t) -- luacheck: ignore 113
-  return #t
-end
-local math_type = math.type
+local find, format, math_type = string.find, string.format, math.type
+local getmetatable, is_marked, next, type = getmetatable, values.is_marked, next, type
 local large_text = 1024 * 1024 -- after a longer one the codec, which keeps its buffer, is made anew
 
 local codec, encode, decode
@@ -132,33 +129,39 @@ local function number_is_exact(n)
   return n - n == 0 and tonumber((format(number_format, n))) == n -- neither NaN nor infinite
 end
 
+local write_exactly
+
+local function value_is_exact(value, depth)
+  local kind = type(value)
+  if kind == "number" then
+    return number_is_exact(value)
+  elseif kind == "table" then
+    return write_exactly(value, depth + 1)
+  end
+  return kind == "boolean" or value == null
+end
+
 -- Whether lua-cjson writes this table exactly. A "no" is looked at by the writer, which also words the errors.
-local function write_exactly(t, depth)
-  if depth > max_depth or getmetatable(t) ~= nil and not (carries_empty_arrays and values.is_marked(t)) then
+function write_exactly(t, depth)
+  if depth > max_depth or getmetatable(t) and not (carries_empty_arrays and is_marked(t)) then
     return false
   end
-  local length, count = rawlen(t), 0
+  local length, count = #t, 0
+  if length == 0 then
+    for key, value in next, t do
+      if type(key) ~= "string" or type(value) ~= "string" and not value_is_exact(value, depth) then
+        return false
+      end
+    end
+    return true
+  end
   for key, value in next, t do
-    if length > 0 then
-      if type(key) ~= "number" or key < 1 or key > length or key % 1 ~= 0 then
-        return false
-      end
-      count = count + 1
-    elseif type(key) ~= "string" then
+    if type(key) ~= "number" or key < 1 or key > length or key % 1 ~= 0 then
+      return false
+    elseif type(value) ~= "string" and not value_is_exact(value, depth) then
       return false
     end
-    local kind = type(value)
-    if kind == "number" then
-      if not number_is_exact(value) then
-        return false
-      end
-    elseif kind == "table" then
-      if not write_exactly(value, depth + 1) then
-        return false
-      end
-    elseif kind ~= "string" and kind ~= "boolean" and value ~= null then
-      return false
-    end
+    count = count + 1
   end
   return count == length
 end

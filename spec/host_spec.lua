@@ -1,0 +1,174 @@
+-- beamlua as a person meets it: command line, exit codes, what stands on stderr, signals; and beamlua serve.
+local beamlua = os.getenv "BEAMLUA" or "build/beamlua"
+
+local function write(path, text)
+  local file = assert(io.open(path, "w"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+local function read(path)
+  local file = assert(io.open(path, "r"))
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+-- Runs a shell command in which $B is beamlua. Returns its exit code, output and errors.
+local function shell(command, input)
+  local out, err, code = os.tmpname(), os.tmpname(), os.tmpname()
+  local script = write(os.tmpname(), "B='" .. beamlua .. "'\n" .. command .. "\n")
+  local stdin = write(os.tmpname(), input or "")
+  os.execute(("sh %s <%s >%s 2>%s; echo $? >%s"):format(script, stdin, out, err, code))
+  local result = { tonumber(read(code)), read(out), read(err) }
+  for _, path in ipairs { out, err, code, script, stdin } do
+    os.remove(path)
+  end
+  return result[1], result[2], result[3]
+end
+
+describe("beamlua", function()
+  it("runs a script with its arguments", function()
+    local path = write(os.tmpname(), "print(arg[0] ~= nil, #arg, ...) return 5")
+    local code, out, err = shell("$B " .. path .. " one 'two three' -x")
+    assert.same({ 0, "true\t3\tone\ttwo three\t-x\n", "" }, { code, out, err })
+    code, out = shell("$B -- " .. path)
+    assert.same({ 0, "true\t0\n" }, { code, out })
+    os.remove(path)
+  end)
+
+  it("runs -e, -l and standard input, in that order", function()
+    local code, out, err = shell("$B -e 'x = 1' -lstring -e 'print(x, string ~= nil)' - a", "print(x, ..., beam._VERSION)")
+    assert.same({ 0, "1\ttrue\n1\ta\t0.1.0\n", "" }, { code, out, err })
+  end)
+
+  it("prints versions", function()
+    local code, out = shell "$B -v"
+    assert.equal(0, code)
+    assert.is_truthy(out:find "^beamlua %d+%.%d+%.%d+, Lua 5%.4\n$")
+  end)
+
+  it("has the module baked in, with its sources' lines", function()
+    local code, out = shell "LUA_PATH= $B -e 'print(require(\"beam.json\").encode { beam.array() })'"
+    assert.same({ 0, "[[]]\n" }, { code, out })
+    local _, _, err = shell "$B -e 'require(\"beam.json\").decode(1)'"
+    assert.is_truthy(err:find("json.decode wants a string, not a number", 1, true))
+  end)
+
+  it("ends with 1 and a traceback with the script's lines after an error", function()
+    local path = write(os.tmpname(), "local function f()\n  error 'boom'\nend\nf()\n")
+    local code, out, err = shell("$B " .. path)
+    assert.same({ 1, "" }, { code, out })
+    assert.is_truthy(err:find("^beamlua: " .. path .. ":2: boom\nstack traceback:\n"))
+    assert.is_truthy(err:find(path .. ":4: in", 1, true))
+    os.remove(path)
+    code, out, err = shell "$B -e 'x ='"
+    assert.same({ 1, "", "beamlua: (command line):1: unexpected symbol near <eof>\n" }, { code, out, err })
+    code, out, err = shell "$B nowhere.lua"
+    assert.same({ 1, "", "beamlua: cannot open nowhere.lua: No such file or directory\n" }, { code, out, err })
+    assert.equal(1, (shell "$B -e 'error()'"))
+    assert.equal(1, (shell "$B -e 'beam.spawn(error, 1)'"))
+  end)
+
+  it("ends with 2 and the usage after a mistake on the command line", function()
+    for _, command in ipairs { "$B", "$B -x", "$B -e", "$B -i", "$B doctor", "$B serve --port x", "$B serve --nothing", "$B serve a b" } do
+      local code, out, err = shell(command)
+      assert.same({ 2, "" }, { code, out }, command)
+      assert.is_truthy(err:find "usage:", command)
+    end
+  end)
+
+  it("waits for all coroutines, and for the exit code of os.exit", function()
+    local code, out = shell "$B -e 'beam.spawn(function() beam.sleep(0.05) print(\"later\") end) print(\"first\")'"
+    assert.same({ 0, "first\nlater\n" }, { code, out })
+    assert.equal(7, (shell "$B -e 'beam.spawn(beam.sleep, 60) os.exit(7)'"))
+  end)
+
+  it("is interrupted where it waits, computes or reads, with 130 and 143", function()
+    for _, chunk in ipairs {
+      "beam.sleep(60)",
+      "while true do end",
+      "coroutine.wrap(function() while true do end end)()",
+      "coroutine.wrap(function() beam.sleep(60) end)()",
+      "beam.spawn(function() while true do beam.sleep(0) end end)",
+      "local f = io.popen('sleep 2') f:read() while true do end",
+    } do
+      for signal, expected in pairs { INT = 130, TERM = 143 } do
+        local code, _, err = shell(('$B -e "%s" & p=$!; sleep 0.1; kill -%s $p; wait $p'):format(chunk, signal))
+        assert.same({ expected, "beamlua: interrupted\n" }, { code, err }, chunk)
+      end
+    end
+  end)
+
+  it("ends at once at a second signal", function()
+    local code = shell [[
+      $B -e "while true do pcall(function() while true do end end) end" & p=$!
+      sleep 0.2; kill -TERM $p; sleep 0.2; kill -TERM $p; sleep 0.1; kill -TERM $p; wait $p]]
+    assert.equal(143, code)
+  end)
+
+  it("starts without loading the transport", function()
+    local code, out = shell "$B -e 'print(io.open(\"/proc/self/maps\"):read(\"a\"):find(\"libwebsockets\"))'"
+    assert.same({ 0, "nil\n" }, { code, out })
+  end)
+
+  it("says what to do when the transport is missing", function()
+    local folder = os.tmpname()
+    os.remove(folder)
+    local code, _, err = shell("F=" .. folder .. "\n" .. [[
+      mkdir $F && cp $B $F/ && LUA_CPATH=/nowhere/?.so $F/beamlua -e 'beam.sleep(1)'
+      code=$?; rm -r $F; exit $code]])
+    assert.equal(1, code)
+    assert.is_truthy(err:find("beam.core, the transport, was not found beside beamlua; build it with `make all`", 1, true))
+    assert.is_truthy(err:find(folder .. "/lua/5.4/beam/core.so", 1, true))
+  end)
+end)
+
+-- serve [options]: starts beamlua serve on a free port; then its process is $p, its address $url and its output in $out.
+local start = [[
+  serve() {
+    out=$(mktemp)
+    $B serve "$@" --port=0 >$out & p=$!
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+      sleep 0.1
+      url=$(sed -n 's/.*BEAM_GATEWAY_URL=\([^)]*\)).*/\1/p' $out)
+      [ -n "$url" ] && break
+    done
+  }
+]]
+
+describe("beamlua serve", function()
+  it("serves its two handlers, says where, and logs without secrets", function()
+    local code, out, err = shell(start .. [[
+      serve --token s3cret
+      cat $out; rm $out
+      curl -s -H 'Authorization: Bearer s3cret' -d '{"x":21}' "$url/endpoint/multiply"; echo
+      curl -s -d '{"x":21}' "$url/endpoint/multiply?auth_token=s3cret"; echo
+      curl -s -d '{"x":21}' "$url/endpoint/multiply"; echo
+      kill -TERM $p; wait $p]])
+    assert.equal(143, code)
+    assert.is_truthy(out:find "^local Beam at http://127%.0%.0%.1:%d+ %(.*%): /asgi/echo /endpoint/multiply\n")
+    assert.is_truthy(out:find('{"result":42}\n{"result":42}\n{"message":"Unauthorized"}\n', 1, true))
+    assert.is_truthy(err:find "POST /endpoint/multiply 200 %d+ ms\n")
+    assert.is_truthy(err:find "POST /endpoint/multiply 401 ")
+    assert.is_nil((out .. err):find "s3cret")
+  end)
+
+  it("serves an app of the user's, and says what is wrong with it", function()
+    local path = write(os.tmpname(), "local app = require 'beam.serve'\napp.endpoint('hi', function(i) return 'hi ' .. i.name end)")
+    local _, out = shell(start .. "serve --quiet " .. path .. [[
+
+      rm $out
+      curl -s -d '{"name":"you"}' "$url/endpoint/hi"
+      kill -TERM $p; wait $p]])
+    assert.equal('"hi you"', out)
+    write(path, "local x = 1")
+    local code, _, err = shell("$B serve " .. path .. " --port 0")
+    assert.equal(1, code)
+    assert.is_truthy(err:find(path .. " deploys nothing", 1, true))
+    write(path, "nonsense")
+    assert.equal(1, (shell("$B serve " .. path .. " --port 0")))
+    os.remove(path)
+  end)
+end)
