@@ -238,12 +238,13 @@ end
 ---@return boolean woken false: the time is over
 function Signal:wait(timeout)
   reactor.check_may_wait()
+  local deadline = timeout and timeout < math.huge and reactor.now() + timeout
   local task = reactor.running_task()
   local waiter = task or take_seat()
   waiter.woken, waiter.ready = false, false
   links.link(self, waiter)
-  if timeout and timeout < math.huge then
-    waiter.deadline = reactor.now() + timeout
+  if deadline then
+    waiter.deadline = deadline
     deadlines:add(waiter)
     arm()
   end

@@ -1,0 +1,38 @@
+local new = require("beam.driver.deadlines").new
+
+describe("deadlines", function()
+  it("gives the first, whatever the order they came in and went out", function()
+    local deadlines, items = new(), {}
+    local seed = 1
+    local function random(n) -- the same on every Lua
+      seed = (seed * 16807) % 2147483647
+      return seed % n + 1
+    end
+    for _ = 1, 3000 do
+      if random(3) > 1 or #items == 0 then
+        local item = { deadline = random(500) }
+        items[#items + 1] = item
+        deadlines:add(item)
+      else
+        deadlines:remove(table.remove(items, random(#items)))
+      end
+      local least
+      for _, item in ipairs(items) do
+        least = math.min(least or item.deadline, item.deadline)
+      end
+      local first = deadlines:first()
+      assert.are.equal(least, first and first.deadline)
+      assert.are.equal(#items, #deadlines)
+    end
+  end)
+
+  it("does nothing for an item that is not in", function()
+    local deadlines, item = new(), { deadline = 1 }
+    deadlines:remove(item)
+    deadlines:add(item)
+    deadlines:remove(item)
+    deadlines:remove(item)
+    assert.is_nil(deadlines:first())
+    assert.is_nil(item.position)
+  end)
+end)

@@ -1,0 +1,352 @@
+-- Coroutines on one loop: spawn, join, sleep, run, step, fd, signals.
+local beam = require "beam"
+local driver = require "beam.driver"
+local log = require "beam.log"
+
+local function in_foreign_coroutine(fn, ...)
+  return coroutine.wrap(fn)(...)
+end
+
+describe("driver", function()
+  local lines
+  before_each(function()
+    lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+  end)
+  after_each(function()
+    log.to(nil)
+    assert.are.same({}, lines)
+  end)
+
+  local function logged()
+    local all = table.concat(lines, "\n")
+    lines = {}
+    return all
+  end
+
+  describe("spawn", function()
+    it("starts at once and gives its results to join", function()
+      local seen
+      local task = beam.spawn(function(a, b)
+        seen = a + b
+        return a, nil, b
+      end, 1, 2)
+      assert.are.equal(3, seen)
+      local n = select("#", task:join())
+      assert.are.equal(3, n)
+      assert.are.same({ 1, nil, 2 }, { task:join() })
+    end)
+
+    it("raises for what is no function", function()
+      assert.has_error(function()
+        beam.spawn(7)
+      end, "beam.spawn wants a function, not a number")
+    end)
+
+    it("returns an error, with its traceback, from join", function()
+      local cause = { code = 7 }
+      local ok, err = beam.spawn(function()
+        beam.sleep(0)
+        error(cause)
+      end):join()
+      assert.is_nil(ok)
+      assert.are.equal("script", err.kind)
+      assert.are.equal(cause, err.cause)
+      assert.is_truthy(err.traceback:find("driver_spec", 1, true))
+    end)
+
+    it("logs an error that nobody joined at the next step, and run raises it", function()
+      beam.spawn(function()
+        error("nobody cares", 0)
+      end)
+      assert.are.same({}, lines)
+      local ok, err = pcall(beam.run)
+      assert.is_false(ok)
+      assert.are.same({ "script", "nobody cares" }, { err.kind, err.message })
+      assert.is_truthy(logged():find("error: a coroutine failed that nobody joined: script: nobody cares\nstack traceback", 1, true))
+      beam.run()
+    end)
+
+    it("lets the others run when a coroutine yields by itself", function()
+      local order = {}
+      local function count(name)
+        for i = 1, 2 do
+          order[#order + 1] = name .. i
+          coroutine.yield()
+        end
+      end
+      local a, b = beam.spawn(count, "a"), beam.spawn(count, "b")
+      a:join()
+      b:join()
+      assert.are.same({ "a1", "b1", "a2", "b2" }, order)
+    end)
+
+    it("cannot be joined by itself", function()
+      local task
+      task = beam.spawn(function()
+        beam.sleep(0)
+        task:join()
+      end)
+      local ok, err = task:join()
+      assert.is_nil(ok)
+      assert.is_truthy(err.message:find("a coroutine cannot join itself", 1, true))
+    end)
+  end)
+
+  describe("join", function()
+    it("gives up after its time-out, and may be asked again", function()
+      local task = beam.spawn(function()
+        beam.sleep(0.05)
+        return "done"
+      end)
+      local result, err = task:join(0.01)
+      assert.is_nil(result)
+      assert.are.same({ "timeout", "no end of the coroutine within 0.01 s" }, { err.kind, err.message })
+      assert.are.equal("done", task:join(5))
+    end)
+
+    it("serves several", function()
+      local task = beam.spawn(function()
+        beam.sleep(0.01)
+        return 5
+      end)
+      local function join()
+        return task:join()
+      end
+      local a, b = beam.spawn(join), beam.spawn(join)
+      assert.are.same({ 5, 5, 5 }, { (a:join()), (b:join()), (task:join()) })
+    end)
+  end)
+
+  describe("sleep", function()
+    it("lasts as long as it says, everywhere", function()
+      for _, way in ipairs {
+        beam.sleep,
+        function(s)
+          beam.spawn(beam.sleep, s):join()
+        end,
+        function(s)
+          in_foreign_coroutine(beam.sleep, s)
+        end,
+        function(s)
+          beam.spawn(in_foreign_coroutine, beam.sleep, s):join()
+        end,
+      } do
+        local start = driver.now()
+        way(0.02)
+        local elapsed = driver.now() - start
+        assert.is_true(elapsed >= 0.02 and elapsed < 1, elapsed)
+      end
+    end)
+
+    it("wakes in the order of the deadlines", function()
+      local order, tasks = {}, {}
+      for _, i in ipairs { 3, 1, 4, 2, 5 } do
+        tasks[#tasks + 1] = beam.spawn(function()
+          beam.sleep(i * 0.01)
+          order[#order + 1] = i
+        end)
+      end
+      for _, task in ipairs(tasks) do
+        task:join()
+      end
+      assert.are.same({ 1, 2, 3, 4, 5 }, order)
+    end)
+
+    it("of many costs one timer of the context, and every one ends", function()
+      local ended = 0
+      for i = 1, 1000 do
+        beam.spawn(function()
+          beam.sleep((i * 7919 % 100) / 5000)
+          ended = ended + 1
+        end)
+      end
+      beam.run()
+      assert.are.equal(1000, ended)
+    end)
+
+    it("raises for what is no number of seconds", function()
+      for _, value in ipairs { "x", {}, 0 / 0 } do
+        assert.has_error(function()
+          beam.sleep(value)
+        end, "beam.sleep wants a number of seconds")
+      end
+    end)
+  end)
+
+  describe("signal", function()
+    it("wakes the one who has waited longest, one at a time", function()
+      local signal, order = driver.signal(), {}
+      for i = 1, 3 do
+        beam.spawn(function()
+          local woken = signal:wait()
+          order[#order + 1] = { i, woken }
+        end)
+      end
+      assert.is_true(signal:wake())
+      beam.step()
+      assert.are.same({ { 1, true } }, order)
+      signal:wake_all()
+      beam.step()
+      assert.are.same({ { 1, true }, { 2, true }, { 3, true } }, order)
+      assert.is_false(signal:wake())
+    end)
+
+    it("leaves no trace of a wait that timed out", function()
+      local signal = driver.signal()
+      assert.is_false(signal:wait(0.001))
+      assert.is_false(signal:wake())
+      local woken
+      local task = beam.spawn(function()
+        woken = signal:wait(5)
+      end)
+      signal:wake()
+      task:join(5)
+      assert.is_true(woken)
+    end)
+  end)
+
+  describe("run", function()
+    it("returns what its function returns, once everything has ended", function()
+      local ended = false
+      local a, b = beam.run(function(x)
+        beam.spawn(function()
+          beam.sleep(0.02)
+          ended = true
+        end)
+        return x, "b"
+      end, "a")
+      assert.are.same({ "a", "b", true }, { a, b, ended })
+    end)
+
+    it("raises at once what its function raises", function()
+      local other = driver.signal()
+      local waits = beam.spawn(function()
+        other:wait()
+      end)
+      local ok, err = pcall(beam.run, function()
+        error("early", 0)
+      end)
+      assert.is_false(ok)
+      assert.are.same({ "script", "early" }, { err.kind, err.message })
+      other:wake()
+      waits:join()
+    end)
+
+    it("inside a coroutine waits for all the others", function()
+      local order = {}
+      local function run_inside()
+        beam.run(function()
+          beam.sleep(0.02)
+          order[#order + 1] = "inner"
+        end)
+        order[#order + 1] = "outer"
+      end
+      beam.run(function()
+        beam.spawn(run_inside)
+        run_inside()
+      end)
+      assert.are.same({ "inner", "inner", "outer", "outer" }, order)
+    end)
+
+    it("goes on while something is referenced", function()
+      driver.ref()
+      local start = driver.now()
+      beam.spawn(function()
+        beam.sleep(0.01)
+        driver.spawn(function()
+          beam.sleep(0.01)
+          driver.unref()
+        end)
+      end)
+      beam.run()
+      assert.is_true(driver.now() - start >= 0.02)
+    end)
+  end)
+
+  describe("a wait that cannot end", function()
+    it("is an error on the main thread", function()
+      local ok, err = pcall(function()
+        driver.signal():wait()
+      end)
+      assert.is_false(ok)
+      assert.are.equal("beam: this wait would never end: nothing is open, due or running that could end it (deadlock)", err)
+    end)
+
+    it("is an error of run that shows where", function()
+      local signal = driver.signal()
+      local task = beam.spawn(function()
+        signal:wait()
+      end)
+      local ok, err = pcall(beam.run)
+      assert.is_false(ok)
+      assert.is_truthy(err:find("beam.run: 1 coroutines wait for what can no longer come (deadlock)", 1, true))
+      assert.is_truthy(err:find("driver_spec", 1, true))
+      signal:wake()
+      task:join()
+    end)
+  end)
+
+  describe("step and fd", function()
+    it("does what is due, and no more", function()
+      local woken = false
+      local task = beam.spawn(function()
+        beam.sleep(0.05)
+        woken = true
+      end)
+      local start = driver.now()
+      beam.step()
+      beam.step(0.01)
+      assert.is_true(driver.now() - start < 0.05)
+      assert.is_false(woken)
+      task:join()
+    end)
+
+    it("a spinning coroutine does not keep step from returning", function()
+      local turns, stop = 0, false
+      local task = beam.spawn(function()
+        while not stop do
+          turns = turns + 1
+          beam.sleep(0)
+        end
+      end)
+      beam.step()
+      beam.step(5)
+      assert.are.equal(3, turns)
+      stop = true
+      task:join()
+    end)
+
+    it("is one descriptor", function()
+      assert.is_true(beam.fd() >= 0)
+      assert.are.equal(beam.fd(), beam.fd())
+    end)
+  end)
+
+  it("does not wait inside a log function", function()
+    local ok, err
+    local ctx = driver.context()
+    local task = driver.signal()
+    ctx:timer(0, function()
+      ok, err = pcall(beam.sleep, 1)
+      task:wake()
+    end)
+    driver.attach()
+    task:wait(5)
+    driver.detach()
+    assert.is_false(ok)
+    assert.is_truthy(err:find("waiting is not possible inside an event or log function", 1, true))
+  end)
+
+  it("hands on what an event function raises", function()
+    driver.context():timer(0, function()
+      error("in an event", 0)
+    end)
+    local ok, err = pcall(beam.sleep, 1)
+    assert.is_false(ok)
+    assert.is_truthy(tostring(err):find("in an event", 1, true))
+    beam.sleep(0.001)
+  end)
+end)
