@@ -1,0 +1,63 @@
+/* The libwebsockets context of a beam_ctx: one, on the context's own loop, made when the first client WebSocket opens.
+ *
+ *   carrier_lws.c  ->  lws_context.c  ->  libwebsockets, on ctx->loop
+ *                  ->  lws_tls.c      ->  OpenSSL
+ *
+ * A connection is bound to a virtual host, which stands for what libwebsockets cannot be told per connection: the
+ * SSL_CTX and the proxy. They are kept for the next connection, up to a bound.
+ */
+#ifndef BEAM_LWS_CONTEXT_H
+#define BEAM_LWS_CONTEXT_H
+
+#include <libwebsockets.h>
+
+#include "bytes.h"
+#include "internal.h"
+
+enum {
+  BEAM__SERVICE_SIZE = 65536 + 1024, /* over TLS less than a record (16 KiB) stalls on libuv, 4.1.6 */
+  BEAM__SERVICE_SHOWN = 512          /* the first bytes of the service buffer, kept zero between uses */
+};
+
+struct beam__lws {
+  beam__owned owned;
+  beam_ctx *ctx;
+  struct lws_context *context;
+  beam__node carriers; /* all that have not been freed */
+  beam__node vhosts;   /* the most recently used at the end */
+  beam__node tls;      /* lws_tls.c */
+  beam__bytes doomed;  /* struct lws *: to be killed once libwebsockets is not on the stack */
+  beam__task reap;     /* kills them */
+  beam__task tidy;     /* wipes the service buffer */
+  beam__task finish;   /* the second half of the end */
+  unsigned depth;      /* callbacks of libwebsockets on the stack */
+  unsigned destroyed;  /* connections that it has given up so far */
+  char *service;       /* its buffer for heads; NULL until the first head was put together there */
+  int pipe;            /* its event pipe's descriptor */
+  int turns;
+};
+
+typedef struct beam__vhost beam__vhost;
+
+/* Makes ctx->lws if it is not there. 0, BEAM_EINVALID or BEAM_ENO_MEMORY. */
+int beam__lws_ready(beam_ctx *ctx, beam_error *error);
+/* The virtual host for these, made or found. `ssl`: an SSL_CTX, NULL for none; `proxy`: "[user:password@]address:port",
+ * NULL for none. NULL if there are too many in use, or no memory. */
+beam__vhost *beam__lws_vhost(struct beam__lws *lws, void *ssl, const char *proxy);
+/* Starts a connection; `info` is complete but for context, vhost and what is the same for all. NULL: failed at once,
+ * and *system is the errno, or 0. */
+struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct lws_client_connect_info *info,
+                              int *system);
+/* Ends a connection without a further event: now, or as soon as libwebsockets is not on the stack. */
+void beam__lws_drop(struct beam__lws *lws, struct lws *wsi);
+/* To be called for LWS_CALLBACK_WSI_DESTROY. */
+void beam__lws_destroyed(struct beam__lws *lws, struct lws *wsi);
+/* For LWS_CALLBACK_CLIENT_CONNECTION_ERROR without a socket: closes the handle that 4.1.6 forgets. */
+void beam__lws_close_orphan(struct beam__lws *lws, struct lws *wsi);
+
+/* Every callback of libwebsockets (carrier_lws.c). */
+int beam__lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
+/* Ends the carriers that are left when the context goes (carrier_lws.c). */
+void beam__carriers_end(struct beam__lws *lws);
+
+#endif
