@@ -90,6 +90,7 @@ static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options
   server->connections_max = BEAM__CONNECTIONS_MAX;
   server->head_timeout_ms = BEAM__HEAD_TIMEOUT_MS;
   server->idle_timeout_ms = BEAM__IDLE_TIMEOUT_MS;
+  server->linger_timeout_ms = BEAM__LINGER_TIMEOUT_MS;
   beam__list_init(&server->connections);
   uv_tcp_init(&ctx->loop, &server->listener);
   server->listener.data = server;

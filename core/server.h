@@ -34,7 +34,7 @@ struct beam_server {
   beam__node connections;
   size_t connection_count, connections_max;
   int waiting; /* a client waits to be accepted, until a connection ends */
-  unsigned head_timeout_ms, idle_timeout_ms;
+  unsigned head_timeout_ms, idle_timeout_ms, linger_timeout_ms;
   beam__read_buffer *buffer;
   time_t date_at; /* the second of `date` */
   char date[32];

@@ -214,7 +214,7 @@ static void settle(beam__connection *connection) {
   if (keep_unread(connection)) {
     beam__connection_drop(connection, BEAM__END_RESET);
   } else if (connection->ending && !unsent(connection)) {
-    finish(connection, BEAM__LINGER_TIMEOUT_MS);
+    finish(connection, connection->server->linger_timeout_ms);
   } else {
     carrier->ops->pause(carrier, connection->unread.len >= BEAM__UNREAD_MAX);
     set_deadline(connection);

@@ -249,8 +249,9 @@ static void a_head_has_a_deadline(void) {
     say_bytes(fd, &"GET /abc"[i], 1);
     step_for(30);
   }
-  CHECK_INT(hear_end(fd), ENDED);
+  CHECK_INT(hear_once(fd, 0), CAME);
   CHECK_INT(status_of(answer), 408);
+  CHECK_INT(hear_end(fd), ENDED);
   CHECK_INT(hear_end(silent), ENDED);
   CHECK_INT(answer_len, 0);
   close(fd);
@@ -302,6 +303,30 @@ static void answers_must_move(void) {
     got += answer_len;
   CHECK(got > LONG);
   close(stalled), close(slow);
+  stop_server();
+}
+
+/* The time for the client to end the connection starts when it has the answer. */
+static void a_last_answer_may_be_taken_slowly(void) {
+  enum { LONG = 16 << 20 };
+  static char body[LONG];
+  size_t got = 0;
+  int fd, i;
+  start_server(0);
+  server->linger_timeout_ms = 50;
+  fd = dial_and_hold("GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  CHECK_INT(beam_request_respond(held[0], 200, NULL, 0, body, LONG), 0);
+  for (i = 0; i < 5; i++) {
+    step_for(50);
+    answer_len = 0;
+    CHECK_INT(hear_once(fd, 100), CAME);
+    got += answer_len;
+  }
+  for (answer_len = 0; (i = hear_once(fd, 1000)) == CAME; answer_len = 0)
+    got += answer_len;
+  CHECK_INT(i, ENDED);
+  CHECK(got > LONG);
+  close(fd);
   stop_server();
 }
 
@@ -411,6 +436,7 @@ int main(void) {
   RUN(a_head_has_a_deadline);
   RUN(stalled_connections_end);
   RUN(answers_must_move);
+  RUN(a_last_answer_may_be_taken_slowly);
   RUN(connections_are_bounded);
   RUN(many_clients_at_once);
   RUN(listening_may_fail);
