@@ -23,6 +23,7 @@ end
 return function(name, known)
   local nearest, best
   for candidate in pairs(known) do
+    candidate = tostring(candidate)
     local steps = distance(name:lower(), candidate)
     if not best or steps < best or (steps == best and candidate < nearest) then
       nearest, best = candidate, steps

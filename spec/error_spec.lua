@@ -1,0 +1,171 @@
+local errors = require "beam.error"
+
+local function fields(err)
+  return { err.kind, err.status, err.executed, err.retryable }
+end
+
+local function core_error(kind, sent, message)
+  return { kind = kind, message = message or "it failed", phase = "tls", host = "h:443", sent = sent }
+end
+
+local function response(status, body, headers)
+  return { status = status, body = body, headers = headers or {} }
+end
+
+local function called(...)
+  return errors.from_response("POST https://h/", response(...), "bearer")
+end
+
+local function rejected(...)
+  return errors.from_rejection("wss://h/", response(...), "bearer")
+end
+
+describe("error", function()
+  it("reads well", function()
+    local err = errors.new { kind = "dns", message = "no such host" }
+    assert.are.same({ "dns: no such host", "no", false }, { tostring(err), err.executed, err.retryable })
+    err.hint = "check the name"
+    assert.are.equal("dns: no such host (check the name)", tostring(err))
+    assert.is_true(errors.is(err))
+    assert.is_false(errors.is { kind = "dns" })
+    assert.is_false(errors.is "dns")
+  end)
+
+  describe("of a call", function()
+    -- wire.md section 4: status, body, headers, executed, retryable, a part of the text
+    local rows = {
+      { 400, '{"error":"invalid request payload"}', {}, "no", false, "Beam wants a JSON object" },
+      { 400, '{"message":"Deployment is not active"}', {}, "no", false, "Deployment is not active" },
+      { 401, '{"message":"Invalid token"}', {}, "no", false, "the token was not accepted" },
+      { 404, '{"message":"Not Found"}', {}, "no", false, "beam.address" },
+      { 404, '{"message":"You need more tokens"}', { ["x-task-id"] = "t" }, "yes", false, "the handler itself answered" },
+      { 422, '{"detail":[{"msg":"field required"}]}', {}, "unknown", false, "field required" },
+      { 429, '{"error":"exceeded max pending tasks: 100"}', {}, "no", true, "exceeded max pending tasks: 100" },
+      { 429, '{"error":"Request queue full"}', { ["x-task-id"] = "t" }, "no", true, "queue" },
+      { 429, '{"error":"slow down"}', { ["x-task-id"] = "t" }, "yes", false, "slow down" },
+      { 503, '{"error":"No compute capacity for GPU type H100"}', {}, "no", true, "H100" },
+      { 503, "", {}, "unknown", false, "503" },
+      { 504, '{"error":"Timed out waiting for a backend container"}', { ["x-task-id"] = "t" }, "no", true, "try again" },
+      { 504, "<html>", {}, "unknown", false, "may still be running" },
+      { 502, '{"error":"Backend route unavailable"}', { ["x-task-id"] = "t" }, "unknown", false, "err.task_id" },
+      { 500, '{"error":"Traceback (most recent call last): …\\nValueError: x"}', {}, "yes", false, "ValueError: x" },
+      { 302, "", {}, "unknown", false, "redirects are not followed" },
+      { 418, "short and stout", {}, "unknown", false, "short and stout" },
+    }
+    for _, row in ipairs(rows) do
+      it(row[1] .. " " .. row[2], function()
+        local err = called(row[1], row[2], row[3])
+        assert.are.same({ "http", row[1], row[4], row[5] }, fields(err))
+        assert.is_truthy(tostring(err):find(row[6], 1, true), tostring(err))
+        assert.are.equal(row[3]["x-task-id"], err.task_id)
+      end)
+    end
+
+    it("carries the body, decoded where it is JSON", function()
+      assert.are.same({ error = "x" }, called(500, '{"error":"x"}').body)
+      assert.are.equal("plain", called(500, "plain").body)
+      assert.are.equal("{broken", called(500, "{broken").body)
+      assert.is_nil(called(500, "").body)
+      assert.is_nil(called(500, nil).body)
+    end)
+
+    it("quotes the end of a long text", function()
+      local err = called(500, ("x"):rep(5000) .. "the last line")
+      assert.is_true(#err.message < 500)
+      assert.is_truthy(err.message:find("the last line", 1, true))
+      assert.are.equal(5013, #err.body)
+    end)
+
+    it("says after how long to try again, if the server does", function()
+      assert.are.equal(7, called(429, "", { ["retry-after"] = "7" }).retry_after)
+      assert.is_nil(called(429, "", { ["retry-after"] = "soon" }).retry_after)
+    end)
+
+    it("explains a 401 by how we authenticated", function()
+      local function hint(scheme)
+        return errors.from_response("POST https://h/", response(401, ""), scheme).hint
+      end
+      assert.is_truthy(hint("basic"):find("newer deployments want a Bearer token", 1, true))
+      assert.is_truthy(hint("none"):find("no credentials were sent", 1, true))
+      assert.is_truthy(hint("bearer"):find("the token was not accepted", 1, true))
+    end)
+
+    it("with status 200 is found by its body", function()
+      local body = { error = "ValidationError", message = "x is missing", field = "x" }
+      local err = errors.from_validation("POST https://h/", response(200, "…", { ["x-task-id"] = "t" }), body)
+      assert.are.same({ "validation", 200, "no", false }, fields(err))
+      assert.are.same({ "POST https://h/: the input does not fit the handler at 'x': x is missing", "t", body }, { err.message, err.task_id, err.body })
+      assert.is_nil(errors.from_validation("", response(200), { error = "x" }))
+      assert.is_nil(errors.from_validation("", response(200), "ValidationError"))
+    end)
+  end)
+
+  describe("of a rejected upgrade", function()
+    for status, retryable in pairs { [400] = false, [401] = false, [403] = false, [404] = false, [429] = true, [500] = true, [503] = true, [504] = true, [302] = false } do
+      it(status .. " says that no handler ran", function()
+        assert.are.same({ "handshake", status, "no", retryable }, fields(rejected(status, '{"error":"why"}')))
+      end)
+    end
+
+    it("404 says what to check", function()
+      assert.is_truthy(rejected(404, "").hint:find("of kind asgi", 1, true))
+    end)
+  end)
+
+  describe("of the core", function()
+    -- kind, sent, text, executed, retryable
+    local rows = {
+      { "dns", false, "", "no", true },
+      { "connect", false, "", "no", true },
+      { "tls", false, "the handshake was cut off", "no", true },
+      { "tls", false, "the certificate has expired", "no", false },
+      { "timeout", false, "", "no", true },
+      { "timeout", true, "", "unknown", false },
+      { "http", true, "", "unknown", false },
+      { "too_large", true, "", "unknown", false },
+      { "auth", false, "", "no", false },
+      { "invalid", false, "", "no", false },
+    }
+    for _, row in ipairs(rows) do
+      it(("%s, %s %s"):format(row[1], row[2] and "sent" or "not sent", row[3]), function()
+        local err = errors.from_core(core_error(row[1], row[2], row[3]), "POST https://h/")
+        assert.are.same({ row[1], row[4], row[5], "POST https://h/: " .. row[3], "tls", "h:443" },
+          { err.kind, err.executed, err.retryable, err.message, err.phase, err.host })
+      end)
+    end
+
+    it("while connecting runs no handler, even if the upgrade was sent", function()
+      local err = errors.from_attempt(core_error("timeout", true), "wss://h/")
+      assert.are.same({ "timeout", "no", true }, { err.kind, err.executed, err.retryable })
+      err = errors.from_attempt(core_error("handshake", true), "wss://h/")
+      assert.are.same({ "handshake", "no", false }, { err.kind, err.executed, err.retryable })
+    end)
+  end)
+
+  describe("of a close", function()
+    for code, retryable in pairs { [1000] = false, [1001] = true, [1006] = true, [1008] = false, [1009] = false, [1011] = true, [1012] = true, [4000] = false } do
+      it(code .. " leaves open what was handled", function()
+        local err = errors.from_close("wss://h/", code, "why")
+        assert.are.same({ "closed", code, "why", "unknown", retryable, "wss://h/ was closed with " .. code .. ": why" },
+          { err.kind, err.code, err.reason, err.executed, err.retryable, err.message })
+      end)
+    end
+
+    it("by a failure says which", function()
+      local err = errors.from_close("wss://h/", 1006, "", core_error("protocol", true, "a masked frame"))
+      assert.are.same({ "protocol", "wss://h/: a masked frame", 1006, "tls" }, { err.kind, err.message, err.code, err.phase })
+    end)
+  end)
+
+  it("suggests what may have been meant", function()
+    local known, later = { timeout = true, headers = true }, { retry = true }
+    local function message(option)
+      local _, err = pcall(errors.check_options, { [option] = 1 }, known, "beam.call", later)
+      return err:gsub("^[^:]*:%d+: ", "")
+    end
+    assert.are.equal("beam.call: unknown option 'timout'; did you mean 'timeout'?", (message "timout"))
+    assert.are.equal("beam.call: unknown option 'Headers'; did you mean 'headers'?", (message "Headers"))
+    assert.are.equal("beam.call: unknown option 'colour'", (message "colour"))
+    assert.are.equal("beam.call: option 'retry' is not available yet", (message "retry"))
+  end)
+end)
