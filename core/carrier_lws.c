@@ -124,12 +124,12 @@ static void end_reason(const beam__lws_carrier *carrier, beam_error *error) {
 }
 
 /* The connection is gone; whichever callback says so first counts. */
-static void on_gone(beam__lws_link *link, const char *text) {
+static void on_gone(beam__lws_link *link) {
   beam__lws_carrier *carrier = link->carrier;
   struct lws *wsi = link->wsi;
   beam_error error;
   if (carrier->opening) {
-    beam__opening_failed(link, text);
+    beam__opening_failed(link);
     return;
   }
   beam__lws_unlink(link);
@@ -205,10 +205,10 @@ static int on_link(struct lws *wsi, beam__lws_link *link, enum lws_callback_reas
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
     if (lws_get_socket_fd(wsi) < 0)
       beam__lws_close_orphan(carrier->lws, wsi);
-    on_gone(link, in ? in : "");
+    on_gone(link);
     return 0;
   default: /* CLOSED_CLIENT_HTTP, WSI_DESTROY */
-    on_gone(link, "");
+    on_gone(link);
     return 0;
   }
   return lws_get_opaque_user_data(wsi) ? result : -1;

@@ -63,7 +63,7 @@ int beam__opening_head(beam__lws_carrier *carrier, char **end, size_t room); /* 
 void beam__opening_answer(beam__lws_carrier *carrier);
 void beam__opening_body(beam__lws_carrier *carrier, const void *data, size_t len);
 void beam__opening_body_end(beam__lws_carrier *carrier);
-void beam__opening_failed(beam__lws_link *link, const char *text);
+void beam__opening_failed(beam__lws_link *link);
 
 /* ---- lws_stream.c ---- */
 

@@ -411,27 +411,28 @@ static void proxy_error(beam__lws_carrier *carrier, beam_error *error) {
   error->status = status;
 }
 
-static void upgrade_error(beam__lws_carrier *carrier, const char *cause, beam_error *error) {
+static void upgrade_error(beam__lws_carrier *carrier, beam_error *error) {
   const char *host = host_of(carrier->opening);
   char text[96], came[80];
-  if (strstr(cause, "parsing") || strstr(cause, "HS:")) {
-    beam__answer_shown(carrier->lws, came, sizeof came);
-    beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host,
-                "%s answered the upgrade with something that is not HTTP, or a head over 16 KiB: \"%s\"", host, came);
-  } else {
+  beam__answer_shown(carrier->lws, came, sizeof came);
+  if (*came && !carrier->system)
+    beam__error(
+        error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host,
+        "%s answered the upgrade with something that is not HTTP, is cut short or has a head over 16 KiB: \"%s\"", host,
+        came);
+  else
     beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host, "%s ended the connection before its answer: %s", host,
                 system_text(carrier->system, text, sizeof text));
-  }
 }
 
-static void connection_failed(beam__lws_carrier *carrier, const char *cause) {
+static void connection_failed(beam__lws_carrier *carrier) {
   beam_error error;
   if (carrier->opening->answer.status) {
     beam__opening_body_end(carrier);
     return;
   }
   if (carrier->phase == BEAM_PHASE_UPGRADE)
-    upgrade_error(carrier, cause, &error);
+    upgrade_error(carrier, &error);
   else if (carrier->phase == BEAM_PHASE_TLS)
     tls_error(carrier, &error);
   else if (carrier->phase == BEAM_PHASE_PROXY)
@@ -449,7 +450,7 @@ static int socket_error(struct lws *wsi) {
   return fd < 0 || getsockopt(fd, SOL_SOCKET, SO_ERROR, &system, &size) ? 0 : system;
 }
 
-void beam__opening_failed(beam__lws_link *link, const char *cause) {
+void beam__opening_failed(beam__lws_link *link) {
   beam__lws_carrier *carrier = link->carrier;
   int system = socket_error(link->wsi), standing = link == &carrier->link;
   beam__lws_unlink(link);
@@ -460,7 +461,7 @@ void beam__opening_failed(beam__lws_link *link, const char *cause) {
   }
   if (!carrier->system)
     carrier->system = system;
-  connection_failed(carrier, cause);
+  connection_failed(carrier);
 }
 
 /* ---- The beginning ---- */
