@@ -268,6 +268,19 @@ static void flush_writes_all_and_ends_in_order(void) {
   close_pair();
 }
 
+static void flush_goes_on_for_a_peer_that_ended_its_half(void) {
+  size_t written;
+  int result;
+  open_pair();
+  written = write_much();
+  end(BEAM__END_FLUSH);
+  shutdown(peer, SHUT_WR);
+  step_for(20);
+  CHECK_INT(hear_all(&result), written);
+  CHECK_INT(result, ENDED);
+  close_pair();
+}
+
 static void flush_is_bounded(void) {
   uint64_t start;
   open_pair();
@@ -328,6 +341,7 @@ int main(void) {
   RUN(a_failed_write_loses_nothing_that_had_come);
   RUN(a_failed_write_is_told_while_paused);
   RUN(flush_writes_all_and_ends_in_order);
+  RUN(flush_goes_on_for_a_peer_that_ended_its_half);
   RUN(flush_is_bounded);
   RUN(now_drops_what_waits);
   RUN(reset_resets);
