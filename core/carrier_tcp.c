@@ -7,6 +7,7 @@
  */
 #include "carrier_tcp.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -238,6 +239,17 @@ static int queue_rest(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count, 
   return 0;
 }
 
+/* As uv_try_write; that one (1.44) calls write(), and a peer which has gone in two steps, FIN then RST, makes SIGPIPE
+ * of it. A uv_buf_t is an iovec on Unix. What is queued still goes through libuv. */
+static int send_now(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+  ssize_t sent;
+  do
+    sent = sendmsg(descriptor(tcp), &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  return sent < 0 ? uv_translate_sys_error(errno) : (int)sent;
+}
+
 int beam__carrier_tcp_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned count) {
   tcp_carrier *tcp = of(carrier);
   size_t total = 0;
@@ -248,7 +260,7 @@ int beam__carrier_tcp_write(beam__carrier *carrier, const uv_buf_t *pieces, unsi
   for (i = 0; i < count; i++)
     total += pieces[i].len;
   if (!has_queue(tcp) && total)
-    taken = uv_try_write(stream(tcp), pieces, count);
+    taken = send_now(tcp, pieces, count);
   if (taken < 0 && taken != UV_EAGAIN) {
     fail_writing(tcp, taken);
     return 0;

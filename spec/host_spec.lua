@@ -130,7 +130,7 @@ local start = [[
   serve() {
     out=$(mktemp)
     $B serve "$@" --port=0 >$out & p=$!
-    for i in 1 2 3 4 5 6 7 8 9 10; do
+    for i in $(seq 100); do
       sleep 0.1
       url=$(sed -n 's/.*BEAM_GATEWAY_URL=\([^)]*\)).*/\1/p' $out)
       [ -n "$url" ] && break
@@ -170,5 +170,41 @@ describe("beamlua serve", function()
     write(path, "nonsense")
     assert.equal(1, (shell("$B serve " .. path .. " --port 0")))
     os.remove(path)
+  end)
+
+  it("hears a close frame from a script that is interrupted, fails or leaves", function()
+    local _, out, err = shell(start .. [[
+      serve
+      export BEAM_GATEWAY_URL=$url
+      $B -e 'conn = assert(beam.realtime "echo") conn:receive(60)' 2>/dev/null & c=$!
+      sleep 0.4; kill -INT $c; wait $c; echo $?
+      $B -e 'conn = assert(beam.realtime "echo") error "oops"' 2>/dev/null; echo $?
+      $B -e 'conn = assert(beam.realtime "echo") os.exit(3)'; echo $?
+      sleep 0.2; kill -TERM $p; wait $p; echo $?]])
+    assert.equal("130\n1\n3\n143\n", out)
+    assert.equal(3, select(2, err:gsub("WS echo closed 1001 ", "")))
+  end)
+
+  it("closes its connections with 1012 when it is ended", function()
+    local code, out = shell(start .. [[
+      serve --quiet 2>/dev/null
+      export BEAM_GATEWAY_URL=$url
+      $B -e 'local conn = assert(beam.realtime "echo") local _, err = conn:receive(60) print(err.code)' & c=$!
+      sleep 0.4; kill -TERM $p; wait $p; wait $c]])
+    assert.same({ 0, "1012\n" }, { code, out })
+  end)
+
+  it("outlives clients that are killed at any moment", function()
+    local _, out = shell(start .. [[
+      serve --quiet --ping 0.001 2>/dev/null
+      export BEAM_GATEWAY_URL=$url
+      for i in 1 2 3 4 5 6 7 8 9 10; do
+        $B -e 'conn = assert(beam.realtime "echo") conn:send { x = 1 } os.exit(0)'
+        $B -e 'conn = assert(beam.realtime "echo") conn:send { x = 1 } beam.sleep(60)' 2>/dev/null & c=$!
+        sleep 0.0$i; kill -KILL $c
+      done
+      curl -s -d '{"x":21}' "$url/endpoint/multiply"
+      kill -TERM $p]])
+    assert.equal('{"result":42}', out)
   end)
 end)

@@ -529,6 +529,26 @@ describe("the local Beam", function()
       assert.is_truthy(table.concat(lines, "\n"):find "info WS echo closed 1000 after")
     end)
 
+    it("survive clients that leave in every way", function()
+      realtime(function(text)
+        return text:rep(1000)
+      end, { ping = 0.001 })
+      for i = 1, 60 do
+        local client = connect "/asgi/echo"
+        client.ws:send "some text"
+        driver.sleep(0.001 * (i % 3))
+        if i % 3 == 0 then
+          client.ws:free()
+        else
+          client.ws:abort(i % 3 == 1)
+        end
+      end
+      local client = connect "/asgi/echo"
+      client.ws:send "x"
+      assert.equal(("x"):rep(1000), next_reply(client))
+      client.ws:free()
+    end)
+
     it("make the next one wait in the handshake where connections are limited", function()
       realtime(function(text)
         return text
