@@ -101,7 +101,8 @@ describe("error", function()
   end)
 
   describe("of a rejected upgrade", function()
-    for status, retryable in pairs { [400] = false, [401] = false, [403] = false, [404] = false, [429] = true, [500] = true, [503] = true, [504] = true, [302] = false } do
+    local statuses = { [400] = false, [401] = false, [403] = false, [404] = false, [429] = true, [500] = true, [503] = true, [504] = true, [302] = false }
+    for status, retryable in pairs(statuses) do
       it(status .. " says that no handler ran", function()
         assert.are.same({ "handshake", status, "no", retryable }, fields(rejected(status, '{"error":"why"}')))
       end)
@@ -143,7 +144,8 @@ describe("error", function()
   end)
 
   describe("of a close", function()
-    for code, retryable in pairs { [1000] = false, [1001] = true, [1006] = true, [1008] = false, [1009] = false, [1011] = true, [1012] = true, [4000] = false } do
+    local codes = { [1000] = false, [1001] = true, [1006] = true, [1008] = false, [1009] = false, [1011] = true, [1012] = true, [4000] = false }
+    for code, retryable in pairs(codes) do
       it(code .. " leaves open what was handled", function()
         local err = errors.from_close("wss://h/", code, "why")
         assert.are.same({ "closed", code, "why", "unknown", retryable, "wss://h/ was closed with " .. code .. ": why" },

@@ -123,8 +123,8 @@ local function receive(self, timeout)
 end
 
 --- Waits for the next message. JSON comes decoded, other text and bytes as a string. A time-out changes nothing: the
---- next receive goes on. What came before the end of the connection is still received after it. Of several readers each
---- gets the next message in turn.
+--- next receive goes on. What came before the end of the connection is still received after it. Of several readers, each
+--- message goes to one.
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any message nil on failure
 ---@return beam.error? err kind "timeout"; or why the connection is closed

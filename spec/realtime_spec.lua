@@ -1,0 +1,614 @@
+-- Realtime connections, against the local Beam and against a server that does what it is told.
+local beam = require "beam"
+local driver = require "beam.driver"
+local log = require "beam.log"
+local serve = require "beam.serve"
+
+local TOKEN = "a-token-that-no-message-may-show"
+
+-- A WebSocket server on the core. on_open(ws, view) for each connection, on_message(ws, data, binary), on_closed(code, reason).
+local function start_server(hooks)
+  local server = assert(driver.context():server({}, function(request, view)
+    if hooks.reject then
+      return request:respond(hooks.reject, { { "content-type", "application/json" } }, hooks.body)
+    end
+    local ws
+    driver.attach()
+    ws = assert(request:accept({}, function(event, a, b)
+      if event == "message" and hooks.on_message then
+        hooks.on_message(ws, a, b)
+      elseif event == "closed" then
+        driver.detach()
+        if hooks.on_closed then
+          hooks.on_closed(a, b)
+        end
+      end
+    end))
+    if hooks.on_open then
+      hooks.on_open(ws, view)
+    end
+  end))
+  driver.attach()
+  return {
+    url = "ws://127.0.0.1:" .. server:port(),
+    close = function()
+      server:close()
+      driver.detach()
+    end,
+  }
+end
+
+local function echo(ws, data, binary)
+  if binary then
+    ws:send_binary(data)
+  else
+    ws:send(data)
+  end
+end
+
+-- Turns the loop until `condition` holds; fails after 5 s.
+local function eventually(condition)
+  local deadline = driver.now() + 5
+  while not condition() do
+    assert(driver.now() < deadline, "it did not happen within 5 s")
+    beam.step(0.02)
+  end
+end
+
+describe("realtime", function()
+  local lines
+  before_each(function()
+    lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+  end)
+  after_each(function()
+    log.to(nil)
+    assert.are.same({}, lines)
+  end)
+
+  describe("with the local Beam", function()
+    local local_beam, client
+    setup(function()
+      local app = serve.new()
+      app.realtime("echo", function(_, context)
+        return { response = context.json() }
+      end)
+      app.realtime("text", function(text)
+        return text
+      end)
+      app.realtime("silent", function() end)
+      local_beam = assert(app.listen { token = TOKEN, ping = 0.05, pause = 0, log = function() end })
+      client = assert(beam.client { gateway = local_beam.url, token = TOKEN, ready_timeout = 5 })
+    end)
+    teardown(function()
+      local_beam:close()
+    end)
+
+    it("sends and receives", function()
+      local conn = assert(client.realtime "echo")
+      assert.are.same({ "open", "open" }, { conn.state, conn.phase })
+      assert.is_true(conn:send { event = "Echo this back" })
+      assert.are.same({ { response = { event = "Echo this back" } }, nil, "json" }, { conn:receive(5) })
+      assert.is_true(conn:send '{"as":"it is"}')
+      assert.are.same({ response = { as = "it is" } }, (conn:receive(5)))
+      assert.is_true(conn:close())
+      assert.are.equal("closed", conn.state)
+    end)
+
+    it("takes the target and the options in one table", function()
+      local conn = assert(client.realtime { name = "echo", version = "latest", token = TOKEN })
+      assert.are.same({ response = { a = 1 } }, (conn:request { a = 1 }))
+      conn:close()
+    end)
+
+    it("hands on text that is no JSON as it is", function()
+      local conn = assert(client.realtime "text")
+      conn:send "plain text"
+      assert.are.same({ "plain text", nil, "text" }, { conn:receive(5) })
+      conn:send '"a JSON string"'
+      assert.are.same({ "a JSON string", nil, "json" }, { conn:receive(5) })
+      conn:send "null"
+      assert.are.same({ beam.null, nil, "json" }, { conn:receive(5) })
+      conn:close()
+    end)
+
+    it("consumes the app's pings, unless told otherwise", function()
+      local conn = assert(client.realtime "silent")
+      local message, err = conn:receive(0.2)
+      assert.is_nil(message)
+      assert.are.equal("timeout", err.kind)
+      assert.is_true(conn:stats().app_pings >= 2)
+      assert.are.equal(0, conn:stats().received)
+      conn:close()
+      conn = assert(client.realtime("silent", { heartbeat = false }))
+      assert.are.same({ type = "ping" }, (conn:receive(5)))
+      conn:close()
+    end)
+
+    it("a time-out changes nothing", function()
+      local conn = assert(client.realtime "echo")
+      local message, err = conn:receive(0.01)
+      assert.is_nil(message)
+      assert.are.same({ "timeout", "no message from " .. conn.url .. " within 0.01 s", "open" }, { err.kind, err.message, err.phase })
+      conn:send { n = 1 }
+      assert.are.same({ response = { n = 1 } }, (conn:receive(5)))
+      conn:close()
+    end)
+
+    it("serves many connections in coroutines", function()
+      local tasks = {}
+      for i = 1, 20 do
+        tasks[i] = beam.spawn(function()
+          local conn = assert(client.realtime "echo")
+          local sum = 0
+          for n = 1, 10 do
+            sum = sum + assert(conn:request({ n = n * i }, { timeout = 5 })).response.n
+          end
+          conn:close()
+          return sum
+        end)
+      end
+      for i, task in ipairs(tasks) do
+        assert.are.equal(55 * i, task:join(10))
+      end
+    end)
+
+    it("with a wrong token says so without showing it", function()
+      local conn, err = client.realtime("echo", { token = "a-wrong-token" })
+      assert.is_nil(conn)
+      assert.are.same({ "handshake", "upgrade", 401, "no", false }, { err.kind, err.phase, err.status, err.executed, err.retryable })
+      assert.is_nil(tostring(err):find("a-wrong-token", 1, true))
+    end)
+
+    it("to what is not deployed says so", function()
+      local conn, err = client.realtime "nothing"
+      assert.is_nil(conn)
+      assert.are.same({ "handshake", "no", false }, { err.kind, err.executed, err.retryable })
+    end)
+  end)
+
+  describe("with any server", function()
+    local server, hooks, client
+    before_each(function()
+      hooks = { on_message = echo }
+      server = start_server(hooks)
+      client = beam.client { token = false, ready_timeout = 5 }
+    end)
+    after_each(function()
+      server.close()
+    end)
+
+    it("sends and receives bytes", function()
+      local conn = assert(client.realtime(server.url))
+      assert.is_true(conn:send_binary "\0\255")
+      assert.are.same({ "\0\255", nil, "binary" }, { conn:receive(5) })
+      conn:close()
+    end)
+
+    it("receives what came before the end, then why it ended", function()
+      hooks.on_open = function(ws)
+        ws:send "1"
+        ws:send "2"
+        ws:close(4321, "enough")
+      end
+      local conn = assert(client.realtime(server.url))
+      eventually(function()
+        return conn.state == "closed"
+      end)
+      assert.are.same({ 1, 2 }, { (conn:receive()), (conn:receive()) })
+      for _ = 1, 2 do
+        local message, err = conn:receive()
+        assert.is_nil(message)
+        assert.are.same({ "closed", 4321, "enough", "unknown", false }, { err.kind, err.code, err.reason, err.executed, err.retryable })
+        assert.are.equal(conn.err, err)
+      end
+      local ok, err = conn:send { late = true }
+      assert.is_nil(ok)
+      assert.are.same({ "closed", "no", 4321 }, { err.kind, err.executed, err.code })
+    end)
+
+    it("iterates over the messages until it is closed", function()
+      hooks.on_open = function(ws)
+        for i = 1, 100 do
+          ws:send(tostring(i))
+        end
+        ws:close(1000, "")
+      end
+      local conn = assert(client.realtime(server.url))
+      local sum = 0
+      for message, kind in conn:messages() do
+        assert.are.equal("json", kind)
+        sum = sum + message
+      end
+      assert.are.same({ 5050, "closed", 1000 }, { sum, conn.state, conn.err.code })
+    end)
+
+    it("reports a lost connection as 1006, and that a new one may help", function()
+      hooks.on_message = function(ws)
+        ws:abort(true)
+      end
+      local conn = assert(client.realtime(server.url))
+      conn:send "and now?"
+      local message, err = conn:receive(5)
+      assert.is_nil(message)
+      assert.are.same({ "closed", 1006, true }, { err.kind, err.code, err.retryable })
+    end)
+
+    it("gives each message to one of its readers, and wakes all at the end", function()
+      local conn = assert(client.realtime(server.url))
+      local sum, count = 0, 0
+      local readers = {}
+      for i = 1, 3 do
+        readers[i] = beam.spawn(function()
+          local message, err
+          repeat
+            message, err = conn:receive()
+            sum, count = sum + (message or 0), count + (message and 1 or 0)
+          until err
+          return err.kind
+        end)
+      end
+      for i = 1, 100 do
+        conn:send(tostring(i))
+      end
+      eventually(function()
+        return count == 100
+      end)
+      conn:close()
+      assert.are.equal(5050, sum)
+      for i = 1, 3 do
+        assert.are.equal("closed", readers[i]:join(5))
+      end
+    end)
+
+    describe("request", function()
+      it("matches answers to requests in order", function()
+        local conn = assert(client.realtime(server.url))
+        local tasks = {}
+        for i = 1, 50 do
+          tasks[i] = beam.spawn(conn.request, conn, tostring(i))
+        end
+        for i, task in ipairs(tasks) do
+          assert.are.same({ i, nil, "json" }, { task:join(5) })
+        end
+        conn:close()
+      end)
+
+      it("leaves earlier messages in the inbox", function()
+        local conn = assert(client.realtime(server.url))
+        conn:send "1"
+        eventually(function()
+          return conn:stats().inbox == 1
+        end)
+        assert.are.equal(2, (conn:request "2"))
+        assert.are.equal(1, (conn:receive(5)))
+        conn:close()
+      end)
+
+      it("has a deadline, and drops the answer that comes after it", function()
+        local held
+        hooks.on_message = function(ws, data)
+          if data == "1" then
+            held = ws
+          else
+            held:send "1"
+            ws:send(data)
+          end
+        end
+        local conn = assert(client.realtime(server.url))
+        local answer, err = conn:request("1", { timeout = 0.05 })
+        assert.is_nil(answer)
+        assert.are.same({ "timeout", "unknown", false, "open" }, { err.kind, err.executed, err.retryable, err.phase })
+        assert.are.equal(2, (conn:request("2", { timeout = 5 })))
+        assert.are.same({ 1, 0, 0 }, { conn:stats().late, conn:stats().inbox, conn:stats().waiting_requests })
+        conn:close()
+      end)
+
+      it("ends with the connection", function()
+        hooks.on_message = function(ws)
+          ws:close(1012, "restart")
+        end
+        local conn = assert(client.realtime(server.url))
+        local answer, err = conn:request { a = 1 }
+        assert.is_nil(answer)
+        assert.are.same({ "closed", 1012, "unknown", true }, { err.kind, err.code, err.executed, err.retryable })
+        answer, err = conn:request { a = 2 }
+        assert.is_nil(answer)
+        assert.are.same({ "closed", "no" }, { err.kind, err.executed })
+        assert.are.equal(0, conn:stats().waiting_requests)
+      end)
+    end)
+
+    it("holds the sender back when the inbox is full, and loses nothing", function()
+      local total, sent, socket = 3000, 0, nil
+      local padding = ("x"):rep(2000)
+      hooks.on_open = function(ws)
+        socket = ws
+      end
+      local conn = assert(client.realtime(server.url, { inbox = { max = 10 } }))
+      for i = 1, total do
+        socket:send(('{"n":%d,"pad":"%s"}'):format(i, padding))
+        sent = i
+      end
+      for _ = 1, 20 do
+        beam.step(0.01)
+      end
+      local waiting = conn:stats().inbox
+      assert.is_true(waiting >= 10 and waiting < total / 2, "the inbox holds " .. waiting)
+      assert.is_true(socket:pending() > 0)
+      for i = 1, sent do
+        assert.are.equal(i, assert(conn:receive(5)).n)
+      end
+      conn:close()
+    end)
+
+    it("refuses to let more than max_pending wait for the network", function()
+      hooks.on_open = function(ws)
+        ws:pause()
+      end
+      local conn = assert(client.realtime(server.url, { max_pending = 1e6, close_timeout = 0.1 }))
+      local chunk, ok, err = ("x"):rep(100000), true, nil
+      for _ = 1, 1000 do
+        ok, err = conn:send(chunk)
+        if not ok then
+          break
+        end
+      end
+      assert.is_nil(ok)
+      assert.are.same({ "queue_full", "no", true }, { err.kind, err.executed, err.retryable })
+      assert.is_true(conn:stats().pending <= 1e6)
+      conn:close()
+    end)
+
+    describe("close", function()
+      it("is heard by the server with its code and reason, and may be called again", function()
+        local heard
+        hooks.on_closed = function(code, reason)
+          heard = { code, reason }
+        end
+        local conn = assert(client.realtime(server.url))
+        assert.is_true(conn:close(4001, "bye"))
+        assert.is_true(conn:close())
+        assert.are.same({ 4001, "bye" }, heard)
+        assert.are.same({ "closed", "closed" }, { conn.state, conn.err.kind })
+      end)
+
+      it("works from several coroutines, and ends their waits", function()
+        local conn = assert(client.realtime(server.url))
+        local reader = beam.spawn(conn.receive, conn)
+        local a, b = beam.spawn(conn.close, conn), beam.spawn(conn.close, conn)
+        assert.are.same({ true, true }, { a:join(5), (b:join(5)) })
+        local message, err = reader:join(5)
+        assert.is_nil(message)
+        assert.are.equal("closed", err.kind)
+      end)
+
+      it("gives up on a peer that does not answer", function()
+        hooks.on_open = function(ws)
+          ws:pause()
+        end
+        local conn = assert(client.realtime(server.url, { close_timeout = 0.1 }))
+        local start = driver.now()
+        assert.is_true(conn:close())
+        assert.is_true(driver.now() - start < 2)
+        assert.are.equal("closed", conn.state)
+      end)
+
+      it("raises for a code that may not be sent", function()
+        local conn = assert(client.realtime(server.url))
+        assert.is_false((pcall(conn.close, conn, 1006)))
+        assert.is_true(conn:close())
+      end)
+
+      it("is not forgotten when nobody holds the connection any more", function()
+        local heard
+        hooks.on_closed = function(code)
+          heard = code
+        end
+        assert(client.realtime(server.url))
+        collectgarbage()
+        collectgarbage()
+        eventually(function()
+          return heard
+        end)
+        assert.are.equal(1001, heard)
+      end)
+    end)
+
+    describe("handlers", function()
+      it("hear everything in order", function()
+        local heard = {}
+        local function hear(name)
+          return function(...)
+            local value = ...
+            heard[#heard + 1] = { name, type(value) == "table" and (value.kind or value.state) or value, select("#", ...) }
+          end
+        end
+        hooks.on_open = function(ws)
+          ws:send "1"
+          ws:send "text"
+          ws:close(1000, "")
+        end
+        local conn = assert(client.realtime(server.url, {
+          on_open = function(conn)
+            heard[#heard + 1] = { "open", tostring(conn):match "^beam.connection" and true }
+          end,
+          on_message = hear "message",
+          on_close = hear "close",
+        }))
+        beam.run()
+        assert.are.same({ { "open", true }, { "message", 1, 3 }, { "message", "text", 3 }, { "close", "closed", 2 } }, heard)
+        assert.are.equal("closed", conn.state)
+      end)
+
+      it("may wait, send and close", function()
+        local conn = assert(client.realtime(server.url))
+        local got = {}
+        conn:on("message", function(message, c)
+          got[#got + 1] = message.n
+          beam.sleep(0.005)
+          if message.n == 3 then
+            c:close()
+          else
+            c:send { n = message.n + 1 }
+          end
+        end)
+        conn:send { n = 1 }
+        beam.run()
+        assert.are.same({ 1, 2, 3 }, got)
+      end)
+
+      it("that raise are told to on_error, and the rest lives on", function()
+        local got, told = {}, {}
+        local conn = assert(client.realtime(server.url, {
+          on_message = function(message, c)
+            got[#got + 1] = message
+            if message == 1 then
+              error("handler broke", 0)
+            end
+            c:close()
+          end,
+          on_error = function(err)
+            told[#told + 1] = err.kind .. " " .. err.message
+          end,
+        }))
+        conn:send "1"
+        conn:send "2"
+        beam.run()
+        assert.are.same({ { 1, 2 }, { "script handler broke" } }, { got, told })
+      end)
+
+      it("that raise are logged if there is no on_error", function()
+        local conn = assert(client.realtime(server.url))
+        conn:on("close", function()
+          error("close handler broke", 0)
+        end)
+        conn:close()
+        beam.run()
+        assert.are.equal(1, #lines)
+        assert.is_truthy(lines[1]:find("error: a handler of a connection failed: script: close handler broke", 1, true))
+        lines = {}
+      end)
+
+      it("hear of a close that was before them", function()
+        local conn = assert(client.realtime(server.url))
+        conn:close()
+        local heard
+        conn:on("close", function(err)
+          heard = err.code
+        end)
+        beam.run()
+        assert.are.equal(1000, heard)
+      end)
+
+      it("take the messages from receive", function()
+        local conn = assert(client.realtime(server.url))
+        conn:on("message", function() end)
+        local ok, err = pcall(conn.receive, conn)
+        assert.is_false(ok)
+        assert.is_truthy(err:find("conn:receive: the messages go to the message handlers of this connection", 1, true))
+        conn:close()
+        beam.run()
+      end)
+
+      it("hear the phases of an attempt that fails, but no close of what never was open", function()
+        hooks.reject = 503
+        hooks.body = '{"error":"No compute capacity for GPU type H100"}'
+        local phases, closed = {}, false
+        local conn, err = client.realtime(server.url, {
+          on_phase = function(phase)
+            phases[#phases + 1] = phase
+          end,
+          on_close = function()
+            closed = true
+          end,
+        })
+        assert.is_nil(conn)
+        assert.are.same({ "handshake", 503, "no", true }, { err.kind, err.status, err.executed, err.retryable })
+        assert.are.same({ error = "No compute capacity for GPU type H100" }, err.body)
+        beam.run()
+        assert.is_false(closed)
+        assert.are.equal("upgrade", phases[#phases - 1])
+      end)
+    end)
+
+    it("sends further headers and credentials as told", function()
+      local seen
+      hooks.on_open = function(_, view)
+        seen = {}
+        for _, pair in ipairs(view.headers) do
+          seen[pair[1]] = pair[2]
+        end
+      end
+      local conn = assert(client.realtime(server.url, { headers = { ["X-Mine"] = "yes" }, token = TOKEN, auth = "raw" }))
+      assert.are.same({ "yes", TOKEN }, { seen["x-mine"], seen.authorization })
+      conn:close()
+    end)
+
+    it("waits for the 101 only as long as ready_timeout", function()
+      local held = assert(driver.context():server({}, function() end))
+      driver.attach()
+      local conn, err = client.realtime("ws://127.0.0.1:" .. held:port(), { ready_timeout = 0.1 })
+      assert.is_nil(conn)
+      assert.are.same({ "timeout", "upgrade", "no", true }, { err.kind, err.phase, err.executed, err.retryable })
+      held:close()
+      driver.detach()
+    end)
+
+    it("closes at the end of its block", function()
+      if _VERSION ~= "Lua 5.4" then
+        return
+      end
+      local heard
+      hooks.on_closed = function(code)
+        heard = code
+      end
+      local run = load [[
+        local client, url = ...
+        local conn <close> = assert(client.realtime(url))
+        return conn.state
+      ]]
+      assert.are.equal("open", run(client, server.url))
+      assert.are.equal(1000, heard)
+    end)
+
+    it("raises for what cannot be sent", function()
+      local conn = assert(client.realtime(server.url))
+      for _, value in ipairs { 7, true } do
+        assert.is_false((pcall(conn.send, conn, value)))
+        assert.is_false((pcall(conn.send_binary, conn, value)))
+      end
+      local ok, err = conn:send { f = print }
+      assert.is_nil(ok)
+      assert.are.same({ "json", "no" }, { err.kind, err.executed })
+      ok, err = conn:send "\255"
+      assert.is_nil(ok)
+      assert.are.equal("invalid", err.kind)
+      assert.are.equal("open", conn.state)
+      conn:close()
+    end)
+  end)
+
+  it("raises for options that are not there, or not yet", function()
+    local client = beam.client { token = false }
+    local function message(options)
+      local ok, err = pcall(client.realtime, "ws://127.0.0.1:9/", options)
+      assert.is_false(ok)
+      return (err:gsub("^[^ ]*:%d+: ", ""))
+    end
+    assert.are.equal("beam.realtime: unknown option 'onmessage'; did you mean 'on_message'?", message { onmessage = print })
+    for _, name in ipairs { "retry", "connect", "incoming", "outgoing", "queue", "on_reconnect", "on_stalled" } do
+      assert.are.equal(("beam.realtime: option '%s' is not available yet"):format(name), message { [name] = print })
+    end
+  end)
+
+  it("connects to nobody", function()
+    local server = start_server {}
+    server.close()
+    local conn, err = beam.client({ token = false }).realtime(server.url)
+    assert.is_nil(conn)
+    assert.are.same({ "connect", "tcp", "no", true }, { err.kind, err.phase, err.executed, err.retryable })
+  end)
+end)
