@@ -155,7 +155,7 @@ describe("error", function()
 
     it("by a failure says which", function()
       local err = errors.from_close("wss://h/", 1006, "", core_error("protocol", true, "a masked frame"))
-      assert.are.same({ "protocol", "wss://h/: a masked frame", 1006, "tls" }, { err.kind, err.message, err.code, err.phase })
+      assert.are.same({ "protocol", "wss://h/: a masked frame", 1006, "tls", false }, { err.kind, err.message, err.code, err.phase, err.retryable })
     end)
   end)
 

@@ -193,13 +193,14 @@ end
 ---@param err beam.core.error? why, if it did not end by a close handshake
 ---@return beam.error
 function errors.from_close(what, code, reason, err)
-  local result = outcome.of_close(code)
+  local kind = err and err.kind or "closed"
+  local result = outcome.of_close(code, kind)
   local message = ("%s was closed with %d%s"):format(what, code, reason ~= "" and ": " .. quote(reason) or "")
   if err then
     message = ("%s: %s"):format(what, err.message)
   end
   return errors.new {
-    kind = err and err.kind or "closed",
+    kind = kind,
     message = message,
     phase = err and err.phase or "closed",
     host = err and err.host ~= "" and err.host or nil,

@@ -67,6 +67,9 @@ local closes = {
   [1013] = { retryable = true, hint = "the app is overloaded" },
 }
 
+-- What we may find wrong with what the peer sends.
+local found = { too_large = "raise max_message if such messages are wanted" }
+
 -- Errors of the core before anything was sent. A certificate does not get better by itself.
 local before_sent = { dns = true, connect = true, tls = true, timeout = true, closed = true }
 
@@ -136,8 +139,13 @@ function outcome.of_core(err)
 end
 
 --- A connection ended: what was written last may or may not have been handled.
+---@param code integer
+---@param kind string "closed", or what we found wrong: that is not mended by another connection
 ---@return beam.outcome
-function outcome.of_close(code)
+function outcome.of_close(code, kind)
+  if kind ~= "closed" and kind ~= "timeout" then
+    return { executed = UNKNOWN, retryable = false, hint = found[kind] }
+  end
   local row = closes[code] or { retryable = false }
   return { executed = UNKNOWN, retryable = row.retryable, hint = row.hint }
 end
