@@ -325,14 +325,16 @@ static void on_rejected(void *user, const beam_error *error, const beam_header *
 
 static void on_lost(void *user, const beam_error *error) {
   beam_ws *ws = user;
+  char text[sizeof error->message] = "";
+  if (error)
+    snprintf(text, sizeof text, ": %.*s", (int)sizeof text - 3, error->message);
+  else if (beam__decoder_midway(&ws->decoder))
+    snprintf(text, sizeof text, " in the middle of a message");
   drop_carrier(ws, BEAM__END_NOW);
   if (!ws->ending && ws->phase < BEAM_PHASE_OPEN && error) {
     decide_failed(ws, error);
   } else if (!ws->ending) {
-    fail(ws, BEAM_ECLOSED, "%s ended the connection without a close frame%s%s",
-         error                                ? error->message
-         : beam__decoder_midway(&ws->decoder) ? "in the middle of a message"
-                                              : "");
+    fail(ws, BEAM_ECLOSED, "%s ended the connection without a close frame%s", text);
     if (ws->ending && error)
       ws->ending->error.system = error->system;
   }
