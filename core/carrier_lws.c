@@ -3,7 +3,6 @@
  */
 #include "carrier_lws.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -159,8 +158,6 @@ static void on_read(beam__lws_carrier *carrier, const void *data, size_t len) {
 
 /* A response of known length is over. -1 in any case: else 4.1.6 keeps the connection for the next request. */
 static int on_complete(beam__lws_carrier *carrier) {
-  if (!carrier->system)
-    carrier->system = errno;
   if (carrier->opening)
     beam__opening_body_end(carrier);
   return -1;

@@ -6,6 +6,8 @@
  * leave the socket unread when it is readable, which the role permits.
  */
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -130,6 +132,20 @@ static ssize_t read_socket(struct lws *wsi, void *to, size_t size) {
   return recv(fd, to, size, MSG_DONTWAIT);
 }
 
+/* libwebsockets may have read the error and kept it to itself. The socket's state remembers: after a peer's orderly end
+ * it waits for ours, after a reset it is closed. */
+static int was_reset(struct lws *wsi) {
+#ifdef __linux__
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  int fd = lws_get_socket_fd(wsi);
+  return fd >= 0 && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
+#else
+  (void)wsi;
+  return 0;
+#endif
+}
+
 /* On a reset libwebsockets closes on libuv without reading what had come before it. */
 void beam__stream_read_rest(beam__lws_carrier *carrier, struct lws *wsi) {
   char *bytes = malloc(REST_SIZE);
@@ -139,5 +155,7 @@ void beam__stream_read_rest(beam__lws_carrier *carrier, struct lws *wsi) {
     carrier->events->data(carrier->user, bytes, (size_t)len);
   if (!carrier->system && len < 0 && errno != EAGAIN)
     carrier->system = errno;
+  if (!carrier->system && was_reset(wsi))
+    carrier->system = ECONNRESET;
   free(bytes);
 }
