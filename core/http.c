@@ -92,6 +92,10 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
+  if (beam__http_restart(http, result)) {
+    beam__transfer_start(http->ctx->curl, transfer);
+    return;
+  }
   http->ended = 1;
   if (result)
     beam__http_fail_curl(http, result);

@@ -36,9 +36,10 @@ struct beam_http {
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;
-  unsigned attempts; /* how often curl was about to send the request */
-  int http2;         /* what the connection speaks that it was about to be sent on */
-  long sent_before;  /* bytes curl had sent when it was about to, the first time (to the proxy) */
+  unsigned attempts;       /* how often curl was about to send the request */
+  int http2;               /* what the connection speaks that it was about to be sent on */
+  long sent_before;        /* bytes curl had sent when it was about to, the first time (to the proxy) */
+  int sent_before_restart; /* headers went out that a restart sends again */
   char curl_text[CURL_ERROR_SIZE];
   char subject[256], issuer[256]; /* of the server's certificate */
 
@@ -67,6 +68,10 @@ void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made
 
 /* http_connect.c */
 int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
+
+/* Whether an HTTP/2 answer was lost in a way that lets the request go again over HTTP/1.1; once. Then makes it ready.
+ */
+int beam__http_restart(beam_http *http, CURLcode result);
 
 /* http_body.c */
 int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */

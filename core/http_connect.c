@@ -117,6 +117,29 @@ static int on_request(void *user, char *remote_ip, char *local_ip, int remote_po
   return CURL_PREREQFUNC_OK;
 }
 
+/* When an HTTP/2 server answers before it has the body (a 401, say), curl (7.88) may lose the answer: its next send
+ * finds the stream closed and fails with this code and no text. If no byte of the body has left, nobody can have acted
+ * on it, and it goes again over HTTP/1.1, where an early answer comes through. */
+int beam__http_restart(beam_http *http, CURLcode result) {
+  CURL *easy = http->transfer.easy;
+  curl_off_t uploaded = 0;
+  if (result != CURLE_HTTP2_STREAM || http->curl_text[0] || !http->body || http->error.code ||
+      http->sent_before_restart)
+    return 0;
+  curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+  if (uploaded || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
+      curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L))
+    return 0;
+  beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered before it had the body: again over HTTP/1.1", http->peer);
+  beam__response_free(&http->response);
+  beam__inflate_free(&http->inflate);
+  http->received = 0;
+  http->attempts = 0;
+  http->sent_before_restart = 1;
+  http->phase = BEAM_PHASE_NONE;
+  return 1;
+}
+
 int beam__http_watch_connect(beam_http *http, int verify) {
   CURL *easy = http->transfer.easy;
   if (verify && curl_has_openssl() &&

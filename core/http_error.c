@@ -1,5 +1,5 @@
 /* What curl says went wrong, told by what the exchange was doing: code, phase, and a sentence to act on. */
-#include <errno.h>
+#include <arpa/inet.h>
 #include <openssl/x509_vfy.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +16,8 @@ static const char *detail(const beam_http *http, CURLcode result) {
 /* May a byte of the request have left? What went to a proxy to open its tunnel does not count. */
 static int was_sent(const beam_http *http) {
   long sent = 0;
+  if (http->sent_before_restart)
+    return 1;
   if (!http->attempts)
     return 0;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
@@ -47,15 +49,16 @@ void beam__http_fail(beam_http *http, int code, const char *format, ...) {
 
 /* ---- Before the request ---- */
 
-/* Once TCP stands, what is not ready is the proxy's tunnel or TLS. */
+/* Once TCP stands, what is not ready is the proxy's tunnel (what was sent before the request asked for it) or TLS. */
 static void refine_phase(beam_http *http) {
   curl_off_t connected = 0;
-  long tunnel = 0;
+  long tunnel = 0, sent = 0;
   if (http->phase != BEAM_PHASE_TCP)
     return;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_CONNECT_TIME_T, &connected);
   curl_easy_getinfo(http->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &tunnel);
-  if (http->proxy.host && http->url.tls && (connected || tunnel) && tunnel / 100 != 2)
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
+  if (http->proxy.host && http->url.tls && sent && tunnel / 100 != 2)
     http->phase = BEAM_PHASE_PROXY;
   else if (connected && http->url.tls)
     http->phase = BEAM_PHASE_TLS;
@@ -86,14 +89,18 @@ static void fail_tunnel(beam_http *http, CURLcode result) {
   http->error.status = (int)status;
 }
 
-/* curl checks the name after OpenSSL was content with the chain. */
+static int is_address(const char *host) {
+  unsigned char bytes[16];
+  return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+/* curl checks the name itself, after OpenSSL was content with the chain; it then leaves 0 or 1 ("unspecified") here. */
 static void fail_certificate(beam_http *http) {
   long verify = 0;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-  if (http->error.code)
-    return;
-  beam__tls_verify_error(&http->error, http->url.authority, verify ? verify : X509_V_ERR_HOSTNAME_MISMATCH,
-                         http->subject, http->issuer);
+  if (verify == X509_V_OK || verify == X509_V_ERR_UNSPECIFIED)
+    verify = is_address(http->url.host) ? X509_V_ERR_IP_ADDRESS_MISMATCH : X509_V_ERR_HOSTNAME_MISMATCH;
+  beam__tls_verify_error(&http->error, http->url.authority, verify, http->subject, http->issuer);
   complete(http);
 }
 

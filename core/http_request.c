@@ -8,7 +8,10 @@
 #include "http.h"
 #include "tls.h"
 
-enum { MAX_BODY_WHOLE = 64 * 1024 * 1024 };
+enum {
+  MAX_BODY_WHOLE = 64 * 1024 * 1024,
+  MAX_UPLOAD_HTTP2 = 16 * 1024 /* what curl sends in one piece */
+};
 
 static int no_memory(beam_error *error) {
   return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
@@ -237,10 +240,11 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
 /* ---- The rest ---- */
 
 /* A stream keeps to HTTP/1.1 and so to a connection of its own: in HTTP/2 one paused reader stops every other transfer
- * of the connection and makes curl spin on its socket (7.88, lib/http2.c "pause_stream_id"). */
-static void set_version(beam_http *http) {
+ * of the connection and makes curl spin on its socket (7.88, lib/http2.c "pause_stream_id"). So does a body of several
+ * pieces: a server's answer in the middle of it would be lost (http_connect.c, beam__http_restart). */
+static void set_version(beam_http *http, size_t body_len) {
   CURL *easy = http->transfer.easy;
-  if (!http->url.tls || http->stream) {
+  if (!http->url.tls || http->stream || body_len > MAX_UPLOAD_HTTP2) {
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return;
   }
@@ -290,7 +294,7 @@ int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_e
       set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
       beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http))
     return no_memory(error);
-  set_version(http);
+  set_version(http, options->body_len);
   return 0;
 }
 

@@ -42,7 +42,7 @@ typedef struct beam__owned {
 } beam__owned;
 
 struct beam__lws;     /* lws_context.c: made by the first WebSocket */
-struct beam__curl;    /* http.c: made by the first call */
+struct beam__curl;    /* curl_loop.c: made by the first call */
 struct beam__mailbox; /* resolve.c: where resolver threads leave their answers */
 
 struct beam_ctx {

@@ -235,6 +235,12 @@ async def mute(_reader, writer):
     writer.close()
 
 
+async def banner(_reader, writer):
+    writer.write(b"220 no TLS here\r\n")
+    await asyncio.sleep(1)
+    writer.close()
+
+
 # ---- All of them ----
 
 def say(name, value):
@@ -312,6 +318,7 @@ async def main(folder, children):
     await listen("proxy", proxy(None))
     await listen("proxy_auth", proxy("dXNlcjpwQHNz"))  # user:p@ss
     await listen("mute", mute)
+    await listen("banner", banner)
     await start_tls(folder)
     ports = {name: free_port() for name in ("h2", "goaway", "mutual")}
     children.append(start_nginx(folder, {"plain": plain, **ports}))
