@@ -325,11 +325,9 @@ static void on_rejected(void *user, const beam_error *error, const beam_header *
 
 static void on_lost(void *user, const beam_error *error) {
   beam_ws *ws = user;
-  char text[sizeof error->message] = "";
-  if (error)
-    snprintf(text, sizeof text, ": %.*s", (int)sizeof text - 3, error->message);
-  else if (beam__decoder_midway(&ws->decoder))
-    snprintf(text, sizeof text, " in the middle of a message");
+  char text[sizeof error->message + 32];
+  snprintf(text, sizeof text, "%s%s%s", beam__decoder_midway(&ws->decoder) ? " in the middle of a message" : "",
+           error ? ": " : "", error ? error->message : "");
   drop_carrier(ws, BEAM__END_NOW);
   if (!ws->ending && ws->phase < BEAM_PHASE_OPEN && error) {
     decide_failed(ws, error);
