@@ -105,9 +105,10 @@ static void *peer_accept(void *argument) {
   for (;;) {
     pthread_t thread;
     peer_call *call;
-    int fd = accept(p->listener, NULL, NULL);
+    int one = 1, fd = accept(p->listener, NULL, NULL);
     if (fd < 0)
       return NULL;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     call = malloc(sizeof *call);
     *call = (peer_call){p, fd};
     __atomic_add_fetch(&p->connections, 1, __ATOMIC_SEQ_CST);
