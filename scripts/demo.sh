@@ -22,6 +22,7 @@ trap 'exit 143' TERM
 
 BEAM_TOKEN=demo-$(od -An -N8 -tx1 /dev/urandom | tr -d ' ')
 export BEAM_TOKEN
+: >"$folder/out"
 BEAM_SERVE_TOKEN=$BEAM_TOKEN "$beamlua" serve --port 0 >"$folder/out" 2>"$folder/log" &
 server=$!
 
