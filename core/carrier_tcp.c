@@ -1,5 +1,8 @@
-/* A TCP connection on libuv. Writing is tried at once; what the system does not take is copied and goes out with one
- * uv_write at a time, so that many small messages that had to wait leave together.
+/* A TCP connection: libuv says when its socket is ready, reading and writing is done here. Writing is tried at once;
+ * what the system does not take is copied and goes out when it does, many small messages together.
+ *
+ * Not libuv's streams, because they (1.44) write with write(): a peer that has gone in two steps, FIN then RST, makes
+ * SIGPIPE of that, which ends a program that does not ignore it; and that is the program's to decide.
  *
  * Ending in order takes care: close(2) with bytes unread makes the kernel send a reset, which may overtake what was
  * written last (RFC 9112 section 9.6). So: write what waits, shut down our half, discard what still comes until the
@@ -8,14 +11,22 @@
 #include "carrier_tcp.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "bytes.h"
 
-enum { READ_SIZE = 65536, FLUSH_MS = 200, PIECES_MAX = 8 };
+enum {
+  READ_SIZE = 65536,
+  READS_PER_EVENT = 16, /* then the others have their turn */
+  FLUSH_MS = 200,
+  COMPACT_MIN = 65536 /* bytes at the front of the queue that are worth moving the rest for */
+};
 
 struct beam__read_buffer {
   unsigned references;
@@ -28,16 +39,17 @@ typedef struct tcp_carrier {
   const beam__carrier_events *events; /* NULL once closed by the holder */
   void *user;
   beam__owned owned; /* by the context, from the holder's close to the end of the socket */
-  uv_tcp_t socket;
+  uv_poll_t poll;
   uv_timer_t deadline; /* bounds an orderly end; not initialised before */
   unsigned handles;    /* of these two, how many are open */
-  uv_write_t write;
-  beam__bytes writing; /* what `write` carries */
-  beam__bytes queued;  /* what waits behind it */
-  beam__bytes early;   /* what the previous holder had read too far */
-  beam__task later;    /* early bytes and failed writes, to be told from a step */
+  int fd;
+  int watched;        /* UV_READABLE, UV_WRITABLE */
+  beam__bytes queued; /* what waits to be written: from `sent` on */
+  size_t sent;
+  beam__bytes early; /* what the previous holder had read too far */
+  beam__task later;  /* early bytes and failed writes, to be told from a step */
   beam__read_buffer *buffer;
-  int write_error; /* of libuv */
+  int write_error; /* of libuv's codes */
   unsigned paused : 1;
   unsigned ended : 1; /* the terminal event came, or the peer's end */
   unsigned closing : 1;
@@ -45,8 +57,7 @@ typedef struct tcp_carrier {
 } tcp_carrier;
 
 static tcp_carrier *of(beam__carrier *carrier) { return BEAM__CONTAINER(carrier, tcp_carrier, base); }
-static uv_stream_t *stream(tcp_carrier *tcp) { return (uv_stream_t *)&tcp->socket; }
-static int has_queue(const tcp_carrier *tcp) { return tcp->writing.len > 0; }
+static size_t waiting(const tcp_carrier *tcp) { return tcp->queued.len - tcp->sent; }
 
 /* ---- The read buffer ---- */
 
@@ -68,7 +79,6 @@ static void on_handle_closed(uv_handle_t *handle) {
   tcp_carrier *tcp = handle->data;
   if (--tcp->handles)
     return;
-  beam__bytes_free(&tcp->writing);
   beam__bytes_free(&tcp->queued);
   beam__bytes_free(&tcp->early);
   beam__read_buffer_release(tcp->buffer);
@@ -76,58 +86,81 @@ static void on_handle_closed(uv_handle_t *handle) {
 }
 
 /* May be called again while it closes. */
-static void close_handles(tcp_carrier *tcp) {
+static void close_socket(tcp_carrier *tcp) {
   if (tcp->closing)
     return;
   tcp->closing = 1;
   tcp->events = NULL;
   beam__task_cancel(&tcp->later);
   beam__list_remove(&tcp->owned.node);
-  uv_close((uv_handle_t *)&tcp->socket, on_handle_closed);
+  uv_close((uv_handle_t *)&tcp->poll, on_handle_closed);
   if (tcp->handles > 1)
     uv_close((uv_handle_t *)&tcp->deadline, on_handle_closed);
+  close(tcp->fd); /* libuv has let go of it in uv_close */
 }
 
-static void destroy_owned(beam__owned *owned) { close_handles(BEAM__CONTAINER(owned, tcp_carrier, owned)); }
-static void on_deadline(uv_timer_t *timer) { close_handles(timer->data); }
+static void destroy_owned(beam__owned *owned) { close_socket(BEAM__CONTAINER(owned, tcp_carrier, owned)); }
+static void on_deadline(uv_timer_t *timer) { close_socket(timer->data); }
 
-static int descriptor(tcp_carrier *tcp) {
-  uv_os_fd_t fd = -1;
-  uv_fileno((uv_handle_t *)&tcp->socket, &fd);
-  return fd;
+/* ---- What is waited for ---- */
+
+static void on_ready(uv_poll_t *poll, int status, int ready);
+
+static int may_read(const tcp_carrier *tcp) { return !tcp->paused && !tcp->ended && !tcp->early.len; }
+
+static void watch(tcp_carrier *tcp) {
+  int wanted = (may_read(tcp) ? UV_READABLE : 0) | (waiting(tcp) ? UV_WRITABLE : 0);
+  if (tcp->closing || wanted == tcp->watched)
+    return;
+  tcp->watched = wanted;
+  if (wanted)
+    uv_poll_start(&tcp->poll, wanted, on_ready);
+  else
+    uv_poll_stop(&tcp->poll);
+  beam__touch(tcp->ctx);
 }
 
+static void drop_queue(tcp_carrier *tcp) {
+  beam__bytes_free(&tcp->queued);
+  tcp->sent = 0;
+}
+
+/* `status` 0: the peer ended in order. A holder that has gone may leave what the peer may still read. */
 static void end_terminally(tcp_carrier *tcp, int status) {
   beam_error error;
-  const beam__carrier_events *events = tcp->events;
-  uv_read_stop(stream(tcp));
   tcp->ended = 1;
-  if (!events && (status || !has_queue(tcp)))
-    close_handles(tcp); /* otherwise the peer may still read what waits */
-  else if (events && !status)
-    events->lost(tcp->user, NULL);
-  else if (events) {
+  if (status)
+    drop_queue(tcp);
+  watch(tcp);
+  if (!tcp->events && !waiting(tcp)) {
+    close_socket(tcp);
+  } else if (tcp->events && !status) {
+    tcp->events->lost(tcp->user, NULL);
+  } else if (tcp->events) {
     beam__error(&error, BEAM_ECLOSED, BEAM_PHASE_OPEN, tcp->peer, "the connection from %s was lost: %s", tcp->peer,
                 uv_strerror(status));
     error.system = -status;
-    events->lost(tcp->user, &error);
+    tcp->events->lost(tcp->user, &error);
   }
 }
 
 /* ---- Reading ---- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-  tcp_carrier *tcp = handle->data;
-  (void)suggested;
-  *buf = uv_buf_init(tcp->buffer->bytes, READ_SIZE);
-}
-
-static void on_read(uv_stream_t *socket, ssize_t count, const uv_buf_t *buf) {
-  tcp_carrier *tcp = socket->data;
-  if (count > 0 && tcp->events)
-    tcp->events->data(tcp->user, buf->base, (size_t)count);
-  else if (count < 0)
-    end_terminally(tcp, count == UV_EOF ? tcp->write_error : (int)count);
+/* Reads up to the end of what there is, or until it may not; returns whether that is known to be all. */
+static int read_ready(tcp_carrier *tcp, int to_the_end) {
+  int reads;
+  for (reads = 0; reads < READS_PER_EVENT && may_read(tcp) && !tcp->closing; reads++) {
+    ssize_t count = recv(tcp->fd, tcp->buffer->bytes, READ_SIZE, 0);
+    if (count > 0 && tcp->events)
+      tcp->events->data(tcp->user, tcp->buffer->bytes, (size_t)count);
+    else if (count == 0)
+      end_terminally(tcp, tcp->write_error);
+    else if (count < 0 && errno != EAGAIN && errno != EINTR)
+      end_terminally(tcp, tcp->write_error ? tcp->write_error : uv_translate_sys_error(errno));
+    if ((count < 0 && errno == EAGAIN) || (!to_the_end && count < READ_SIZE))
+      return 1;
+  }
+  return 0;
 }
 
 static void deliver_early(tcp_carrier *tcp) {
@@ -135,8 +168,7 @@ static void deliver_early(tcp_carrier *tcp) {
   memset(&tcp->early, 0, sizeof tcp->early);
   tcp->events->data(tcp->user, early.at, early.len);
   beam__bytes_free(&early);
-  if (!tcp->closing && !tcp->paused && !tcp->ended)
-    uv_read_start(stream(tcp), on_alloc, on_read);
+  watch(tcp);
 }
 
 static void run_later(beam__task *task) {
@@ -156,15 +188,9 @@ static void pause_reading(beam__carrier *carrier, int paused) {
   tcp->paused = !!paused;
   if (tcp->ended || tcp->closing)
     return;
-  if (paused)
-    uv_read_stop(stream(tcp));
-  else if (tcp->early.len)
+  watch(tcp);
+  if (paused ? tcp->write_error : tcp->early.len > 0)
     beam__task_defer(tcp->ctx, &tcp->later);
-  else
-    uv_read_start(stream(tcp), on_alloc, on_read);
-  if (paused && tcp->write_error)
-    beam__task_defer(tcp->ctx, &tcp->later);
-  beam__touch(tcp->ctx);
 }
 
 /* ---- Writing ---- */
@@ -172,62 +198,66 @@ static void pause_reading(beam__carrier *carrier, int paused) {
 /* What the peer had sent before is still to be read, up to the end that the shutdown makes; reading then finds the
  * error. Where reading is paused nothing would find it. */
 static void fail_writing(tcp_carrier *tcp, int status) {
+  drop_queue(tcp);
   if (!tcp->events) {
-    close_handles(tcp);
+    close_socket(tcp);
     return;
   }
   tcp->write_error = status;
-  beam__bytes_free(&tcp->queued);
-  shutdown(descriptor(tcp), SHUT_RD);
+  shutdown(tcp->fd, SHUT_RD);
   if (tcp->paused)
     beam__task_defer(tcp->ctx, &tcp->later);
+  watch(tcp);
 }
 
 /* All is written; the holder has gone. */
 static void end_in_order(tcp_carrier *tcp) {
-  int status = 0;
-  shutdown(descriptor(tcp), SHUT_WR);
-  if (!tcp->ended)
-    status = uv_read_start(stream(tcp), on_alloc, on_read);
-  if (tcp->ended || (status && status != UV_EALREADY))
-    close_handles(tcp);
+  shutdown(tcp->fd, SHUT_WR);
+  if (tcp->ended)
+    close_socket(tcp);
 }
 
-static void write_queued(tcp_carrier *tcp);
+/* How many bytes the system took, or a negative code of libuv's. A uv_buf_t is an iovec on Unix. */
+static ssize_t send_now(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
+  ssize_t sent;
+  do
+    sent = sendmsg(tcp->fd, &message, MSG_NOSIGNAL);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0)
+    return errno == EAGAIN ? 0 : uv_translate_sys_error(errno);
+  return sent;
+}
 
-static void on_written(uv_write_t *write, int status) {
-  tcp_carrier *tcp = write->data;
-  beam__bytes_free(&tcp->writing);
-  if (tcp->closing)
+static void write_ready(tcp_carrier *tcp) {
+  uv_buf_t rest = uv_buf_init(tcp->queued.at + tcp->sent, 0);
+  ssize_t sent;
+  rest.len = waiting(tcp);
+  sent = send_now(tcp, &rest, 1);
+  if (sent < 0) {
+    fail_writing(tcp, (int)sent);
     return;
-  if (status)
-    fail_writing(tcp, status);
-  else if (tcp->queued.len)
-    write_queued(tcp);
-  else if (!tcp->events)
+  }
+  tcp->sent += (size_t)sent;
+  if (waiting(tcp))
+    return;
+  drop_queue(tcp);
+  watch(tcp);
+  if (!tcp->events)
     end_in_order(tcp);
   else if (!tcp->ended)
     tcp->events->drained(tcp->user);
 }
 
-static void write_queued(tcp_carrier *tcp) {
-  uv_buf_t buf;
-  int status;
-  tcp->writing = tcp->queued;
-  memset(&tcp->queued, 0, sizeof tcp->queued);
-  buf.base = tcp->writing.at;
-  buf.len = tcp->writing.len;
-  status = uv_write(&tcp->write, stream(tcp), &buf, 1, on_written);
-  if (!status)
-    return;
-  beam__bytes_free(&tcp->writing);
-  fail_writing(tcp, status);
-}
-
 /* Queues the pieces without their first `taken` bytes. All or nothing. */
 static int queue_rest(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count, size_t taken) {
-  size_t before = tcp->queued.len;
+  size_t before;
   unsigned i;
+  if (tcp->sent > COMPACT_MIN && tcp->sent > tcp->queued.len / 2) {
+    beam__bytes_skip(&tcp->queued, tcp->sent);
+    tcp->sent = 0;
+  }
+  before = tcp->queued.len;
   for (i = 0; i < count; i++) {
     size_t skip = taken < pieces[i].len ? taken : pieces[i].len;
     taken -= skip;
@@ -239,56 +269,76 @@ static int queue_rest(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count, 
   return 0;
 }
 
-/* As uv_try_write; that one (1.44) calls write(), and a peer which has gone in two steps, FIN then RST, makes SIGPIPE
- * of it. A uv_buf_t is an iovec on Unix. What is queued still goes through libuv. */
-static int send_now(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count) {
-  struct msghdr message = {.msg_iov = (struct iovec *)(uintptr_t)pieces, .msg_iovlen = count};
-  ssize_t sent;
-  do
-    sent = sendmsg(descriptor(tcp), &message, MSG_NOSIGNAL);
-  while (sent < 0 && errno == EINTR);
-  return sent < 0 ? uv_translate_sys_error(errno) : (int)sent;
-}
-
 int beam__carrier_tcp_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned count) {
   tcp_carrier *tcp = of(carrier);
   size_t total = 0;
-  int taken = 0;
+  ssize_t taken = 0;
   unsigned i;
   if (tcp->ended || tcp->closing || tcp->write_error)
     return 0; /* the loss is told by an event */
   for (i = 0; i < count; i++)
     total += pieces[i].len;
-  if (!has_queue(tcp) && total)
+  if (!waiting(tcp) && total)
     taken = send_now(tcp, pieces, count);
-  if (taken < 0 && taken != UV_EAGAIN) {
-    fail_writing(tcp, taken);
-    return 0;
-  }
-  taken = taken < 0 ? 0 : taken;
-  if ((size_t)taken == total)
+  if (taken < 0)
+    fail_writing(tcp, (int)taken);
+  if (taken < 0 || (size_t)taken == total)
     return 0;
   if (queue_rest(tcp, pieces, count, (size_t)taken)) {
     if (taken) /* half of it is out: what follows would be read as its other half */
       fail_writing(tcp, UV_ENOMEM);
     return BEAM_ENO_MEMORY;
   }
-  if (!has_queue(tcp))
-    write_queued(tcp);
-  beam__touch(tcp->ctx);
+  watch(tcp);
   return 0;
 }
 
 static int write_one(beam__carrier *carrier, const void *data, size_t len) {
   uv_buf_t piece;
-  piece.base = (char *)(uintptr_t)data; /* libuv's type knows no const; it is only read */
+  piece.base = (char *)(uintptr_t)data; /* the type knows no const; it is only read */
   piece.len = len;
   return beam__carrier_tcp_write(carrier, &piece, 1);
 }
 
 static size_t pending(const beam__carrier *carrier) {
-  const tcp_carrier *tcp = BEAM__CONTAINER(carrier, const tcp_carrier, base);
-  return uv_stream_get_write_queue_size((const uv_stream_t *)&tcp->socket) + tcp->queued.len;
+  return waiting(BEAM__CONTAINER(carrier, const tcp_carrier, base));
+}
+
+/* ---- Readiness ---- */
+
+/* libuv (1.44) tells of an error at the socket by a negative status, whatever else is ready, and stops watching. What
+ * came before the error is still there to be read; where nothing may be read now, the error waits, or is told. */
+static void on_socket_error(tcp_carrier *tcp) {
+  int status = 0;
+  socklen_t len = sizeof status;
+  tcp->watched = 0;
+  if (tcp->ended) { /* told already, or the holder has gone: nobody reads what waits any more */
+    drop_queue(tcp);
+    if (!tcp->events)
+      close_socket(tcp);
+    return;
+  }
+  if (may_read(tcp) && !read_ready(tcp, 1)) {
+    watch(tcp);
+    return;
+  }
+  if (tcp->closing || tcp->ended || tcp->early.len)
+    return;
+  getsockopt(tcp->fd, SOL_SOCKET, SO_ERROR, &status, &len);
+  status = status ? uv_translate_sys_error(status) : UV_ECONNRESET;
+  end_terminally(tcp, tcp->write_error ? tcp->write_error : status);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int ready) {
+  tcp_carrier *tcp = poll->data;
+  if (status < 0) {
+    on_socket_error(tcp);
+    return;
+  }
+  if ((ready & UV_WRITABLE) && waiting(tcp))
+    write_ready(tcp);
+  if ((ready & UV_READABLE) && !tcp->closing)
+    read_ready(tcp, 0);
 }
 
 /* ---- Closing ---- */
@@ -296,9 +346,11 @@ static size_t pending(const beam__carrier *carrier) {
 void beam__carrier_tcp_finish(beam__carrier *carrier, unsigned ms) {
   tcp_carrier *tcp = of(carrier);
   tcp->events = NULL;
+  tcp->paused = 0; /* what comes is discarded */
+  beam__bytes_free(&tcp->early);
   beam__task_cancel(&tcp->later);
   if (tcp->ctx->closing || tcp->write_error) {
-    close_handles(tcp);
+    close_socket(tcp);
     return;
   }
   uv_timer_init(&tcp->ctx->loop, &tcp->deadline);
@@ -308,7 +360,8 @@ void beam__carrier_tcp_finish(beam__carrier *carrier, unsigned ms) {
     uv_update_time(&tcp->ctx->loop); /* the loop's clock stands still between steps */
   uv_timer_start(&tcp->deadline, on_deadline, ms, 0);
   beam__own(tcp->ctx, &tcp->owned, destroy_owned);
-  if (!has_queue(tcp))
+  watch(tcp);
+  if (!waiting(tcp))
     end_in_order(tcp);
   beam__touch(tcp->ctx);
 }
@@ -316,7 +369,7 @@ void beam__carrier_tcp_finish(beam__carrier *carrier, unsigned ms) {
 /* With SO_LINGER 0 close(2) sends a reset and drops what waits. */
 static void arm_reset(tcp_carrier *tcp) {
   struct linger at_once = {1, 0};
-  setsockopt(descriptor(tcp), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  setsockopt(tcp->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 }
 
 static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
@@ -327,7 +380,7 @@ static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
   }
   if (end == BEAM__END_RESET)
     arm_reset(tcp);
-  close_handles(tcp);
+  close_socket(tcp);
   beam__touch(tcp->ctx);
 }
 
@@ -339,9 +392,9 @@ static void name_peer(tcp_carrier *tcp) {
   struct sockaddr_storage address;
   struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
   struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&address;
-  int len = sizeof address;
+  socklen_t len = sizeof address;
   char text[INET6_ADDRSTRLEN] = "";
-  if (uv_tcp_getpeername(&tcp->socket, (struct sockaddr *)&address, &len))
+  if (getpeername(tcp->fd, (struct sockaddr *)&address, &len))
     return;
   if (address.ss_family == AF_INET6) {
     uv_ip6_name(v6, text, sizeof text);
@@ -352,28 +405,47 @@ static void name_peer(tcp_carrier *tcp) {
   }
 }
 
+static void free_handle(uv_handle_t *handle) { free(handle); }
+
+/* The socket that waits at the listener, which libuv gives out as a stream only; -1: there is none, or no room. */
+static int take_socket(beam_ctx *ctx, uv_stream_t *listener) {
+  uv_tcp_t *accepted = malloc(sizeof *accepted);
+  uv_os_fd_t theirs;
+  int fd = -1, on = 1;
+  if (!accepted)
+    return -1;
+  uv_tcp_init(&ctx->loop, accepted);
+  if (uv_accept(listener, (uv_stream_t *)accepted) == 0 && uv_fileno((uv_handle_t *)accepted, &theirs) == 0)
+    fd = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
+  uv_close((uv_handle_t *)accepted, free_handle);
+  if (fd >= 0)
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  return fd;
+}
+
 beam__carrier *beam__carrier_tcp_accept(beam_ctx *ctx, uv_stream_t *listener, beam__read_buffer *buffer,
                                         const beam__carrier_events *events, void *user) {
   tcp_carrier *tcp = calloc(1, sizeof *tcp);
-  if (!tcp)
+  int fd = tcp ? take_socket(ctx, listener) : -1;
+  if (fd < 0 || uv_poll_init(&ctx->loop, &tcp->poll, fd)) {
+    if (fd >= 0)
+      close(fd);
+    free(tcp);
     return NULL;
+  }
   tcp->base.ops = &ops;
   tcp->ctx = ctx;
   tcp->events = events;
   tcp->user = user;
+  tcp->fd = fd;
   tcp->handles = 1;
   tcp->buffer = buffer;
   buffer->references++;
+  tcp->poll.data = tcp;
   beam__list_init(&tcp->owned.node);
   beam__task_init(&tcp->later, run_later);
-  uv_tcp_init(&ctx->loop, &tcp->socket);
-  tcp->socket.data = tcp->write.data = tcp;
-  if (uv_accept(listener, stream(tcp)) || uv_read_start(stream(tcp), on_alloc, on_read)) {
-    close_handles(tcp);
-    return NULL;
-  }
-  uv_tcp_nodelay(&tcp->socket, 1);
   name_peer(tcp);
+  watch(tcp);
   return &tcp->base;
 }
 
@@ -384,13 +456,10 @@ int beam__carrier_tcp_hand_over(beam__carrier *carrier, const beam__carrier_even
     return BEAM_ENO_MEMORY;
   tcp->events = events;
   tcp->user = user;
-  if (!early_len) {
-    pause_reading(carrier, 0);
-    return 0;
-  }
-  uv_read_stop(stream(tcp));
   tcp->paused = 0;
-  beam__task_defer(tcp->ctx, &tcp->later);
+  watch(tcp);
+  if (early_len)
+    beam__task_defer(tcp->ctx, &tcp->later);
   return 0;
 }
 

@@ -74,6 +74,15 @@ static void end(enum beam__carrier_end how) { carrier->ops->close(carrier, how);
 
 /* ---- Writing ---- */
 
+/* Writes more than the system takes. */
+static size_t write_much(void) {
+  static char much[4 << 20];
+  CHECK_INT(carrier->ops->write(carrier, much, sizeof much), 0);
+  CHECK_INT(carrier->ops->write(carrier, much, sizeof much), 0);
+  CHECK(carrier->ops->pending(carrier) > 0);
+  return 2 * sizeof much;
+}
+
 static void a_write_goes_out_at_once(void) {
   char name[64];
   struct sockaddr_in address;
@@ -234,16 +243,50 @@ static void a_failed_write_is_told_while_paused(void) {
   close_pair();
 }
 
-/* ---- We end ---- */
-
-/* Writes more than the system takes. */
-static size_t write_much(void) {
-  static char much[4 << 20];
-  CHECK_INT(carrier->ops->write(carrier, much, sizeof much), 0);
-  CHECK_INT(carrier->ops->write(carrier, much, sizeof much), 0);
-  CHECK(carrier->ops->pending(carrier) > 0);
-  return 2 * sizeof much;
+/* A peer that ends its half and is then gone: the system would signal what is written to it now. Nobody ignores SIGPIPE
+ * here, so it would end the test. */
+static void no_signal_comes_of_a_direct_write(void) {
+  int i;
+  open_pair();
+  carrier->ops->pause(carrier, 1);
+  CHECK_INT(carrier->ops->write(carrier, "unread", 6), 0);
+  shutdown(peer, SHUT_WR);
+  close(peer), peer = -1; /* with bytes unread: a reset */
+  for (i = 0; i < 3; i++)
+    CHECK_INT(carrier->ops->write(carrier, "more", 4), 0);
+  STEP_UNTIL(told.lost);
+  end(BEAM__END_NOW);
+  close_pair();
 }
+
+static void no_signal_comes_of_what_waited(void) {
+  open_pair();
+  carrier->ops->pause(carrier, 1);
+  write_much();
+  shutdown(peer, SHUT_WR);
+  step_for(10);
+  close(peer), peer = -1;
+  STEP_UNTIL(told.lost);
+  CHECK_INT(told.lost, 1);
+  CHECK_INT(told.error.code, BEAM_ECLOSED);
+  CHECK_INT(carrier->ops->pending(carrier), 0);
+  end(BEAM__END_NOW);
+  close_pair();
+}
+
+static void no_signal_comes_of_a_flush(void) {
+  open_pair();
+  write_much();
+  shutdown(peer, SHUT_WR);
+  STEP_UNTIL(told.lost);
+  beam__carrier_tcp_finish(carrier, 60000);
+  CHECK(!beam__list_empty(&ctx->owned));
+  close(peer), peer = -1;
+  STEP_UNTIL(beam__list_empty(&ctx->owned)); /* it waits for nobody */
+  close_pair();
+}
+
+/* ---- We end ---- */
 
 static size_t hear_all(int *result) {
   size_t got = 0;
@@ -340,6 +383,9 @@ int main(void) {
   RUN(a_reset_is_an_error);
   RUN(a_failed_write_loses_nothing_that_had_come);
   RUN(a_failed_write_is_told_while_paused);
+  RUN(no_signal_comes_of_a_direct_write);
+  RUN(no_signal_comes_of_what_waited);
+  RUN(no_signal_comes_of_a_flush);
   RUN(flush_writes_all_and_ends_in_order);
   RUN(flush_goes_on_for_a_peer_that_ended_its_half);
   RUN(flush_is_bounded);
