@@ -130,7 +130,7 @@ local start = [[
   serve() {
     out=$(mktemp)
     $B serve "$@" --port=0 >$out & p=$!
-    for i in $(seq 100); do
+    for try in $(seq 100); do
       sleep 0.1
       url=$(sed -n 's/.*BEAM_GATEWAY_URL=\([^)]*\)).*/\1/p' $out)
       [ -n "$url" ] && break

@@ -9,6 +9,7 @@ local errors = require "beam.error"
 local attempt = {}
 
 local weak = { __mode = "v" }
+local open = {} -- the attempts that are not over
 
 ---@class beam.attempt
 ---@field ws beam.core.websocket
@@ -20,6 +21,7 @@ local function listen(self, owner, events)
     local conn = owner[1]
     if event == "closed" then
       self.over = true
+      open[self] = nil
       owner[1] = nil
       driver.detach()
     end
@@ -44,7 +46,20 @@ function attempt.start(conn, events, options)
   end
   driver.attach()
   self.ws = ws
+  open[self] = true
   return self
+end
+
+--- Starts to close every attempt that is not over, as a program does that ends. Returns how many there are.
+---@param code integer
+---@return integer
+function attempt.close_all(code)
+  local count = 0
+  for self in pairs(open) do
+    self.ws:close(code)
+    count = count + 1
+  end
+  return count
 end
 
 return attempt

@@ -14,28 +14,25 @@ local function stop_servers()
   return stopped
 end
 
--- The client's connections, with 1001: what the peer sees is an end, not a loss, and its slot is free again.
+-- The client's connections close with 1001: what the peer sees is an end, not a loss, and its slot is free. Returns how many are open.
 local function close_connections()
-  local realtime = package.loaded["beam.realtime"]
-  if realtime and realtime.close_all then
-    return realtime.close_all(1001, "the program ends")
-  end
+  local attempt = package.loaded["beam.attempt"]
+  return attempt and attempt.close_all(1001) or 0
 end
 
-local function any(list, method)
-  for _, item in ipairs(list) do
-    if item[method](item) then
+local function busy(servers)
+  for _, server in ipairs(servers) do
+    if server:busy() then
       return true
     end
   end
 end
 
---- Closes what is open; waits up to two seconds for the other side.
+--- Closes what is open; waits up to two seconds for the other side. Events are dispatched meanwhile, but no coroutine runs.
 local function shut_down(host)
-  local servers, connections = stop_servers(), close_connections()
-  local ctx = host.contexts[1]
+  local servers, ctx = stop_servers(), host.contexts[1]
   local deadline = ctx and ctx:now() + patience or 0
-  while ctx and ctx:now() < deadline and (any(servers, "busy") or connections and connections() > 0) do
+  while ctx and ctx:now() < deadline and (close_connections() > 0 or busy(servers)) do
     ctx:step(deadline - ctx:now())
   end
   host.watch()
