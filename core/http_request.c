@@ -10,7 +10,8 @@
 
 enum {
   MAX_BODY_WHOLE = 64 * 1024 * 1024,
-  MAX_UPLOAD_HTTP2 = 16 * 1024 /* what curl sends in one piece */
+  MAX_UPLOAD_HTTP2 = 16 * 1024, /* what curl sends in one piece */
+  EXPECT_FROM = 1000            /* from 1 KiB or 1 MiB on, by version, curl would wait for a 100 Continue */
 };
 
 static int no_memory(beam_error *error) {
@@ -105,15 +106,21 @@ static int add_authorization(beam_http *http, const beam_http_options *options) 
 }
 
 static int add_defaults(beam_http *http, const beam_http_options *options) {
-  if (add_default(http, options, "Accept", "*/*") || add_default(http, options, "Accept-Encoding", "gzip, deflate") ||
-      add_default(http, options, "Connection", "keep-alive") ||
-      add_default(http, options, "User-Agent", "beam-lua/" BEAM_VERSION) || add_authorization(http, options))
+  if (add_default(http, options, "Connection", "keep-alive") || add_authorization(http, options))
     return BEAM_ENO_MEMORY;
   if (options->body)
     return add_default(http, options, "Content-Type", "application/json");
   if (beam__header_find(options->headers, options->header_count, "Content-Type"))
     return 0;
   return suppress_header(&http->headers, "Content-Type:");
+}
+
+/* The defaults that curl has options for, and an Accept of everything, which it sends anyway: it looks through the
+ * whole list for each header that it knows of, so the list is kept short. The list's headers replace these. */
+static int set_common_headers(CURL *easy) {
+  return curl_easy_setopt(easy, CURLOPT_USERAGENT, "beam-lua/" BEAM_VERSION) ||
+         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") ||
+         curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* inflate.h says why */
 }
 
 static int set_headers(beam_http *http, const beam_http_options *options) {
@@ -123,10 +130,11 @@ static int set_headers(beam_http *http, const beam_http_options *options) {
       return BEAM_ENO_MEMORY;
   if (add_defaults(http, options))
     return BEAM_ENO_MEMORY;
-  if (!beam__header_find(options->headers, options->header_count, "Expect") &&
+  if (options->body_len > EXPECT_FROM && !beam__header_find(options->headers, options->header_count, "Expect") &&
       suppress_header(&http->headers, "Expect:"))
     return BEAM_ENO_MEMORY;
-  return curl_easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->headers) ? BEAM_ENO_MEMORY : 0;
+  return curl_easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->headers) ||
+         set_common_headers(http->transfer.easy);
 }
 
 /* ---- Address, method and body ---- */
@@ -252,14 +260,6 @@ static void set_version(beam_http *http, size_t body_len) {
   curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L);
 }
 
-static int set_protocols(CURL *easy) {
-#if LIBCURL_VERSION_NUM >= 0x075500
-  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
-}
-
 /* Removing a transfer must not wait for its look-up; localhost and *.localhost curl resolves to loopback by itself
  * (7.78 and later). */
 static int set_resolver(CURL *easy) {
@@ -276,9 +276,7 @@ static int set_basics(beam_http *http) {
   return curl_easy_setopt(easy, CURLOPT_PRIVATE, &http->transfer) || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
          curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->curl_text) ||
          curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) || curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) ||
-         curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L) || /* inflate.h says why */
-         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms) || set_protocols(easy) ||
-         set_resolver(easy);
+         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms) || set_resolver(easy);
 }
 
 int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error) {

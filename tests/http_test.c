@@ -21,7 +21,7 @@ static void test_defaults_without_a_body(void) {
 }
 
 static void test_defaults_with_a_body(void) {
-  static char body[200000];
+  static char body[2000000];
   beam_http_options options = {.url = plain("/echo"), .body = "{\"x\":12}", .body_len = 8};
   struct outcome outcome = call(options);
   CHECK_CONTAINS(outcome.body, "POST /echo HTTP/1.1\r\n");
