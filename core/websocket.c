@@ -326,9 +326,11 @@ static void on_rejected(void *user, const beam_error *error, const beam_header *
 static void on_lost(void *user, const beam_error *error) {
   beam_ws *ws = user;
   char text[sizeof error->message + 32];
+  drop_carrier(ws, BEAM__END_NOW);
+  if (!ws->paused && ws->held.len)
+    hand_on_held(ws); /* reading was resumed in this very step */
   snprintf(text, sizeof text, "%s%s%s", beam__decoder_midway(&ws->decoder) ? " in the middle of a message" : "",
            error ? ": " : "", error ? error->message : "");
-  drop_carrier(ws, BEAM__END_NOW);
   if (!ws->ending && ws->phase < BEAM_PHASE_OPEN && error) {
     decide_failed(ws, error);
   } else if (!ws->ending) {
