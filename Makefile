@@ -40,8 +40,8 @@ core: build/libbeam.a build/libbeam.so
 lua: $(LUAS:%=build/lua/%/beam/core.so)
 
 setup: setup-test setup-lint
-setup-%:
-	@sh tests/setup.sh $*
+setup-build setup-test setup-lint setup-fuzz:
+	@sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
 	@$(MAKE) build/beamlua
