@@ -1,6 +1,7 @@
 -- The synchronous call, against the local Beam and against a server that answers what it is told.
 local beam = require "beam"
 local driver = require "beam.driver"
+local log = require "beam.log"
 local serve = require "beam.serve"
 
 local TOKEN = "a-token-that-no-message-may-show"
@@ -259,6 +260,21 @@ describe("call", function()
       assert.are.equal("beam.call: unknown option 'timout'; did you mean 'timeout'?", message { "a", timout = 5 })
       assert.are.equal("beam.call: option 'retry' is not available yet", message { "a", retry = 3 })
     end)
+  end)
+
+  it("warns of integers that Beam rounds", function()
+    if not math.type then
+      return -- every number is a float64 here
+    end
+    local lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+    client.call("inspect", { user = { id = math.tointeger(2 ^ 53), text = "12345678901234567890" } })
+    assert.are.same({}, lines)
+    client.call("inspect", { user = { id = math.tointeger(2 ^ 53) + 1 } })
+    log.to(nil)
+    assert.are.same({ "warning: the integer at 'id' is beyond 2^53, where Beam rounds: send it as a string" }, lines)
   end)
 
   it("returns input that cannot be JSON as an error", function()

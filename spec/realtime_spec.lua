@@ -402,6 +402,20 @@ describe("realtime", function()
         assert.is_true(conn:close())
       end)
 
+      it("may be asked of all at once", function()
+        local codes = {}
+        hooks.on_closed = function(code)
+          codes[#codes + 1] = code
+        end
+        local a, b = assert(client.realtime(server.url)), assert(client.realtime(server.url))
+        local remaining = require("beam.realtime").close_all(1001, "the program ends")
+        assert.are.equal(2, remaining())
+        eventually(function()
+          return remaining() == 0 and #codes == 2
+        end)
+        assert.are.same({ { 1001, 1001 }, "closed", "closed" }, { codes, a.state, b.state })
+      end)
+
       it("is not forgotten when nobody holds the connection any more", function()
         local heard
         hooks.on_closed = function(code)
@@ -532,6 +546,27 @@ describe("realtime", function()
         assert.is_false(closed)
         assert.are.equal("upgrade", phases[#phases - 1])
       end)
+    end)
+
+    it("in a coroutine may be read where this Lua can wait, and says where it cannot", function()
+      hooks.on_open = function(ws)
+        ws:send "1"
+        ws:close(1000, "")
+      end
+      local task = beam.spawn(function()
+        local conn, sum = assert(client.realtime(server.url)), 0
+        for message in conn:messages() do
+          sum = sum + message
+        end
+        return sum
+      end)
+      local sum, err = task:join(5)
+      if err then
+        assert.are.equal("Lua 5.1", _VERSION)
+        assert.is_truthy(err.hint:find("use while and conn:receive()", 1, true))
+      else
+        assert.are.equal(1, sum)
+      end
     end)
 
     it("sends further headers and credentials as told", function()

@@ -9,6 +9,10 @@ local errors = require "beam.error"
 local attempt = {}
 
 local weak = { __mode = "v" }
+
+--- All that are not over; a connection that nobody holds any more is among them until its close is done.
+---@type table<beam.attempt, true>
+attempt.open = {}
 local open = {} -- the attempts that are not over
 
 ---@class beam.attempt
@@ -46,6 +50,7 @@ function attempt.start(conn, events, options)
   end
   driver.attach()
   self.ws = ws
+  attempt.open[self] = true
   open[self] = true
   return self
 end

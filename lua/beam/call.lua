@@ -5,6 +5,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.headers"
 local json = require "beam.json"
+local log = require "beam.log"
 local options_of = require "beam.options"
 
 local call = {}
@@ -38,6 +39,30 @@ local function gather(target, input, given)
   return options
 end
 
+local largest = 2 ^ 53
+
+-- The name of an integer that is not exact as a float64, if there is one.
+local function beyond_float64(value, name)
+  if type(value) == "table" then
+    for key, item in pairs(value) do
+      local found = beyond_float64(item, tostring(key))
+      if found then
+        return found
+      end
+    end
+  elseif math.type and math.type(value) == "integer" and (value > largest or value < -largest) then
+    return name
+  end
+end
+
+-- Beam's gateway reads numbers of endpoints and task queues as float64: such an integer arrives as another one.
+local function warn_of_rounding(input, text)
+  local name = text:find "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d" and beyond_float64(input, "input")
+  if name then
+    log.write("warning", ("the integer at '%s' is beyond 2^53, where Beam rounds: send it as a string"):format(name))
+  end
+end
+
 local bodiless = { GET = true, HEAD = true }
 
 -- Returns the body to send, or nil and an error. Beam takes an object and nothing else.
@@ -58,6 +83,7 @@ local function encode(input, method, raw)
   elseif text:sub(1, 1) ~= "{" then
     error("beam.call: input is an array, and Beam wants an object: name it, as in { items = {…} }", 0)
   end
+  warn_of_rounding(input, text)
   return text
 end
 

@@ -225,16 +225,22 @@ function errors.timeout(what, seconds, fields)
   return errors.new(fields)
 end
 
+local cannot_wait_here = "a coroutine cannot wait inside table.sort and string.gsub, and on Lua 5.1 neither inside pcall, "
+  .. "metamethods and the iterator of a for loop: there, use while and conn:receive()"
+
 --- A coroutine of the user's raised `value`.
 ---@param value any
 ---@param thread thread
 ---@return beam.error
 function errors.from_script(value, thread)
+  local message = tostring(value)
+  local across = message:find("attempt to yield across", 1, true)
   return errors.new {
     kind = "script",
-    message = tostring(value),
+    message = message,
     cause = value,
     executed = "unknown",
+    hint = across and cannot_wait_here or nil,
     traceback = debug.traceback(thread),
   }
 end

@@ -45,6 +45,11 @@ local function gather(target, given)
     error("beam.realtime: heartbeat is true or false", 0)
   end
   errors.check_options(options.inbox or {}, inbox_options, "beam.realtime, inbox")
+  for name, value in pairs(options.inbox or {}) do
+    if type(value) ~= "number" or value < 1 then
+      error("beam.realtime, inbox: '" .. name .. "' wants a number above 0", 0)
+    end
+  end
   return options
 end
 
@@ -109,6 +114,28 @@ function realtime.open(settings, target, options)
     return conn
   end
   return nil, conn.err
+end
+
+--- Starts to close all connections of this process, whoever holds them, and waits for nothing: for a process that ends.
+---@param code integer?
+---@param reason string?
+---@return fun(): integer remaining how many are not closed yet
+function realtime.close_all(code, reason)
+  local closing = {}
+  for started in pairs(attempt.open) do
+    closing[#closing + 1] = started
+  end
+  for _, started in ipairs(closing) do
+    started.ws:close(code, reason)
+    started.ws:resume()
+  end
+  return function()
+    local remaining = 0
+    for _, started in ipairs(closing) do
+      remaining = remaining + (started.over and 0 or 1)
+    end
+    return remaining
+  end
 end
 
 return realtime
