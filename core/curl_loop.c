@@ -51,16 +51,37 @@ static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   hand_on_results(curl);
 }
 
+static void admit(struct beam__curl *curl) {
+  while (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX) {
+    beam__transfer *transfer = BEAM__CONTAINER(curl->waiting.next, beam__transfer, node);
+    beam__list_remove(&transfer->node);
+    transfer->started(transfer);
+    if (curl_multi_add_handle(curl->multi, transfer->easy)) {
+      transfer->done(transfer, CURLE_OUT_OF_MEMORY);
+      continue;
+    }
+    transfer->running = 1;
+    curl->running++;
+  }
+  drive(curl, CURL_SOCKET_TIMEOUT, 0);
+}
+
+static void run_admit(beam__task *task) { admit(BEAM__CONTAINER(task, struct beam__curl, admit)); }
+
 /* ---- Sockets and the timer ---- */
 
 static void free_watch(uv_handle_t *handle) { free(handle->data); }
 
 static void on_ready(uv_poll_t *poll, int status, int events) {
   struct watch *watch = poll->data;
+  struct beam__curl *curl = watch->curl; /* the watch may end meanwhile */
   int ready = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
   /* libuv stops the handle on an error. Not CURL_CSELECT_ERR, which curl (7.88) reports as "select/poll returned
    * error" with no errno and no second try: let it read, and find what there is to find. */
-  drive(watch->curl, watch->socket, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : ready);
+  drive(curl, watch->socket, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : ready);
+  /* What the callbacks started goes out before the next socket is looked at: the server works meanwhile. */
+  if (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX)
+    admit(curl);
 }
 
 static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
@@ -78,11 +99,10 @@ static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
   return watch;
 }
 
-/* The number of a socket may come back at once for another one, so its handle leaves libuv here and now (uv_poll_stop
- * takes it out of epoll; only the memory is freed later). */
+/* The number of a socket may come back at once for another one: uv_close takes it out of epoll here and now, only the
+ * memory is freed later. */
 static void watch_end(struct beam__curl *curl, curl_socket_t socket, struct watch *watch) {
   curl_multi_assign(curl->multi, socket, NULL);
-  uv_poll_stop(&watch->poll);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
@@ -119,22 +139,6 @@ static int on_timeout(CURLM *multi, long timeout_ms, void *user) {
 }
 
 /* ---- Transfers ---- */
-
-static void admit(beam__task *task) {
-  struct beam__curl *curl = BEAM__CONTAINER(task, struct beam__curl, admit);
-  while (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX) {
-    beam__transfer *transfer = BEAM__CONTAINER(curl->waiting.next, beam__transfer, node);
-    beam__list_remove(&transfer->node);
-    transfer->started(transfer);
-    if (curl_multi_add_handle(curl->multi, transfer->easy)) {
-      transfer->done(transfer, CURLE_OUT_OF_MEMORY);
-      continue;
-    }
-    transfer->running = 1;
-    curl->running++;
-  }
-  drive(curl, CURL_SOCKET_TIMEOUT, 0);
-}
 
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer) {
   beam__list_add(&curl->waiting, &transfer->node);
@@ -212,7 +216,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   }
   curl->ctx = ctx;
   beam__list_init(&curl->waiting);
-  beam__task_init(&curl->admit, admit);
+  beam__task_init(&curl->admit, run_admit);
   uv_timer_init(&ctx->loop, &curl->timer);
   curl->timer.data = curl;
   set_up_multi(curl);
