@@ -200,10 +200,6 @@ static int on_link(struct lws *wsi, beam__lws_link *link, enum lws_callback_reas
     on_writable(carrier);
     break;
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-    if (lws_get_socket_fd(wsi) < 0)
-      beam__lws_close_orphan(carrier->lws, wsi);
-    on_gone(link);
-    return 0;
   default: /* CLOSED_CLIENT_HTTP, WSI_DESTROY */
     on_gone(link);
     return 0;
@@ -233,7 +229,7 @@ int beam__lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
   lws = lws_context_user(lws_get_context(wsi));
   link = lws_get_opaque_user_data(wsi);
   lws->depth++;
-  if (link)
+  if (link && (link->wsi == wsi || reason == LWS_CALLBACK_WSI_CREATE))
     result = on_link(wsi, link, reason, in, len);
   else
     result = is_end(reason) ? 0 : -1;

@@ -4,7 +4,6 @@
  */
 #include "lws_context.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -135,16 +134,15 @@ static void free_orphan(uv_handle_t *handle) { free(handle); }
 
 /* When connect() fails at once, 4.1.6 closes the socket and frees the connection, but not the uv_poll_t that it had
  * made for them: the loop could never be closed. */
-void beam__lws_close_orphan(struct beam__lws *lws, struct lws *wsi) {
+static void close_orphan(struct beam__lws *lws, const struct lws *wsi) {
   orphan wanted = {wsi, NULL};
   uv_walk(&lws->ctx->loop, match_orphan, &wanted);
   if (wanted.handle)
     uv_close(wanted.handle, free_orphan);
 }
 
-struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct lws_client_connect_info *info,
-                              int *system) {
-  struct lws *made = NULL, *wsi;
+struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct lws_client_connect_info *info) {
+  struct lws *wsi;
   unsigned destroyed = lws->destroyed;
   info->context = lws->context;
   info->vhost = vhost->vhost;
@@ -152,18 +150,13 @@ struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct 
   info->retry_and_idle_policy = &no_pings;
   info->method = "GET";
   info->alpn = "http/1.1";
-  info->pwsi = &made;
   vhost->connections++;
-  errno = 0;
+  lws->connecting = 1;
   wsi = lws_client_connect_via_info(info);
-  *system = wsi ? 0 : errno;
-  if (wsi)
-    return wsi;
-  if (made)
-    beam__lws_close_orphan(lws, made);
-  if (lws->destroyed == destroyed)
+  lws->connecting = 0;
+  if (!wsi && lws->destroyed == destroyed)
     vhost->connections--; /* it never became a connection: WSI_DESTROY does not come */
-  return NULL;
+  return wsi;
 }
 
 void beam__lws_destroyed(struct beam__lws *lws, struct lws *wsi) {
@@ -171,6 +164,8 @@ void beam__lws_destroyed(struct beam__lws *lws, struct lws *wsi) {
   struct lws **doomed = (struct lws **)(void *)lws->doomed.at;
   size_t i;
   lws->destroyed++;
+  if (lws->connecting)
+    close_orphan(lws, wsi);
   if (vhost && vhost->connections)
     vhost->connections--;
   for (i = 0; i < lws->doomed.len / sizeof *doomed; i++)

@@ -31,6 +31,7 @@ struct beam__lws {
   beam__task tidy;     /* wipes the service buffer */
   beam__task finish;   /* the second half of the end */
   unsigned depth;      /* callbacks of libwebsockets on the stack */
+  int connecting;      /* inside of beam__lws_connect */
   unsigned destroyed;  /* connections that it has given up so far */
   char *service;       /* its buffer for heads; NULL until the first head was put together there */
   int pipe;            /* its event pipe's descriptor */
@@ -44,16 +45,12 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error);
 /* The virtual host for these, made or found. `ssl`: an SSL_CTX, NULL for none; `proxy`: "[user:password@]address:port",
  * NULL for none. NULL if there are too many in use, or no memory. */
 beam__vhost *beam__lws_vhost(struct beam__lws *lws, void *ssl, const char *proxy);
-/* Starts a connection; `info` is complete but for context, vhost and what is the same for all. NULL: failed at once,
- * and *system is the errno, or 0. */
-struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct lws_client_connect_info *info,
-                              int *system);
+/* Starts a connection; `info` is complete but for context, vhost and what is the same for all. NULL: failed at once. */
+struct lws *beam__lws_connect(struct beam__lws *lws, beam__vhost *vhost, struct lws_client_connect_info *info);
 /* Ends a connection without a further event: now, or as soon as libwebsockets is not on the stack. */
 void beam__lws_drop(struct beam__lws *lws, struct lws *wsi);
 /* To be called for LWS_CALLBACK_WSI_DESTROY. */
 void beam__lws_destroyed(struct beam__lws *lws, struct lws *wsi);
-/* For LWS_CALLBACK_CLIENT_CONNECTION_ERROR without a socket: closes the handle that 4.1.6 forgets. */
-void beam__lws_close_orphan(struct beam__lws *lws, struct lws *wsi);
 
 /* Every callback of libwebsockets (carrier_lws.c). */
 int beam__lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "answer_lws.h"
 #include "lws_carrier.h"
@@ -181,6 +182,18 @@ static beam__vhost *vhost_for(beam__lws_carrier *carrier, const char *address) {
   return beam__lws_vhost(carrier->lws, opening->ssl, proxy);
 }
 
+/* Why connect() fails at once for this address: libwebsockets does not say, and errno is overwritten. */
+static int connect_error(const struct sockaddr_storage *address) {
+  socklen_t len = address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+  int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), system = 0;
+  if (fd < 0)
+    return errno;
+  if (connect(fd, (const struct sockaddr *)address, len) && errno != EINPROGRESS)
+    system = errno;
+  close(fd);
+  return system ? system : ECONNABORTED;
+}
+
 /* Of two addresses, the one is where to connect to, the other what the proxy is asked for. */
 static int attempt(void *user, size_t index) {
   beam__lws_carrier *carrier = user;
@@ -191,7 +204,6 @@ static int attempt(void *user, size_t index) {
   char numeric[64], text[80], bracketed[280];
   beam__vhost *vhost;
   struct lws *wsi;
-  int system = ENOMEM;
   address_text(&opening->addresses.list[index], opening->request.proxy.port, numeric, sizeof numeric, text,
                sizeof text);
   snprintf(bracketed, sizeof bracketed, strchr(url->host, ':') ? "[%s]" : "%s", url->host);
@@ -205,9 +217,9 @@ static int attempt(void *user, size_t index) {
   info.opaque_user_data = link;
   *link = (beam__lws_link){carrier, NULL, index};
   vhost = vhost_for(carrier, text);
-  wsi = vhost ? beam__lws_connect(carrier->lws, vhost, &info, &system) : NULL;
+  wsi = vhost ? beam__lws_connect(carrier->lws, vhost, &info) : NULL;
   if (!wsi)
-    note_failure(opening, index, system);
+    note_failure(opening, index, vhost ? connect_error(&opening->addresses.list[index]) : ENOMEM);
   else if (carrier->link.wsi != wsi) /* it stands already only if connect() did not have to wait */
     link->wsi = wsi;
   return wsi ? 0 : -1;
