@@ -1,0 +1,92 @@
+"""WebSocket echoes over TLS, each with another certificate, for websocket_tls_test.c. Prints NAME=VALUE lines, then "ready";
+ends when nobody reads its output any more."""
+import asyncio
+import logging
+import os
+import socket
+import ssl
+import struct
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "hosts"))
+import certificates
+import websockets
+
+logging.disable(logging.CRITICAL)
+LOCAL = "DNS:localhost,IP:127.0.0.1,IP:::1"
+
+
+async def echo(connection, path=None):
+    async for message in connection:
+        await connection.send(message)
+
+
+async def stall(reader, writer):
+    await reader.read(100000)
+    await asyncio.sleep(2)
+    writer.close()
+
+
+async def hang_up(reader, writer):
+    await reader.read(1)
+    writer.close()
+
+
+async def speak_plainly(reader, writer):
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def reset_when_open(connection, path=None):
+    await connection.recv()
+    plain = connection.transport.get_extra_info("socket")
+    plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.transport.abort()
+
+
+def make_certificates(folder):
+    certificates.authority(folder, "ca")
+    certificates.authority(folder, "other")
+    certificates.certificate(folder, "good", LOCAL)
+    certificates.certificate(folder, "wrong", "DNS:example.org")
+    certificates.certificate(folder, "expired", LOCAL, expired=True)
+    certificates.certificate(folder, "unknown", LOCAL, ca="other")
+    certificates.certificate(folder, "client", "DNS:client")
+
+
+def context(folder, name, client=False):
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(f"{folder}/{name}.pem", f"{folder}/{name}.key")
+    if client:
+        made.load_verify_locations(f"{folder}/ca.pem")
+        made.verify_mode = ssl.CERT_REQUIRED
+        made.maximum_version = ssl.TLSVersion.TLSv1_2  # so that the refusal comes within the handshake
+    return made
+
+
+def port_of(server):
+    return server.sockets[0].getsockname()[1]
+
+
+async def main(folder):
+    make_certificates(folder)
+    print(f"folder={folder}")
+    for name in ("good", "wrong", "expired", "unknown", "other"):
+        server = await websockets.serve(echo, "127.0.0.1", 0, ssl=context(folder, name), max_size=None)
+        print(f"{name}={port_of(server)}")
+    v6 = await websockets.serve(echo, "::1", 0, ssl=context(folder, "good"))
+    print(f"v6={port_of(v6)}")
+    client = await websockets.serve(echo, "127.0.0.1", 0, ssl=context(folder, "good", client=True))
+    print(f"client={port_of(client)}")
+    reset = await websockets.serve(reset_when_open, "127.0.0.1", 0, ssl=context(folder, "good"))
+    print(f"reset={port_of(reset)}")
+    for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly)):
+        print(f"{name}={port_of(await asyncio.start_server(serve, '127.0.0.1', 0))}")
+    print("ready", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+
+
+with tempfile.TemporaryDirectory() as folder:
+    asyncio.run(main(folder))
