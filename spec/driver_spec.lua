@@ -325,6 +325,77 @@ describe("driver", function()
     end)
   end)
 
+  -- Where there is a way to poll a descriptor from Lua: LuaJIT's ffi.
+  local has_ffi, ffi = pcall(require, "ffi")
+  if has_ffi then
+    ffi.cdef [[
+      struct beam_spec_pollfd { int fd; short events; short revents; };
+      int poll(struct beam_spec_pollfd *fds, unsigned long count, int timeout);
+    ]]
+
+    local function readable(fd, milliseconds)
+      local poll = ffi.new("struct beam_spec_pollfd[1]", { { fd, 1, 0 } })
+      return ffi.C.poll(poll, 1, milliseconds or 0) == 1
+    end
+
+    local function settle(fd)
+      for _ = 1, 10 do
+        beam.step()
+      end
+      assert.is_false(readable(fd))
+    end
+
+    describe("the descriptor", function()
+      it("turns readable when a deadline passes", function()
+        local fd = beam.fd()
+        settle(fd)
+        local task = beam.spawn(beam.sleep, 0.03)
+        settle(fd) -- a new timer of the core may ask for one step
+        assert.is_true(readable(fd, 2000))
+        beam.step()
+        task:join(1)
+        settle(fd)
+      end)
+
+      it("turns readable when a coroutine is woken outside a step, by a coroutine or by the main thread", function()
+        local fd, signal, woken = beam.fd(), driver.signal(), 0
+        local function wait()
+          signal:wait()
+          woken = woken + 1
+        end
+        settle(fd)
+        beam.spawn(wait)
+        signal:wake()
+        assert.is_true(readable(fd))
+        beam.step()
+        assert.are.equal(1, woken)
+        settle(fd)
+        beam.spawn(wait)
+        beam.spawn(function()
+          signal:wake()
+        end)
+        assert.is_true(readable(fd))
+        beam.step()
+        assert.are.equal(2, woken)
+      end)
+
+      it("stays readable while a step leaves something to do", function()
+        local fd, rounds = beam.fd(), 0
+        settle(fd)
+        beam.spawn(function()
+          for _ = 1, 3 do
+            rounds = rounds + 1
+            beam.sleep(0)
+          end
+        end)
+        while readable(fd) do
+          beam.step()
+        end
+        assert.are.equal(3, rounds)
+      end)
+    end)
+  end
+
   it("does not wait inside a log function", function()
     local ok, err
     local ctx = driver.context()

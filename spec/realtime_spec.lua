@@ -408,12 +408,33 @@ describe("realtime", function()
           codes[#codes + 1] = code
         end
         local a, b = assert(client.realtime(server.url)), assert(client.realtime(server.url))
-        local remaining = require("beam.realtime").close_all(1001, "the program ends")
-        assert.are.equal(2, remaining())
+        local close_all = require("beam.attempt").close_all
+        assert.are.equal(2, close_all(1001))
         eventually(function()
-          return remaining() == 0 and #codes == 2
+          return a.state == "closed" and b.state == "closed" and #codes == 2
         end)
-        assert.are.same({ { 1001, 1001 }, "closed", "closed" }, { codes, a.state, b.state })
+        assert.are.equal(0, close_all(1001))
+        assert.are.same({ 1001, 1001 }, codes)
+      end)
+
+      it("leaves nothing behind", function()
+        local seen = setmetatable({}, { __mode = "k" })
+        for _ = 1, 20 do
+          local conn = assert(client.realtime(server.url, { on_message = function() end }))
+          seen[conn], seen[conn.attempt], seen[conn.attempt.ws] = "connection", "attempt", "websocket"
+          conn:send "1"
+          conn:close()
+        end
+        beam.step(0.05)
+        for _ = 1, 4 do
+          collectgarbage()
+        end
+        local left = {}
+        for _, what in pairs(seen) do
+          left[what] = (left[what] or 0) + 1
+        end
+        -- The last one may still stand on a stack.
+        assert.is_true((left.connection or 0) <= 1 and (left.attempt or 0) <= 1 and (left.websocket or 0) <= 1)
       end)
 
       it("is not forgotten when nobody holds the connection any more", function()

@@ -10,10 +10,7 @@ local attempt = {}
 
 local weak = { __mode = "v" }
 
---- All that are not over; a connection that nobody holds any more is among them until its close is done.
----@type table<beam.attempt, true>
-attempt.open = {}
-local open = {} -- the attempts that are not over
+local open = {} -- the attempts that are not over; that of a connection which nobody holds any more is among them
 
 ---@class beam.attempt
 ---@field ws beam.core.websocket
@@ -50,7 +47,6 @@ function attempt.start(conn, events, options)
   end
   driver.attach()
   self.ws = ws
-  attempt.open[self] = true
   open[self] = true
   return self
 end
@@ -62,6 +58,7 @@ function attempt.close_all(code)
   local count = 0
   for self in pairs(open) do
     self.ws:close(code)
+    self.ws:resume() -- the peer's close frame comes behind what it sent before
     count = count + 1
   end
   return count

@@ -116,26 +116,4 @@ function realtime.open(settings, target, options)
   return nil, conn.err
 end
 
---- Starts to close all connections of this process, whoever holds them, and waits for nothing: for a process that ends.
----@param code integer?
----@param reason string?
----@return fun(): integer remaining how many are not closed yet
-function realtime.close_all(code, reason)
-  local closing = {}
-  for started in pairs(attempt.open) do
-    closing[#closing + 1] = started
-  end
-  for _, started in ipairs(closing) do
-    started.ws:close(code, reason)
-    started.ws:resume()
-  end
-  return function()
-    local remaining = 0
-    for _, started in ipairs(closing) do
-      remaining = remaining + (started.over and 0 or 1)
-    end
-    return remaining
-  end
-end
-
 return realtime
