@@ -3,9 +3,7 @@ ends when nobody reads its output any more."""
 import asyncio
 import logging
 import os
-import socket
 import ssl
-import struct
 import sys
 import tempfile
 
@@ -39,10 +37,8 @@ async def speak_plainly(reader, writer):
     writer.close()
 
 
-async def reset_when_open(connection, path=None):
+async def leave(connection, path=None):
     await connection.recv()
-    plain = connection.transport.get_extra_info("socket")
-    plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     connection.transport.abort()
 
 
@@ -80,8 +76,8 @@ async def main(folder):
     print(f"v6={port_of(v6)}")
     client = await websockets.serve(echo, "127.0.0.1", 0, ssl=context(folder, "good", client=True))
     print(f"client={port_of(client)}")
-    reset = await websockets.serve(reset_when_open, "127.0.0.1", 0, ssl=context(folder, "good"))
-    print(f"reset={port_of(reset)}")
+    leaving = await websockets.serve(leave, "127.0.0.1", 0, ssl=context(folder, "good"))
+    print(f"leave={port_of(leaving)}")
     for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly)):
         print(f"{name}={port_of(await asyncio.start_server(serve, '127.0.0.1', 0))}")
     print("ready", flush=True)
