@@ -271,8 +271,8 @@ typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event`
 } beam_http_options;
 
 /* Starts an exchange. Redirects are not followed: a 3xx is an answer. gzip and deflate are decoded; the headers stay as
- * they came. Up to 256 run at a time, further ones wait their turn: connect_timeout_ms begins with it. Only a GET,
- * HEAD, OPTIONS or TRACE is sent again when a kept connection proves dead after sending. On failure *error says why. */
+ * they came. Up to 256 run at a time, further ones wait their turn: connect_timeout_ms begins with it. Nothing
+ * is sent again when a kept connection proves dead after sending: that is an error. On failure *error says why. */
 BEAM_API int beam_http_start(beam_ctx *ctx, beam_http **http, const beam_http_options *options, beam_error *error);
 /* Stops reading a streamed response, and starts again. */
 BEAM_API void beam_http_pause(beam_http *http);

@@ -32,7 +32,6 @@ struct beam_http {
   size_t max_body; /* 0: no limit */
   unsigned connect_timeout_ms, timeout_ms;
   uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
-  int safe_method;                    /* RFC 9110 section 9.2.1: may be sent twice */
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;

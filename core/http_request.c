@@ -178,9 +178,7 @@ static int set_body(beam_http *http, const beam_http_options *options, const cha
 }
 
 static int set_method(beam_http *http, const beam_http_options *options, const char *method) {
-  static const char *const safe[] = {"GET", "HEAD", "OPTIONS", "TRACE", NULL};
   CURL *easy = http->transfer.easy;
-  http->safe_method = is_one_of(method, safe);
   if (!strcmp(method, "HEAD"))
     return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) != CURLE_OK;
   return set_body(http, options, method) || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);

@@ -351,14 +351,11 @@ static void check_sent_once(const char *method, const char *body) {
 }
 
 static void test_nothing_is_sent_twice(void) {
-  struct outcome second;
   check_sent_once("POST", "{\"x\":12}");
   check_sent_once("POST", NULL);
   check_sent_once("PUT", "{}");
   check_sent_once("DELETE", NULL);
-  CHECK_INT(sent_how_often("GET", NULL, &second), 2); /* safe: curl may try a fresh connection */
-  CHECK_INT(second.status, 200);
-  free(second.body);
+  check_sent_once("GET", NULL); /* a handler runs for it, too */
 }
 
 /* ---- Nothing leaks ---- */
