@@ -182,7 +182,7 @@ describe("call", function()
       local result, err = call("/", { timeout = 0.1 })
       assert.is_nil(result)
       assert.are.same({ "timeout", "unknown", false, 1 }, { err.kind, err.executed, err.retryable, err.attempts })
-      assert.is_true(err.elapsed >= 0.1 and err.elapsed < 4)
+      assert.is_true(err.elapsed > 0.09 and err.elapsed < 4)
     end)
 
     it("does not know either if the server hangs up", function()
