@@ -28,6 +28,18 @@ static inline double percentile(double *values, size_t count, double share) {
   return values[(size_t)((double)(count - 1) * share)];
 }
 
+/* What of it is in memory: pages that were reserved and never touched do not count. */
+static inline size_t resident_bytes(void) {
+  size_t total = 0, resident = 0;
+  FILE *file = fopen("/proc/self/statm", "r");
+  if (file) {
+    if (fscanf(file, "%zu %zu", &total, &resident) != 2)
+      resident = 0;
+    fclose(file);
+  }
+  return resident * 4096;
+}
+
 static inline size_t heap_bytes(void) {
   struct mallinfo2 info = mallinfo2();
   return info.uordblks + info.hblkhd;

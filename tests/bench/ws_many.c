@@ -1,5 +1,5 @@
 /* What idle connections cost: heap for each, and CPU for a message on one of them.
- * usage: ws_many PORT CONNECTIONS   prints bytes of heap a connection, and microseconds of CPU a message */
+ * usage: ws_many PORT CONNECTIONS   prints bytes a connection, and microseconds of CPU a message */
 #include <sys/resource.h>
 
 #include "beam.h"
@@ -61,12 +61,13 @@ int main(int argc, char **argv) {
     beam_step(ctx, -1);
   cpu_per_message(ctx, ws, 2000);
   double alone = cpu_per_message(ctx, ws, 5000);
-  size_t heap = heap_bytes();
+  size_t heap = heap_bytes(), resident = resident_bytes();
   open_idle(ctx, hold, count);
   heap = heap_bytes() - heap;
+  resident = resident_bytes() - resident;
   double among = cpu_per_message(ctx, ws, 5000);
-  printf("%ld connections: %.0f bytes each; %.2f us CPU/message among them, %.2f alone\n", opened,
-         (double)heap / (double)count, among, alone);
+  printf("%ld connections: %.0f bytes resident each (%.0f allocated); %.2f us CPU/message among them, %.2f alone\n",
+         opened, (double)resident / (double)count, (double)heap / (double)count, among, alone);
   beam_close(ctx);
   return failed != 0;
 }
