@@ -3,6 +3,8 @@
 local beam = require "beam"
 local hosts = require "hosts"
 
+local unpack = unpack or table.unpack -- luacheck: ignore 113
+
 local TOKEN = "test-token-that-no-message-may-show"
 local here, client
 
@@ -136,7 +138,7 @@ describe("failures", function()
   end)
 
   for _, row in ipairs(connecting) do
-    local name, secure, address, options, kind, phase, text = (unpack or table.unpack)(row)
+    local name, secure, address, options, kind, phase, text = unpack(row, 1, 7)
     it("connecting: " .. name, function()
       local conn, err = client.realtime("ws" .. secure .. "://" .. address(), options)
       assert.is_nil(conn)
@@ -150,7 +152,7 @@ describe("failures", function()
   end
 
   for _, row in ipairs(upgrades) do
-    local name, address, kind, phase, text, fields = (unpack or table.unpack)(row)
+    local name, address, kind, phase, text, fields = unpack(row, 1, 7)
     it("upgrade: " .. name, function()
       local conn, err = client.realtime("ws://" .. address(), { ready_timeout = 0.5 })
       assert.is_nil(conn)
@@ -159,7 +161,7 @@ describe("failures", function()
   end
 
   for _, row in ipairs(opened) do
-    local name, address, kind, phase, text, fields, answer = (unpack or table.unpack)(row)
+    local name, address, kind, phase, text, fields, answer = unpack(row, 1, 7)
     it("open: " .. name, function()
       local _, err, was_open = converse("ws://" .. address())
       assert.is_true(was_open)
@@ -204,7 +206,7 @@ describe("failures", function()
   end)
 
   for _, row in ipairs(calls) do
-    local name, path, kind, phase, text, fields = (unpack or table.unpack)(row)
+    local name, path, kind, phase, text, fields = unpack(row, 1, 7)
     it("call: " .. name, function()
       local result, err = client.call { "http://127.0.0.1:" .. here.faults .. path, input = {}, timeout = path:find "silence" and 0.5 or 10 }
       assert.is_nil(result)
