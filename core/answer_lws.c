@@ -1,5 +1,5 @@
-/* libwebsockets 4.1.6 to 5.0 read into the context's service buffer, LWS_PRE bytes from its start, and parse there; its
- * beginning is kept zero by us between uses. A head that came in one read lies there whole. One that came in pieces was
+/* libwebsockets 4.1.6 to 5.0 read into the context's service buffer, LWS_PRE bytes from its start, and parse there; we
+ * keep it zero between uses. A head that came in one read lies there whole. One that came in pieces was
  * overwritten: then what libwebsockets knows by name is asked for.
  */
 #include "answer_lws.h"
@@ -51,14 +51,36 @@ static int answer_by_names(struct lws *wsi, beam__answer *answer) {
 
 static const char *came(const struct beam__lws *lws) { return lws->service + LWS_PRE; }
 
-int beam__answer_of(struct lws *wsi, struct beam__lws *lws, beam__answer *answer) {
+/* 1: a whole head lies there. */
+static int take(struct beam__lws *lws, beam__answer *answer) {
   int whole = lws->service ? beam__answer_parse(answer, came(lws), BEAM__SERVICE_SIZE - LWS_PRE) : 0;
+  if (whole != 1)
+    beam__answer_free(answer);
+  return whole == 1;
+}
+
+static void wipe(struct beam__lws *lws) {
   if (lws->service)
-    memset(lws->service, 0, BEAM__SERVICE_SHOWN);
-  if (whole == 1 && answer->status == (int)lws_http_client_http_response(wsi))
+    memset(lws->service, 0, BEAM__SERVICE_SIZE);
+}
+
+int beam__answer_of(struct lws *wsi, struct beam__lws *lws, beam__answer *answer) {
+  int whole = take(lws, answer);
+  wipe(lws);
+  if (whole && answer->status == (int)lws_http_client_http_response(wsi))
     return 0;
   beam__answer_free(answer);
   return answer_by_names(wsi, answer);
+}
+
+/* While a request lies there too, nothing can be said: it might be taken for a part of the answer. */
+int beam__answer_refused(struct beam__lws *lws, beam__answer *answer) {
+  if (!lws->requested && take(lws, answer) && answer->status != 101) {
+    wipe(lws);
+    return 1;
+  }
+  beam__answer_free(answer);
+  return 0;
 }
 
 /* The answer of a proxy lies at the very start of the buffer, and its 14th byte is overwritten. */
@@ -70,13 +92,12 @@ int beam__answer_of_proxy(struct beam__lws *lws) {
 }
 
 void beam__answer_shown(struct beam__lws *lws, char *to, size_t size) {
-  const char *at = lws->service ? came(lws) : "";
+  const char *at = lws->service && !lws->requested ? came(lws) : "";
   size_t used = 0;
   while (used + 1 < size && used < 60 && *at && *at != '\r' && *at != '\n') {
     to[used++] = isprint((unsigned char)*at) ? *at : '.';
     at++;
   }
   to[used] = 0;
-  if (lws->service)
-    memset(lws->service, 0, BEAM__SERVICE_SHOWN);
+  wipe(lws);
 }

@@ -7,6 +7,9 @@
 
 /* The answer on this connection, from within ESTABLISHED_CLIENT_HTTP. 0 or BEAM_ENO_MEMORY. */
 int beam__answer_of(struct lws *wsi, struct beam__lws *lws, beam__answer *answer);
+/* The same from within CLIENT_CONNECTION_ERROR: whether an answer came that is no 101 and was longer than libwebsockets
+ * takes. Its body is lost. */
+int beam__answer_refused(struct beam__lws *lws, beam__answer *answer);
 /* The status a proxy refused with, from within CLIENT_CONNECTION_ERROR; 0: none came. */
 int beam__answer_of_proxy(struct beam__lws *lws);
 /* The beginning of what came, made fit to be shown, from within CLIENT_CONNECTION_ERROR. */

@@ -15,7 +15,6 @@
 #include "lws_tls.h"
 
 enum {
-  HEADER_MAX = 16384,         /* a response head; more is refused */
   NEVER_SECONDS = 10 * 86400, /* deadlines are ours: none of libwebsockets' own may come first */
   SPARE_DESCRIPTORS = 16,     /* beyond the connections asked for: its pipe, attempts that race */
   VHOSTS_MAX = 64,
@@ -206,11 +205,11 @@ static void reap(beam__task *task) {
   beam__bytes_free(&lws->doomed);
 }
 
-/* The last request may still lie there, with its credentials. */
 static void tidy(beam__task *task) {
   struct beam__lws *lws = BEAM__CONTAINER(task, struct beam__lws, tidy);
   if (lws->service)
-    beam__wipe(lws->service, BEAM__SERVICE_SIZE);
+    beam__wipe(lws->service, lws->requested);
+  lws->requested = 0;
 }
 
 /* ---- The end ---- */
@@ -275,7 +274,7 @@ static struct lws_context *create(struct beam__lws *lws) {
   info.user = lws;
   info.fd_limit_per_thread = connections ? connections + SPARE_DESCRIPTORS : 0;
   info.pt_serv_buf_size = BEAM__SERVICE_SIZE;
-  info.max_http_header_data = HEADER_MAX;
+  info.max_http_header_data = BEAM__ANSWER_HEAD_MAX;
   info.timeout_secs = NEVER_SECONDS;
   info.connect_timeout_secs = NEVER_SECONDS;
   info.retry_and_idle_policy = &no_pings;

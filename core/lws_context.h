@@ -15,8 +15,9 @@
 #include "internal.h"
 
 enum {
-  BEAM__SERVICE_SIZE = 65536 + 1024, /* over TLS less than a record (16 KiB) stalls on libuv, 4.1.6 */
-  BEAM__SERVICE_SHOWN = 512          /* the first bytes of the service buffer, kept zero between uses */
+  BEAM__INPUT_SIZE = 65536,                     /* over TLS less than a record (16 KiB) stalls on libuv, 4.1.6 */
+  BEAM__SERVICE_SIZE = BEAM__INPUT_SIZE + 1024, /* libwebsockets bounds every read by the size of its own buffer */
+  BEAM__ANSWER_HEAD_MAX = 5120 /* it keeps as much for each connection, for its life: 8 kB are what one may take */
 };
 
 struct beam__lws {
@@ -28,14 +29,16 @@ struct beam__lws {
   beam__node tls;      /* lws_tls.c */
   beam__bytes doomed;  /* struct lws *: to be killed once libwebsockets is not on the stack */
   beam__task reap;     /* kills them */
-  beam__task tidy;     /* wipes the service buffer */
+  beam__task tidy;     /* wipes the request head, with its credentials */
   beam__task finish;   /* the second half of the end */
   unsigned depth;      /* callbacks of libwebsockets on the stack */
   int connecting;      /* inside of beam__lws_connect */
   unsigned destroyed;  /* connections that it has given up so far */
-  char *service;       /* its buffer for heads; NULL until the first head was put together there */
+  char *service;       /* its buffer for heads, zero between uses; NULL until the first was put together there */
+  size_t requested;    /* the length of the request head that lies there */
   int pipe;            /* its event pipe's descriptor */
   int turns;
+  char input[BEAM__INPUT_SIZE]; /* what open connections read into, one after the other */
 };
 
 typedef struct beam__vhost beam__vhost;

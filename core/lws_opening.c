@@ -329,6 +329,8 @@ int beam__opening_head(beam__lws_carrier *carrier, char **end, size_t room) {
   *end = start + head->len;
   opening->sent = 1;
   carrier->lws->service = start;
+  if (carrier->lws->requested < head->len)
+    carrier->lws->requested = head->len;
   beam__task_defer(carrier->ctx, &carrier->lws->tidy);
   return 0;
 }
@@ -428,10 +430,9 @@ static void upgrade_error(beam__lws_carrier *carrier, beam_error *error) {
   char text[96], came[80];
   beam__answer_shown(carrier->lws, came, sizeof came);
   if (*came && !carrier->system)
-    beam__error(
-        error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host,
-        "%s answered the upgrade with something that is not HTTP, is cut short or has a head over 16 KiB: \"%s\"", host,
-        came);
+    beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host,
+                "%s answered the upgrade with what is not HTTP, is cut short or has a head over %d bytes: \"%s\"", host,
+                BEAM__ANSWER_HEAD_MAX, came);
   else
     beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host, "%s ended the connection before its answer: %s", host,
                 system_text(carrier->system, text, sizeof text));
@@ -440,6 +441,10 @@ static void upgrade_error(beam__lws_carrier *carrier, beam_error *error) {
 static void connection_failed(beam__lws_carrier *carrier) {
   beam_error error;
   if (carrier->opening->answer.status) {
+    beam__opening_body_end(carrier);
+    return;
+  }
+  if (carrier->phase == BEAM_PHASE_UPGRADE && beam__answer_refused(carrier->lws, &carrier->opening->answer)) {
     beam__opening_body_end(carrier);
     return;
   }

@@ -111,13 +111,10 @@ void beam__stream_pause(beam__carrier *base, int paused) {
 }
 
 int beam__stream_read(beam__lws_carrier *carrier) {
-  struct beam__lws *lws = carrier->lws;
-  char *bytes = NULL;
-  int len = 0, result;
+  char *bytes = carrier->lws->input;
+  int len = BEAM__INPUT_SIZE, result;
   carrier->readable = 0;
   result = lws_http_client_read(carrier->link.wsi, &bytes, &len);
-  if (lws->service)
-    memset(lws->service, 0, BEAM__SERVICE_SHOWN);
   if (result >= 0 && carrier->link.wsi)
     beam__stream_drain(carrier);
   return result < 0 ? -1 : 0;

@@ -120,6 +120,37 @@ static void test_body_after_the_head(void) {
   peer_stop(&p);
 }
 
+static void serve_large_head(int fd, const char *target) {
+  char *value = calloc(1, 20001), head[300];
+  memset(value, 'v', 20000);
+  value[atoi(target + 5)] = 0;
+  snprintf(head, sizeof head, "HTTP/1.1 %.3s X\r\nX-Task-Id: t-1\r\nX-Large: ", target + 1);
+  write_text(fd, head);
+  write_text(fd, value);
+  write_text(fd, "\r\nContent-Length: 0\r\n\r\n");
+  sleep_ms(50);
+  free(value);
+}
+
+/* What is longer than libwebsockets takes is told all the same, if it came at once. */
+static void test_large_heads(void) {
+  static const char *const targets[] = {"/400/100", "/503/4000", "/400/9000", "/429/20000"};
+  peer p;
+  size_t i;
+  peer_start(&p, serve_large_head);
+  for (i = 0; i < sizeof targets / sizeof *targets; i++) {
+    client c;
+    client_start(&c);
+    CHECK_INT(client_open(&c, p.port, targets[i], (beam_ws_options){0}), 0);
+    CHECK(wait_for(&c, &c.closed, 1));
+    CHECK_INT(c.error.code, BEAM_EHANDSHAKE);
+    if (i < 2 || c.status)
+      CHECK_INT(c.status, atoi(targets[i] + 1));
+    client_end(&c);
+  }
+  peer_stop(&p);
+}
+
 static void serve_large_body(int fd, const char *target) {
   char *body = calloc(1, 300000);
   (void)target;
@@ -200,7 +231,7 @@ static void test_bad_answers(void) {
                {"/length", "Content-Length"},
                {"/transfer", "Transfer-Encoding"},
                {"/garbage", "SSH-2.0-OpenSSH_9.2p1"},
-               {"/huge", "16 KiB"},
+               {"/huge", "5120 bytes"},
                {"/reset", "connection reset by peer"},
                {"/-end", "closed by the other side"}};
   peer p;
@@ -473,6 +504,7 @@ int main(void) {
   RUN(test_rejection_byte_by_byte);
   RUN(test_body_after_the_head);
   RUN(test_body_is_bounded);
+  RUN(test_large_heads);
   RUN(test_bad_answers);
   RUN(test_no_secret_in_an_error);
   RUN(test_silence);

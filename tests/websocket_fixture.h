@@ -47,7 +47,8 @@ typedef struct peer_call {
   int fd;
 } peer_call;
 
-static char peer_request[READ_MAX]; /* the head of the last request */
+static char peer_request[READ_MAX];           /* the head of the last request */
+static _Thread_local const char *own_request; /* of the connection that this thread serves */
 
 static inline int read_all(int fd, void *to, size_t len) {
   char *at = to;
@@ -92,6 +93,7 @@ static void *peer_serve(void *argument) {
   free(argument);
   if (!call.peer->bare && read_head(call.fd, head, sizeof head) == 0) {
     memcpy(peer_request, head, sizeof head);
+    own_request = head;
     sscanf(head, "GET %255s", target);
   }
   if (call.peer->bare || *target)
@@ -158,7 +160,7 @@ static inline void peer_stop(peer *p) {
 
 static inline void peer_accept_upgrade(int fd, const char *further) {
   char key[64] = "", accept[BEAM__ACCEPT_SIZE], head[1024];
-  const char *at = strstr(peer_request, "Sec-WebSocket-Key: ");
+  const char *at = strstr(own_request, "Sec-WebSocket-Key: ");
   if (at)
     sscanf(at, "Sec-WebSocket-Key: %63s", key);
   beam__handshake_accept(key, accept);
