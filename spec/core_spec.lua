@@ -273,6 +273,14 @@ describe("beam.core", function()
     assert.equal(fd, ctx:fd())
   end)
 
+  it("gives a C host what its signal handler may call", function()
+    local wake, argument = ctx:waker()
+    assert.equal("userdata", type(wake))
+    assert.equal("userdata", type(argument))
+    ctx:close()
+    is_closed(ctx:waker())
+  end)
+
   describe("timers", function()
     it("fire once, in the order of their times", function()
       local order = {}

@@ -204,7 +204,7 @@ static const luaL_Reg methods[] = {{"fd", fd},         {"wakeup", wakeup},     {
                                    {"now", now},       {"timer", timer_new},   {"websocket", websocket_new},
                                    {"http", http_new}, {"server", server_new}, {NULL, NULL}};
 
-static const luaL_Reg events[] = {{"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
+static const luaL_Reg metamethods[] = {{"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
 
 void context_setup(lua_State *L) {
   class_new(L, CONTEXT_CLASS, methods);
@@ -213,6 +213,6 @@ void context_setup(lua_State *L) {
   lua_getfield(L, -1, "close");
   lua_setfield(L, -3, "__close");
   lua_pop(L, 1);
-  class_methods(L, events);
+  class_methods(L, metamethods);
   lua_pop(L, 1);
 }
