@@ -7,7 +7,6 @@
 #include "lws_context.h"
 #include "lws_tls.h"
 #include "resolve.h"
-#include "tls.h"
 
 struct beam__lws_carrier;
 

@@ -16,6 +16,7 @@
 
 #include "answer_lws.h"
 #include "lws_carrier.h"
+#include "lws_failure.h"
 
 enum {
   CONNECT_MS = 10000,
@@ -43,12 +44,6 @@ struct beam__opening {
 };
 
 static const char *host_of(const beam__opening *opening) { return opening->request.url.authority; }
-
-static const char *system_text(int system, char *to, size_t size) {
-  if (!system)
-    return "closed by the other side";
-  return uv_strerror_r(uv_translate_sys_error(system), to, size);
-}
 
 /* ---- The end of an opening ---- */
 
@@ -116,21 +111,6 @@ static void enter(beam__lws_carrier *carrier, enum beam_phase phase) {
     carrier->events->phase(carrier->user, phase);
 }
 
-static const char *missed(enum beam_phase phase) {
-  switch (phase) {
-  case BEAM_PHASE_TCP:
-    return "no TCP connection could be made";
-  case BEAM_PHASE_PROXY:
-    return "the proxy did not answer";
-  case BEAM_PHASE_TLS:
-    return "the TLS handshake did not end";
-  case BEAM_PHASE_UPGRADE:
-    return "the server did not answer the upgrade";
-  default:
-    return "the name was not resolved";
-  }
-}
-
 static void on_deadline(void *user) {
   beam__lws_carrier *carrier = user;
   const beam__lws_request *request = &carrier->opening->request;
@@ -138,7 +118,7 @@ static void on_deadline(void *user) {
   beam_error error;
   carrier->deadline = NULL;
   beam__error(&error, BEAM_ETIMEOUT, carrier->phase, request->url.authority, "%s: %s within %u ms (%s)",
-              request->url.authority, missed(carrier->phase),
+              request->url.authority, beam__missed_text(carrier->phase),
               upgrading ? request->upgrade_timeout_ms : request->connect_timeout_ms,
               upgrading ? "upgrade_timeout" : "connect_timeout");
   give_up(carrier, &error);
@@ -169,7 +149,7 @@ static void note_failure(beam__opening *opening, size_t index, int system) {
                sizeof numeric, text, sizeof text);
   opening->system = system;
   snprintf(opening->failures + used, sizeof opening->failures - used, "%s%s (%s)", used ? "; " : "",
-           system_text(system, reason, sizeof reason), text);
+           beam__system_text(system, reason, sizeof reason), text);
 }
 
 static beam__vhost *vhost_for(beam__lws_carrier *carrier, const char *address) {
@@ -398,66 +378,19 @@ void beam__opening_body_end(beam__lws_carrier *carrier) {
   reject(carrier, &error);
 }
 
-/* ---- What can go wrong once TCP stands ---- */
-
-static void tls_error(beam__lws_carrier *carrier, beam_error *error) {
-  const beam__opening *opening = carrier->opening;
-  const beam__tls_peer *peer = &opening->peer;
-  char text[96];
-  if (peer->verify_code)
-    beam__tls_verify_error(error, host_of(opening), peer->verify_code, peer->subject, peer->issuer);
-  else
-    beam__error(error, BEAM_ETLS, BEAM_PHASE_TLS, host_of(opening), "the TLS handshake with %s failed: %s",
-                host_of(opening), *peer->reason ? peer->reason : system_text(carrier->system, text, sizeof text));
-}
-
-static void proxy_error(beam__lws_carrier *carrier, beam_error *error) {
-  const beam__opening *opening = carrier->opening;
-  int status = beam__answer_of_proxy(carrier->lws);
-  char text[96];
-  if (status)
-    beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(opening),
-                "the proxy %s refused a tunnel to %s with status %d%s", opening->request.proxy.host, host_of(opening),
-                status, status == 407 ? ": it wants (other) credentials" : "");
-  else
-    beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(opening), "the proxy %s gave no tunnel to %s: %s",
-                opening->request.proxy.host, host_of(opening), system_text(carrier->system, text, sizeof text));
-  error->status = status;
-}
-
-static void upgrade_error(beam__lws_carrier *carrier, beam_error *error) {
-  const char *host = host_of(carrier->opening);
-  char text[96], came[80];
-  beam__answer_shown(carrier->lws, came, sizeof came);
-  if (*came && !carrier->system)
-    beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host,
-                "%s answered the upgrade with what is not HTTP, is cut short or has a head over %d bytes: \"%s\"", host,
-                BEAM__ANSWER_HEAD_MAX, came);
-  else
-    beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host, "%s ended the connection before its answer: %s", host,
-                system_text(carrier->system, text, sizeof text));
-}
+/* ---- A connection that fails ---- */
 
 static void connection_failed(beam__lws_carrier *carrier) {
+  beam__opening *opening = carrier->opening;
+  beam__failure failure = {carrier->phase, host_of(opening), opening->request.proxy.host,
+                           &opening->peer, carrier->system,  carrier->lws};
   beam_error error;
-  if (carrier->opening->answer.status) {
+  if (opening->answer.status ||
+      (carrier->phase == BEAM_PHASE_UPGRADE && beam__answer_refused(carrier->lws, &opening->answer))) {
     beam__opening_body_end(carrier);
     return;
   }
-  if (carrier->phase == BEAM_PHASE_UPGRADE && beam__answer_refused(carrier->lws, &carrier->opening->answer)) {
-    beam__opening_body_end(carrier);
-    return;
-  }
-  if (carrier->phase == BEAM_PHASE_UPGRADE)
-    upgrade_error(carrier, &error);
-  else if (carrier->phase == BEAM_PHASE_TLS)
-    tls_error(carrier, &error);
-  else if (carrier->phase == BEAM_PHASE_PROXY)
-    proxy_error(carrier, &error);
-  else
-    beam__error(&error, BEAM_ECONNECT, carrier->phase, host_of(carrier->opening), "%s ended the connection",
-                host_of(carrier->opening));
-  error.system = carrier->system;
+  beam__failure_describe(&failure, &error);
   give_up(carrier, &error);
 }
 

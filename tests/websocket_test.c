@@ -218,6 +218,78 @@ static void test_frames_in_the_packet_of_the_101(void) {
   peer_stop(&p);
 }
 
+static void serve_101_in_pieces(int fd, const char *target) {
+  char key[64], accept[BEAM__ACCEPT_SIZE], all[512];
+  size_t i;
+  (void)target;
+  sscanf(strstr(peer_request, "Sec-WebSocket-Key: "), "Sec-WebSocket-Key: %63s", key);
+  beam__handshake_accept(key, accept);
+  snprintf(all, sizeof all,
+           "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nX-Task-Id: t-1\r\n"
+           "Sec-WebSocket-Accept: %s\r\n\r\n\x81\x05"
+           "early",
+           accept);
+  for (i = 0; all[i]; i++) {
+    write_all(fd, all + i, 1);
+    usleep(300);
+  }
+  read_close(fd);
+}
+
+static void test_a_101_byte_by_byte(void) {
+  peer p;
+  client c;
+  peer_start(&p, serve_101_in_pieces);
+  client_start(&c);
+  CHECK_INT(client_open(&c, p.port, "/", (beam_ws_options){0}), 0);
+  CHECK(wait_for(&c, &c.messages, 1));
+  CHECK_STR(c.last, "early");
+  CHECK_CONTAINS(c.headers, "x-task-id: t-1\n");
+  client_end(&c);
+  peer_stop(&p);
+}
+
+static client second;
+
+static void open_another(client *c, const beam_ws_event *event) {
+  if (event->type == BEAM_WS_OPEN && !second.ctx) {
+    second.ctx = c->ctx;
+    CHECK_INT(client_open(&second, echo.port, "/", (beam_ws_options){0}), 0);
+  }
+}
+
+static void test_open_inside_an_event(void) {
+  client c;
+  memset(&second, 0, sizeof second);
+  client_start(&c);
+  c.hook = open_another;
+  CHECK_INT(client_open(&c, echo.port, "/", (beam_ws_options){0}), 0);
+  CHECK(wait_for(&c, &second.opened, 1));
+  beam_ws_free(second.ws);
+  close_in_order(&c);
+}
+
+/* A context made for few connections: libwebsockets then looks them up in another way. */
+static void test_a_small_context(void) {
+  enum { COUNT = 8 };
+  static client all[COUNT];
+  beam_options options = {.connections = COUNT};
+  beam_ctx *ctx;
+  int i;
+  CHECK_INT(beam_new(&ctx, &options), 0);
+  for (i = 0; i < COUNT; i++) {
+    memset(&all[i], 0, sizeof all[i]);
+    all[i].ctx = ctx;
+    CHECK_INT(client_open(&all[i], echo.port, "/", (beam_ws_options){0}), 0);
+  }
+  for (i = 0; i < COUNT; i++) {
+    CHECK(wait_for(&all[i], &all[i].opened, 1));
+    beam_ws_send_text(all[i].ws, "x", 1);
+    CHECK(wait_for(&all[i], &all[i].messages, 1));
+  }
+  beam_close(ctx);
+}
+
 /* ---- Close codes ---- */
 
 static int code_seen;
@@ -414,6 +486,9 @@ int main(void) {
   RUN(test_fragments_are_joined);
   RUN(test_fragments_as_they_come);
   RUN(test_frames_in_the_packet_of_the_101);
+  RUN(test_a_101_byte_by_byte);
+  RUN(test_open_inside_an_event);
+  RUN(test_a_small_context);
   RUN(test_close_codes_of_the_peer);
   RUN(test_close_without_a_code);
   RUN(test_close_codes_of_ours);

@@ -32,6 +32,7 @@ async def hang_up(reader, writer):
 
 
 async def speak_plainly(reader, writer):
+    await reader.read(100000)
     writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
     await writer.drain()
     writer.close()
