@@ -219,7 +219,7 @@ BEAM_API int beam_ws_send_binary(beam_ws *ws, const void *data, size_t len);
 BEAM_API int beam_ws_ping(beam_ws *ws, const void *data, size_t len);
 /* Starts the close handshake; before open it abandons the attempt. `code` 1000, 1001, 1003, 1007-1014 or 3000-4999, or
  * 0 for none; `reason` UTF-8 of up to 123 bytes, or NULL. The terminal event follows. 0, also when already closing;
- * BEAM_EINVALID. */
+ * BEAM_EINVALID. A pause ends with it: else the peer's close frame could not be read. */
 BEAM_API int beam_ws_close(beam_ws *ws, int code, const char *reason);
 /* Stops reading from the socket (TCP then holds the sender back), and starts again. What was read already may still
  * come while the step lasts; the codec holds it back otherwise. */

@@ -23,8 +23,9 @@ enum beam__carrier_end {
 typedef struct beam__carrier_events {
   void (*phase)(void *user, enum beam_phase phase);
   void (*connected)(void *user, int status, const beam_header *headers, size_t header_count);
-  void (*data)(void *user, const void *data, size_t len); /* never while paused */
-  void (*drained)(void *user);                            /* pending fell to 0 */
+  /* Never while paused, but for what is left when the connection is lost: `lost` follows at once. */
+  void (*data)(void *user, const void *data, size_t len);
+  void (*drained)(void *user); /* pending fell to 0 */
   void (*rejected)(void *user, const beam_error *error, const beam_header *headers, size_t header_count,
                    const char *body, size_t body_len); /* error->status: the HTTP status */
   void (*lost)(void *user, const beam_error *error);   /* error NULL: the peer ended TCP in order */

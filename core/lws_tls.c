@@ -48,7 +48,7 @@ static void begin(SSL *ssl, struct beam__lws *lws) {
   beam__quiet_bio_use(ssl);
   if (!peer)
     return;
-  SSL_set_tlsext_host_name(ssl, is_address(peer->host) ? NULL : (char *)(uintptr_t)peer->host);
+  SSL_set_tlsext_host_name(ssl, (is_address(peer->host) ? NULL : (char *)(uintptr_t)peer->host));
   peer->started(peer->user);
 }
 
