@@ -41,9 +41,10 @@ typedef struct beam__owned {
   void (*destroy)(struct beam__owned *owned);
 } beam__owned;
 
-struct beam__lws;     /* lws_context.c: made by the first WebSocket */
-struct beam__curl;    /* curl_loop.c: made by the first call */
-struct beam__mailbox; /* resolve.c: where resolver threads leave their answers */
+struct beam__lws;        /* lws_context.c: made by the first WebSocket */
+struct beam__curl;       /* curl_loop.c: made by the first call */
+struct beam__background; /* background.c: made by the first job beside the loop */
+struct beam__trusts;     /* trust.c: made by the first use of TLS */
 
 struct beam_ctx {
   uv_loop_t loop;
@@ -57,7 +58,8 @@ struct beam_ctx {
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
   struct beam__lws *lws;
   struct beam__curl *curl;
-  struct beam__mailbox *mailbox;
+  struct beam__background *background;
+  struct beam__trusts *trusts;
 };
 
 void beam__pin_library(void); /* pin.c: called by beam_new */
