@@ -38,6 +38,21 @@ async def speak_plainly(reader, writer):
     writer.close()
 
 
+async def copy(reader, writer):
+    while data := await reader.read(65536):
+        writer.write(data)
+    writer.close()
+
+
+async def tunnel(reader, writer):
+    """A proxy: CONNECT name:port leads to that port of this machine."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    port = int(head.split(b" ")[1].rsplit(b":", 1)[1])
+    far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+    await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
+
+
 async def leave(connection, path=None):
     await connection.recv()
     connection.transport.abort()
@@ -79,7 +94,7 @@ async def main(folder):
     print(f"client={port_of(client)}")
     leaving = await websockets.serve(leave, "127.0.0.1", 0, ssl=context(folder, "good"))
     print(f"leave={port_of(leaving)}")
-    for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly)):
+    for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly), ("proxy", tunnel)):
         print(f"{name}={port_of(await asyncio.start_server(serve, '127.0.0.1', 0))}")
     print("ready", flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

@@ -10,7 +10,7 @@ enum { MIB = 1024 * 1024 };
 
 static struct {
   char folder[256];
-  unsigned good, wrong, expired, unknown, other, v6, client, leave, stall, hang_up, plain;
+  unsigned good, wrong, expired, unknown, other, v6, client, leave, stall, hang_up, plain, proxy;
 } server;
 
 static pid_t server_pid;
@@ -35,6 +35,7 @@ static void read_line(const char *line) {
   read_port(line, "stall", &server.stall);
   read_port(line, "hang_up", &server.hang_up);
   read_port(line, "plain", &server.plain);
+  read_port(line, "proxy", &server.proxy);
 }
 
 static void server_start(void) {
@@ -181,6 +182,21 @@ static void test_client_certificate(void) {
   check_refused(&c, "handshake", "");
 }
 
+static void test_through_a_proxy(void) {
+  client c;
+  char proxy[64];
+  beam_ws_options options = {.proxy = proxy};
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", server.proxy);
+  open_tls(&c, "localhost", server.good, options);
+  CHECK(wait_for(&c, &c.opened, 1));
+  CHECK_STR(c.log, "dns tcp proxy tls upgrade open ");
+  beam_ws_send_text(c.ws, "hello", 5);
+  CHECK(wait_for(&c, &c.messages, 1));
+  client_end(&c);
+  open_tls(&c, "localhost", server.wrong, options);
+  check_refused(&c, "another host name", "CN=Beam test wrong");
+}
+
 /* ---- The handshake ---- */
 
 static void test_what_is_no_tls(void) {
@@ -305,6 +321,7 @@ int main(void) {
   RUN(test_system_store);
   RUN(test_insecure);
   RUN(test_client_certificate);
+  RUN(test_through_a_proxy);
   RUN(test_what_is_no_tls);
   RUN(test_stalled_handshake);
   RUN(test_given_back_in_the_handshake);
