@@ -188,10 +188,14 @@ static void on_close_frame(beam_ws *ws, const beam__frame_event *frame) {
 }
 
 static void on_broken_frame(beam_ws *ws, const beam__frame_event *frame) {
-  if (frame->code == 1009)
-    fail(ws, BEAM_ETOO_LARGE, "%s: %s (max_message)", frame->error);
-  else
+  char text[128];
+  if (frame->code == 1009) {
+    snprintf(text, sizeof text, "%s of %llu bytes (max_message)", frame->error,
+             (unsigned long long)ws->decoder.max_message);
+    fail(ws, BEAM_ETOO_LARGE, "%s: %s", text);
+  } else {
     fail(ws, BEAM_EPROTOCOL, "%s broke the protocol: %s", frame->error);
+  }
   send_close(ws, frame->code, NULL);
   enter(ws, BEAM_PHASE_CLOSING);
   drop_carrier(ws, BEAM__END_FLUSH);
