@@ -97,7 +97,7 @@ class Exchange:
             await asyncio.sleep(0.05)
             return self.send(b'{"error":"Request queue full"}')
         if what == "garbage":
-            return self.send(b"\x00\x01\x02 this is no HTTP \xff\r\n\r\n")
+            return self.send(b"SSH-2.0-OpenSSH_9.2 \xff\r\n\r\n")
         if what == "hang-up":
             return None
         if what == "bad-accept":
