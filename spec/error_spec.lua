@@ -81,6 +81,20 @@ describe("error", function()
       assert.is_nil(called(429, "", { ["retry-after"] = "soon" }).retry_after)
     end)
 
+    it("reads a date in Retry-After, by the server's clock where it shows it", function()
+      local at = "Sun, 06 Nov 1994 08:49:37 GMT"
+      local function seconds(date)
+        return called(429, "", { ["retry-after"] = at, date = date }).retry_after
+      end
+      assert.are.equal(90, seconds "Sun, 06 Nov 1994 08:48:07 GMT")
+      assert.are.equal(0, seconds "Sun, 06 Nov 1994 09:00:00 GMT")
+      assert.are.equal(0, seconds(nil)) -- long ago
+      at = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + 120)
+      local left = seconds(nil)
+      assert.is_true(left >= 118 and left <= 120, left)
+      assert.is_true(rejected(503, "", { ["retry-after"] = at }).retry_after >= 118)
+    end)
+
     it("explains a 401 by how we authenticated", function()
       local function hint(scheme)
         return errors.from_response("POST https://h/", response(401, ""), scheme).hint

@@ -94,10 +94,18 @@ function errors.decode_body(text)
   return value
 end
 
--- The delta-seconds of RFC 9110, section 10.2.3. Beam sends none; a proxy may.
+-- RFC 9110, section 10.2.3: seconds, or a date, which is the server's clock's: so is the Date of the answer. Beam sends
+-- none; a proxy may.
 local function retry_after(headers)
-  local seconds = headers and headers["retry-after"]
-  return seconds and seconds:find "^%d+$" and tonumber(seconds) or nil
+  local text = headers and headers["retry-after"]
+  if not text then
+    return nil
+  elseif text:find "^%d+$" then
+    return tonumber(text)
+  end
+  local parse, now = require("beam.http_date").parse, os.time()
+  local at = parse(text, now)
+  return at and math.max(0, at - (parse(headers.date or "", now) or now))
 end
 
 local function from_answer(fields, what, response, result, scheme)

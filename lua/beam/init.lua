@@ -6,11 +6,12 @@
 -- Nothing but this file is loaded until it is used.
 local beam = { _VERSION = "0.1.0" }
 
--- name = { module, field }: what the module gives as it is.
+-- name = { module, field }: what the module gives as it is; without a field, the module.
 local own = {
   null = { "beam.json", "null" },
   array = { "beam.json", "array" },
   client = { "beam.client", "new" },
+  retry = { "beam.retry" },
   spawn = { "beam.driver", "spawn" },
   sleep = { "beam.driver", "sleep" },
   run = { "beam.driver", "run" },
@@ -45,7 +46,10 @@ setmetatable(beam, {
   __index = function(_, name)
     local value
     if own[name] then
-      value = require(own[name][1])[own[name][2]]
+      value = require(own[name][1])
+      if own[name][2] then
+        value = value[own[name][2]]
+      end
     elseif of_client[name] then
       value = through_default(name)
     end
