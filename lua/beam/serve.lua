@@ -41,8 +41,9 @@ function methods.response(_, status, body, headers)
 end
 
 --- Starts serving. options: host (127.0.0.1), port (0: a free one), token, basic = {id=, secret=} (with neither, everybody is let in),
---- ping, websocket_ping, pause, close_timeout (seconds), max_body, log (a function of level and line).
---- Returns a server (port, url, close()), or nil and an error.
+--- ping, websocket_ping, pause, close_timeout (seconds), max_body, log (a function of level and line), fault ("cold=3s,slots=1": see
+--- beam/serve/fault_syntax.lua), random.
+--- Returns a server (port, url, close(), fault(faults), inflict(faults, which), connections()), or nil and an error.
 function methods.listen(app, options)
   local server, err = listen(app, options)
   if server then

@@ -1,4 +1,6 @@
 -- beamlua serve: the local Beam, with the handlers of an app.lua or two of its own.
+local syntax = require "beam.serve.fault_syntax"
+
 local usage = [[
 usage: beamlua serve [app.lua] [options]
   --port N        port to listen on (default 1994; 0: a free one)
@@ -6,13 +8,14 @@ usage: beamlua serve [app.lua] [options]
   --token T       the token to demand (default: BEAM_SERVE_TOKEN; without one everybody is let in)
   --basic ID:SECRET  client id and secret to accept as well
   --ping S        seconds between app pings (default 5)
+  --fault FAULTS  what goes wrong on demand, see below; may be given several times
   --quiet         no access log
 app.lua deploys its handlers:
   local app = require "beam.serve"
   app.realtime("echo", function(text) return { response = text } end)
   app.endpoint("multiply", function(input) return { result = input.x * 2 } end)
 Without an app.lua: echo and multiply, as above.
-]]
+]] .. syntax.help .. "\n"
 
 local function basic(value)
   local id, secret = value:match "^([^:]+):(.+)$"
@@ -28,12 +31,23 @@ local function text(value)
   return value
 end
 
+local function seconds(value)
+  return tonumber(value)
+end
+
+local function fault(value, before)
+  local ok, problem = syntax.parse(value)
+  return ok and value ~= "" and (before and before .. "," .. value or value) or nil, problem
+end
+
+-- As it is written = { the option's name, its reader: a function of the text and of what was given before }.
 local options_with_value = {
   ["--port"] = { "port", port },
   ["--host"] = { "host", text },
   ["--token"] = { "token", text },
   ["--basic"] = { "basic", basic },
-  ["--ping"] = { "ping", tonumber },
+  ["--ping"] = { "ping", seconds },
+  ["--fault"] = { "fault", fault },
 }
 
 -- Returns the options and the path of the app, or nil and what is wrong.
@@ -47,10 +61,11 @@ local function read_arguments(arguments)
         i = i + 1
         value = arguments[i] or ""
       end
-      options[option[1]] = option[2](value)
-      if value == "" or options[option[1]] == nil then
-        return nil, name .. " wants a value" .. (value ~= "" and ", not '" .. value .. "'" or "")
+      local read, problem = option[2](value, options[option[1]])
+      if value == "" or read == nil then
+        return nil, problem or name .. " wants a value" .. (value ~= "" and ", not '" .. value .. "'" or "")
       end
+      options[option[1]] = read
     elseif name == "--quiet" then
       options.quiet = true
     elseif arguments[i]:sub(1, 1) == "-" then

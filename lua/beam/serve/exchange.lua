@@ -30,7 +30,20 @@ local function new(server, request, view)
     upgrade = view.upgrade,
     started = server.driver.now(),
     gone = false, -- the client has left
+    interrupted = server.driver.signal(),
   }, Exchange)
+end
+
+--- Nobody waits for an answer any more.
+function Exchange:is_over()
+  return self.gone or self.server.closed
+end
+
+--- Waits, unless it is over before.
+function Exchange:pause(seconds)
+  if not self:is_over() then
+    self.interrupted:wait(seconds)
+  end
 end
 
 function Exchange:log(status)
@@ -41,7 +54,7 @@ end
 --- Answers whole.
 function Exchange:respond(status, headers, body)
   local ok, err = self.request:respond(status, headers, body)
-  if not ok and not self.gone then -- headers that cannot be sent: the request still waits
+  if not ok and not self:is_over() then -- headers that cannot be sent: the request still waits
     self.server:log("error", ("%s %s: %s"):format(self.method, self.shown, err.message))
     status = 500
     self.request:respond(500, { { "content-type", "application/json" } }, json.encode { error = err.message })

@@ -1,7 +1,7 @@
 -- What Beam's gateway does with a request before a handler sees it: credentials, the address, what the kind allows. The bodies are
 -- Beam's, word for word (wire.md sections 3 to 5).
 --
--- Faults on demand belong between authorization and dispatch: whoever is let in may be made to wait, be refused or be dropped.
+-- Faults on demand (beam/serve/faults.lua) stand between authorization and dispatch: whoever is let in may be made to wait, or be refused.
 local auth = require "beam.serve.auth"
 local endpoint = require "beam.serve.endpoint"
 local realtime = require "beam.serve.realtime"
@@ -21,14 +21,18 @@ local function refuse_unknown(exchange, address)
   return exchange:json(400, { message = "Invalid deployment" })
 end
 
--- Starting a container takes no time here, so that a warm-up and a look at the health are answered at once.
-local function is_maintenance(exchange, sub_path)
-  return sub_path == "/warmup" and exchange.method == "POST" or sub_path == "/health" and exchange.method == "GET"
+-- A warm-up is answered at once, a look at the health when the container is up.
+local function is_warm_up(exchange, sub_path)
+  return not exchange.upgrade and sub_path == "/warmup" and exchange.method == "POST"
+end
+
+local function is_health(exchange, sub_path)
+  return not exchange.upgrade and sub_path == "/health" and exchange.method == "GET"
 end
 
 local function dispatch(exchange, deployment, sub_path)
   local allowed = methods[deployment.kind]
-  if not exchange.upgrade and is_maintenance(exchange, sub_path) then
+  if is_health(exchange, sub_path) then
     exchange:respond(200, {}, "")
   elseif deployment.kind == "asgi" and exchange.upgrade then
     realtime.serve(exchange, deployment, sub_path)
@@ -65,7 +69,13 @@ function gateway.answer(exchange)
   elseif not deployment.active then
     return exchange:json(400, { message = "Deployment is not active" })
   end
-  dispatch(exchange, deployment, address.rest)
+  local faults = server.faults
+  if is_warm_up(exchange, address.rest) then
+    faults:warm_up(exchange, deployment)
+    exchange:respond(200, {}, "")
+  elseif not faults:befall(exchange, deployment) then
+    dispatch(exchange, deployment, address.rest)
+  end
 end
 
 return gateway

@@ -1,8 +1,11 @@
 -- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
 local driver = require "beam.driver"
+local fate = require "beam.serve.fate"
 local gateway = require "beam.serve.gateway"
 local log = require "beam.log"
 local new_exchange = require("beam.serve.exchange").new
+local new_faults = require("beam.serve.faults").new
+local parse_faults = require("beam.serve.fault_syntax").parse
 
 ---@class beam.serve.server
 ---@field port integer
@@ -20,8 +23,9 @@ local defaults = {
   websocket_ping = 20, -- seconds between WebSocket pings, and for the pong
   pause = 0.1, -- seconds after each input of a realtime app
   close_timeout = 2, -- seconds for clients to answer a close
+  random = math.random, -- what faults are drawn with: a number from 0 up to 1
 }
-local known = { token = true, basic = true, max_body = true, log = true }
+local known = { token = true, basic = true, max_body = true, log = true, fault = true }
 
 local function check_options(given)
   local options = {}
@@ -96,6 +100,7 @@ local function listen_on_core(server)
     local exchange = server.exchanges[request]
     if exchange then
       exchange.gone = true
+      exchange.interrupted:wake_all()
       wake_for_slots(server)
     end
   end)
@@ -112,8 +117,10 @@ local function listen(app, given)
     sessions = {}, -- open realtime connections
     asked = driver.signal(),
     left = driver.signal(),
+    ended = driver.signal(),
     closed = false,
   }, Server)
+  server:fault(server.options.fault)
   local core, err = listen_on_core(server)
   if not core then
     return nil, require("beam.error").from_core(err, "the local Beam cannot listen")
@@ -129,6 +136,50 @@ local function listen(app, given)
   return server
 end
 
+--- Replaces the faults on demand (beam/serve/fault_syntax.lua); nil: none any more. They are for who comes from now on.
+---@param faults string|table|nil
+function Server:fault(faults)
+  local made, problem = new_faults(faults, self.options.random)
+  if not made then
+    error(problem, 2)
+  end
+  self.faults = made
+  wake_for_slots(self)
+end
+
+--- Lets faults happen now, to every open connection that `which` picks (default: all): drop_after_101, reset, close=CODE, silence,
+--- zombie, no_ping. Returns how many connections there were.
+---@param faults string|table
+---@param which fun(session): boolean?
+---@return integer
+function Server:inflict(faults, which)
+  local list, problem = parse_faults(faults)
+  if not list then
+    error(problem, 2)
+  end
+  local count = 0
+  for _, session in ipairs(self:connections()) do
+    if not which or which(session) then
+      count = count + 1
+      for _, fault in ipairs(list) do
+        fate.inflict(session, fault)
+      end
+    end
+  end
+  return count
+end
+
+--- The open realtime connections, a list.
+function Server:connections()
+  local list = {}
+  for session in pairs(self.sessions) do
+    if not session.closed then
+      list[#list + 1] = session
+    end
+  end
+  return list
+end
+
 --- Stops listening and starts to close the connections with 1012, as uvicorn does when it ends. Waits for nothing.
 function Server:stop()
   if self.closed then
@@ -138,6 +189,10 @@ function Server:stop()
   open[self] = nil
   self.core:close()
   self.asked:wake_all()
+  self.ended:wake_all()
+  for _, exchange in pairs(self.exchanges) do
+    exchange.interrupted:wake_all()
+  end
   wake_for_slots(self)
   for session in pairs(self.sessions) do
     session:shut_down()
@@ -148,12 +203,7 @@ end
 
 --- Whether a connection is still open.
 function Server:busy()
-  for session in pairs(self.sessions) do
-    if not session.closed then
-      return true
-    end
-  end
-  return false
+  return #self:connections() > 0
 end
 
 --- Stops, and waits until the connections are closed, for close_timeout at most. May be called twice.

@@ -1,0 +1,134 @@
+-- The faults of a local Beam: which of them happens now, and what happens before an app is reached. What befalls a connection once it is
+-- open is in beam/serve/fate.lua, how faults are written in beam/serve/fault_syntax.lua.
+local syntax = require "beam.serve.fault_syntax"
+local url = require "beam.serve.url"
+
+local faults = {}
+
+local longest_start = 930 -- seconds that Beam's gateway waits for a container
+
+-- Beam's words, where it has some (wire.md sections 3 and 4).
+local bodies = {
+  [400] = { message = "Invalid deployment" },
+  [401] = { message = "Unauthorized" },
+  [404] = { message = "Not Found" },
+  [429] = { error = "Request queue full" },
+  [502] = { error = "Backend route unavailable" },
+  [503] = { error = "No compute capacity for GPU type A100" },
+  [504] = { error = "Timed out waiting for a backend container" },
+}
+
+---@class beam.serve.faults
+local Faults = {}
+Faults.__index = Faults
+Faults.__name = "beam.serve.faults"
+
+--- given: as fault_syntax.parse wants it. Returns nil and what is wrong with it.
+---@param random fun(): number
+---@return beam.serve.faults?, string?
+function faults.new(given, random)
+  local list, problem = syntax.parse(given)
+  if not list then
+    return nil, problem
+  end
+  return setmetatable({ list = list, random = random, warm_at = {} }, Faults)
+end
+
+-- Whether it happens this time.
+local function happens(self, fault)
+  if fault.times <= 0 or fault.chance < 1 and self.random() >= fault.chance then
+    return false
+  end
+  fault.times = fault.times - 1
+  return true
+end
+
+--- The value of a fault, drawn anew.
+function Faults:draw(fault)
+  if fault.low == fault.high then
+    return fault.low
+  elseif fault.unit == "messages" then
+    return fault.low + math.floor(self.random() * (fault.high - fault.low + 1))
+  end
+  return fault.low + self.random() * (fault.high - fault.low)
+end
+
+--- The first fault of these names that happens this time, or nil.
+---@param names table<string, true>
+---@return beam.serve.fault?
+function Faults:choose(names)
+  for _, fault in ipairs(self.list) do
+    if names[fault.name] and happens(self, fault) then
+      return fault
+    end
+  end
+end
+
+--- The same for one name.
+function Faults:take(name)
+  return self:choose { [name] = true }
+end
+
+--- The value of what holds all the time, or nil.
+function Faults:setting(name)
+  for _, fault in ipairs(self.list) do
+    if fault.name == name then
+      return fault.low
+    end
+  end
+end
+
+-- ---- Before the app ----
+
+-- When the container of the deployment is up; asking starts it.
+local function warm_at(self, exchange, deployment)
+  if not self.warm_at[deployment] then
+    local fault = self:take "cold"
+    self.warm_at[deployment] = exchange.server.driver.now() + (fault and self:draw(fault) or 0)
+  end
+  return self.warm_at[deployment]
+end
+
+--- Somebody asked for the container to be started.
+Faults.warm_up = warm_at
+
+local function refuse(self, exchange, status)
+  local headers, pause = {}, self:setting "retry_after"
+  if pause then
+    headers[1] = { "retry-after", tostring(math.ceil(pause)) }
+  end
+  if status == 502 or status == 504 then
+    headers[#headers + 1] = { "x-task-id", url.uuid() }
+  end
+  exchange:json(status, bodies[status] or { error = "a fault on demand" }, headers)
+end
+
+local function start_container(self, exchange, deployment)
+  local left = warm_at(self, exchange, deployment) - exchange.server.driver.now()
+  if left > 0 then
+    exchange:pause(math.min(left, longest_start))
+  end
+  if left > longest_start then
+    refuse(self, exchange, 504)
+  end
+  return left > longest_start
+end
+
+--- What happens to a request that was let in, before its app is reached. Returns true if that was its end.
+---@return boolean
+function Faults:befall(exchange, deployment)
+  exchange.latency = self:take "latency"
+  if exchange.latency then
+    exchange:pause(self:draw(exchange.latency))
+  end
+  local refusal = self:choose { status = true, hang_up = true }
+  if refusal and refusal.name == "status" then
+    refuse(self, exchange, refusal.low)
+  elseif refusal then
+    exchange.request:abort(refusal.reset)
+    exchange:log "(hung up)"
+  end
+  return refusal ~= nil or start_container(self, exchange, deployment) or exchange:is_over()
+end
+
+return faults
