@@ -228,7 +228,7 @@ static void *flood_out(void *argument) {
 
 static int arrived;
 
-/* Sends without a pause, and reads as slowly as it sends. */
+/* Sends without a pause until one large message has arrived, which it begins to read when told. */
 static void serve_steady_stream(int fd, const char *target) {
   flood stream = {fd, 0};
   pthread_t thread;
@@ -236,8 +236,9 @@ static void serve_steady_stream(int fd, const char *target) {
   (void)target;
   peer_accept_upgrade(fd, "");
   pthread_create(&thread, NULL, flood_out, &stream);
+  wait_until_told();
   if (read_frame(fd, &f) == 0) {
-    arrived = f.len == 8 * MIB;
+    arrived = f.len == 32 * MIB;
     free(f.data);
   }
   __atomic_store_n(&stream.stop, 1, __ATOMIC_SEQ_CST);
@@ -254,15 +255,17 @@ static void test_reads_do_not_starve_writes(void) {
   client c;
   int i;
   size_t waiting;
-  char *data = calloc(8, MIB);
+  char *data = calloc(32, MIB);
   arrived = 0;
+  tell(0);
   peer_start(&p, serve_steady_stream);
   open_at(&c, p.port, (beam_ws_options){0});
   CHECK(wait_for(&c, &c.messages, 10));
-  CHECK_INT(beam_ws_send_binary(c.ws, data, 8 * MIB), 0);
-  sleep_ms(300); /* both sockets are as full as they get, and the peer has read what was sent */
+  CHECK_INT(beam_ws_send_binary(c.ws, data, 32 * MIB), 0);
   waiting = beam_ws_pending(c.ws);
   CHECK(waiting > MIB);
+  tell(1);
+  sleep_ms(300); /* the peer has read what was sent, and what it sends is stuck: there is much to read, room to write */
   for (i = 0; i < 5; i++)
     beam_step(c.ctx, 0);
   CHECK(beam_ws_pending(c.ws) < waiting);
@@ -400,7 +403,9 @@ static void test_many_on_one_context(void) {
   enum { COUNT = 50 };
   static client all[COUNT];
   beam_ctx *ctx;
-  int i, descriptors = open_descriptors();
+  int i, descriptors;
+  sleep_ms(100); /* until the peers of the tests before have gone */
+  descriptors = open_descriptors();
   CHECK_INT(beam_new(&ctx, NULL), 0);
   for (i = 0; i < COUNT; i++) {
     memset(&all[i], 0, sizeof all[i]);
@@ -417,7 +422,7 @@ static void test_many_on_one_context(void) {
     beam_ws_free(all[i].ws);
   step_for(&all[0], 20);
   beam_close(ctx);
-  sleep_ms(50);
+  sleep_ms(100);
   CHECK_INT(open_descriptors(), descriptors);
 }
 
