@@ -56,7 +56,7 @@ static void describe_upgrade(const beam__failure *failure, beam_error *error) {
                 "%s answered the upgrade with what is not HTTP, is cut short or has a head over %d bytes: \"%s\"",
                 failure->host, BEAM__ANSWER_HEAD_MAX, came);
   else
-    beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, failure->host,
+    beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, failure->host,
                 "%s ended the connection before its answer: %s", failure->host,
                 beam__system_text(failure->system, text, sizeof text));
 }

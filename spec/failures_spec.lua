@@ -49,8 +49,8 @@ local upgrades = {
   { "101 with a body", faults "/ws/content-length-0", "handshake", "upgrade", "Content%-Length" },
   { "an extension nobody offered", faults "/ws/extension", "handshake", "upgrade", "Sec%-WebSocket%-Extensions" },
   { "silence", faults "/ws/silence", "timeout", "upgrade", "500 ms" },
-  { "hung up", faults "/ws/hang-up", "handshake", "upgrade", "closed" },
-  { "TCP reset", faults "/ws/reset-handshake", "handshake", "upgrade", "reset" },
+  { "hung up", faults "/ws/hang-up", "closed", "upgrade", "closed", { executed = "no", retryable = true } },
+  { "TCP reset", faults "/ws/reset-handshake", "closed", "upgrade", "reset", { executed = "no", retryable = true } },
 }
 
 local opened = {
