@@ -57,6 +57,13 @@ function Task:ended(ok, ...)
   tell_if_idle()
 end
 
+local function new_task(fn)
+  local task = setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
+  tasks[task] = true
+  live = live + 1
+  return task
+end
+
 --- Starts a coroutine at once; it runs until its first wait. An error in it is returned by join(). If nobody joins
 --- before the next step is over, it is logged with its traceback, and run() raises it at the end.
 ---@param fn function
@@ -65,10 +72,17 @@ function loop.spawn(fn, ...)
   if type(fn) ~= "function" then
     error("beam.spawn wants a function, not a " .. type(fn), 2)
   end
-  local task = setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
-  tasks[task] = true
-  live = live + 1
+  local task = new_task(fn)
   reactor.resume(task, ...)
+  return task
+end
+
+--- Starts a coroutine from the ready queue. It may be called in event functions, where nothing of the user's may run.
+---@param fn fun()
+---@return beam.coroutine
+function loop.defer(fn)
+  local task = new_task(fn)
+  reactor.make_ready(task)
   return task
 end
 
