@@ -1,0 +1,44 @@
+-- Calls a function of the user's that may raise and may wait. pcall does both where a coroutine can wait inside it; plain
+-- Lua 5.1 cannot, and there the function gets a coroutine of its own.
+local driver = require "beam.driver"
+
+local function can_wait_in_pcall()
+  local thread = coroutine.create(function()
+    pcall(coroutine.yield)
+  end)
+  coroutine.resume(thread)
+  return coroutine.status(thread) == "suspended"
+end
+
+local function with_traceback(value)
+  return { cause = value, traceback = debug.traceback("", 2):sub(2) }
+end
+
+local function succeed(fn, ...)
+  return true, fn(...)
+end
+
+local function result(ok, ...)
+  if ok then
+    return true, ...
+  end
+  local raised = (...)
+  return false, raised.cause, raised.traceback
+end
+
+local protect = {}
+
+--- Returns true and the results, or false, what was raised, and the traceback.
+---@param fn function
+---@return boolean ok, any ...
+function protect.call(fn, ...)
+  return result(xpcall(fn, with_traceback, ...))
+end
+
+if not can_wait_in_pcall() then
+  function protect.call(fn, ...)
+    return result(driver.spawn(succeed, fn, ...):join())
+  end
+end
+
+return protect
