@@ -133,6 +133,19 @@ BEAM_API int beam_timer_start(beam_ctx *ctx, beam_timer **timer, uint64_t ms, vo
 /* Stops and frees a timer that has not fired. NULL is fine. */
 BEAM_API void beam_timer_stop(beam_timer *timer);
 
+/* ---- Reading beside the connections ---- */
+
+typedef struct beam_read beam_read;
+
+/* Reads once from a descriptor that is the caller's, standard input for example, when there is something to read: calls
+ * `done` with what came, then frees the read. `len` 0: its end, or `system_error`, an errno. `data` is valid until
+ * `done` returns. The descriptor may be a pipe, a terminal, a socket or a file, and is left blocking. BEAM_EINVALID:
+ * not open, or being read already. */
+BEAM_API int beam_read_start(beam_ctx *ctx, beam_read **read, int fd,
+                             void (*done)(void *user, const char *data, size_t len, int system_error), void *user);
+/* Stops and frees a read that has not come to its end. NULL is fine. */
+BEAM_API void beam_read_stop(beam_read *read);
+
 /* ---- What every connection can be told ---- */
 
 typedef struct beam_header { /* name and value hold no CR, LF or NUL: BEAM_EINVALID otherwise */

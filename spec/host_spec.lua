@@ -38,6 +38,13 @@ describe("beamlua", function()
     os.remove(path)
   end)
 
+  it("runs with its standard descriptors closed", function()
+    local path = os.tmpname()
+    local code = shell("$B -e 'io.open(\"" .. path .. "\", \"w\"):write(tostring(beam.read_line(1))) beam.sleep(0)' <&- >&- 2>&-")
+    assert.same({ 0, "nil" }, { code, read(path) })
+    os.remove(path)
+  end)
+
   it("runs -e, -l and standard input, in that order", function()
     local code, out, err = shell("$B -e 'x = 1' -lstring -e 'print(x, string ~= nil)' - a", "print(x, ..., beam._VERSION)")
     assert.same({ 0, "1\ttrue\n1\ta\t0.1.0\n", "" }, { code, out, err })
@@ -192,6 +199,22 @@ describe("beamlua serve", function()
       $B -e 'local conn = assert(beam.realtime "echo") local _, err = conn:receive(60) print(err.code)' & c=$!
       sleep 0.4; kill -TERM $p; wait $p; wait $c]])
     assert.same({ 0, "1012\n" }, { code, out })
+  end)
+
+  it("shows faults on demand, and says what is wrong with them", function()
+    local code, out = shell(start .. [[
+      serve --quiet --fault status=503:1,slots=1 --fault drop_after=1 2>/dev/null
+      export BEAM_GATEWAY_URL=$url
+      for i in 1 2; do
+        curl -s -o /dev/null -w '%{http_code}\n' -d '{"x":1}' "$url/endpoint/multiply"
+      done
+      $B -e 'local conn = assert(beam.realtime("echo")) conn:send { x = 1 } print(conn:receive(5).response.x)'
+      kill -TERM $p]])
+    assert.same({ 0, "503\n200\n1\n" }, { code, out })
+    local err
+    code, _, err = shell "$B serve --fault slots=none"
+    assert.equal(2, code)
+    assert.is_truthy(err:find("beamlua serve: fault 'slots=none': it wants a number above 0\nusage: ", 1, true))
   end)
 
   it("outlives clients that are killed at any moment", function()

@@ -17,6 +17,8 @@ local own = {
   run = { "beam.driver", "run" },
   step = { "beam.driver", "step" },
   fd = { "beam.driver", "fd" },
+  lines = { "beam.lines", "lines" },
+  read_line = { "beam.lines", "read_line" },
 }
 -- What a client does; here the default client, made from the environment on first use.
 local of_client = { call = true, realtime = true, address = true }

@@ -2,8 +2,8 @@
  *
  *   lua/beam         ->  core.c       the module table, luaopen_beam_core
  *                       context.c    beam.context: step, fd, close; log.c: its lines
- *                       timer.c websocket.c http.c server.c request.c     one class each
- *                       object.c     what these five share: life, userdata, the functions they call
+ *                       timer.c read.c websocket.c http.c server.c request.c     one class each
+ *                       object.c     what these six share: life, userdata, the functions they call
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
  *                       compat.c     the differences between the Luas
@@ -148,12 +148,14 @@ int object_finish_method(lua_State *L, const struct class *class);    /* the met
 /* ---- The classes ---- */
 
 void timer_setup(lua_State *L);
+void read_setup(lua_State *L);
 void websocket_setup(lua_State *L);
 void http_setup(lua_State *L);
 void server_setup(lua_State *L);
 void request_setup(lua_State *L);
 
 int timer_new(lua_State *L);     /* ctx:timer */
+int read_new(lua_State *L);      /* ctx:read */
 int websocket_new(lua_State *L); /* ctx:websocket */
 int http_new(lua_State *L);      /* ctx:http */
 int server_new(lua_State *L);    /* ctx:server */

@@ -200,9 +200,9 @@ static int to_string(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {{"fd", fd},         {"wakeup", wakeup},     {"waker", waker},
-                                   {"now", now},       {"timer", timer_new},   {"websocket", websocket_new},
-                                   {"http", http_new}, {"server", server_new}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"fd", fd},         {"wakeup", wakeup},           {"waker", waker},   {"now", now},           {"timer", timer_new},
+    {"read", read_new}, {"websocket", websocket_new}, {"http", http_new}, {"server", server_new}, {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
 

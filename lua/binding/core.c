@@ -6,6 +6,7 @@ BEAM_API int luaopen_beam_core(lua_State *L);
 int luaopen_beam_core(lua_State *L) {
   result_setup(L);
   timer_setup(L);
+  read_setup(L);
   websocket_setup(L);
   http_setup(L);
   server_setup(L);

@@ -91,6 +91,17 @@ function ctx:timer(seconds, fire) end
 local timer = {}
 function timer:stop() end
 
+--- Reads once from a descriptor (0: standard input) when there is something to read, and calls done(data): "" is its end, then
+--- done(data, message) if reading failed. It is not made non-blocking. One read at a time for each descriptor.
+---@param fd integer
+---@param done fun(data: string, message: string?)
+---@return beam.core.read? read, beam.core.error? err
+function ctx:read(fd, done) end
+
+---@class beam.core.read
+local read = {}
+function read:stop() end
+
 --- Times are 0 (at once) to 4294967 seconds, sizes at least 1.
 ---@class beam.core.websocket_options
 ---@field url string

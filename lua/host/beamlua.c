@@ -1,6 +1,7 @@
 /* beamlua: Lua 5.4 with the module beam inside. This file makes the state and hands over to lua/host/main.lua; the
  * transport (beam.core with libwebsockets, libcurl, libuv) is a shared object that is loaded when a script first needs
  * it. */
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lualib.h>
@@ -73,9 +74,20 @@ static int run(lua_State *L) {
   return 1;
 }
 
+/* Descriptors 0 to 2, if one is closed: otherwise the event loop gets it, on which libuv aborts (1.44, uv__close). */
+static void open_standard_descriptors(void) {
+  int fd;
+  do
+    fd = open("/dev/null", O_RDWR);
+  while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0)
+    close(fd);
+}
+
 int main(int argc, char **argv) {
   lua_State *L = luaL_newstate();
   int code = EXIT_FAILURE;
+  open_standard_descriptors();
   if (!L) {
     fputs("beamlua: out of memory\n", stderr);
     return EXIT_FAILURE;
