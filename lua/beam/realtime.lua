@@ -96,12 +96,12 @@ local function add_handlers(conn, options)
   end
 end
 
---- Opens a realtime connection and waits until it is open, through a cold start if need be.
+--- Starts to open a realtime connection, which is given back at once: conn:wait_open() says whether it came to be.
 ---@param settings beam.settings
 ---@param target string|beam.target|beam.realtime_options
 ---@param options beam.realtime_options?
----@return beam.connection? conn, beam.error? err
-function realtime.open(settings, target, options)
+---@return beam.connection
+function realtime.start(settings, target, options)
   options = gather(target, options)
   settings = config.override(settings, options)
   local url, resolved = options_of.locate(options, "asgi", "ws", settings.gateway)
@@ -110,7 +110,18 @@ function realtime.open(settings, target, options)
   local started, err = start(conn, url, options, settings, resolved)
   if not started then
     conn:fail(err)
-  elseif conn:wait_open() then
+  end
+  return conn
+end
+
+--- Opens a realtime connection and waits until it is open, through a cold start if need be.
+---@param settings beam.settings
+---@param target string|beam.target|beam.realtime_options
+---@param options beam.realtime_options?
+---@return beam.connection? conn, beam.error? err
+function realtime.open(settings, target, options)
+  local conn = realtime.start(settings, target, options)
+  if conn:wait_open() then
     return conn
   end
   return nil, conn.err
