@@ -18,6 +18,7 @@ local outcome = require "beam.outcome"
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
 ---@field cause any? the value that a script raised
+---@field input any? the message that a transform was given
 local Error = {}
 Error.__index = Error
 Error.__name = "beam.error"
