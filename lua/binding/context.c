@@ -18,10 +18,14 @@ static const struct field fields[] = {
     {"connections", read_count, offsetof(struct context_options, beam.connections), 0, NULL},
     {NULL, NULL, 0, 0, NULL}};
 
-/* luaL_unref must not allocate when it is called: so the list of free places in it is made now. */
+/* luaL_unref must not allocate, for it runs where an error would leave things half done. It does not once the end of
+ * its list of free places is a number: up to Lua 5.3 that is at 0 and nil until set; 5.4 makes one when luaL_ref is
+ * first called. */
 static void push_live(lua_State *L) {
   int place;
   lua_newtable(L);
+  lua_pushinteger(L, 0);
+  lua_rawseti(L, -2, 0);
   lua_pushboolean(L, 1);
   place = luaL_ref(L, -2);
   luaL_unref(L, -1, place);
