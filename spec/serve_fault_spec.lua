@@ -401,6 +401,28 @@ describe("faults on demand:", function()
       assert.equal(1006, client.closed())
     end)
 
+    it("what was read before the end is handled, whatever the end", function()
+      for _, fault in ipairs { "drop_after_101", "reset", "close=1012", "silence" } do
+        start()
+        local handled, client = 0, nil
+        app.realtime("echo", function()
+          handled = handled + 1
+          if handled == 1 then
+            driver.sleep(0.05)
+            server:inflict(fault)
+          end
+          return "x"
+        end)
+        client = connect()
+        send_all(client, 20)
+        driver.sleep(0.2)
+        assert.same({ fault, 20 }, { fault, handled })
+        assert.is_true(#client.replies(0) <= 1)
+        client.ws:free()
+        server:close()
+      end
+    end)
+
     it("no_ping: the handler goes on", function()
       start("no_ping", { ping = 0.02 })
       local client = connect()

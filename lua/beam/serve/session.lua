@@ -121,7 +121,7 @@ local function run_handler(self, message)
     return send(self, first)
   end
   item = first(state, item)
-  while item ~= nil and not self.closed do
+  while item ~= nil and not self.closed and not self.zombie do
     send(self, item)
     item = first(state, item)
   end
@@ -152,13 +152,16 @@ local function handle(self, message)
   fate.answered(self)
 end
 
+-- What came before the end of the connection is still handled, as uvicorn does it; not when the whole server ends.
 local function handle_messages(self)
   local server, inbox = self.server, self.inbox
-  while not self.closed and not self.silent do
-    if inbox.first > inbox.last then
-      self.arrived:wait()
-    elseif self.zombie then
+  while not (self.closed and server.closed) do
+    if inbox.first <= inbox.last and self.zombie then
       take(self)
+    elseif inbox.first > inbox.last and self.closed then
+      break
+    elseif inbox.first > inbox.last then
+      self.arrived:wait()
     else
       handle(self, take(self))
       server.driver.sleep(server.options.pause)
