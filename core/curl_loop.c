@@ -3,6 +3,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct watch { /* a socket that curl waits for */
   uv_poll_t poll;
@@ -222,6 +223,11 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   set_up_multi(curl);
   beam__own(ctx, &curl->owned, destroy_curl);
   return curl;
+}
+
+int beam__curl_has_openssl(void) {
+  const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return library && strncmp(library, "OpenSSL/", 8) == 0;
 }
 
 struct beam__curl *beam__curl_of(beam_ctx *ctx) {

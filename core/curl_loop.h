@@ -38,6 +38,8 @@ struct beam__curl {
 
 /* The context's, made when it is not there; NULL when out of memory. */
 struct beam__curl *beam__curl_of(beam_ctx *ctx);
+/* Whether its TLS is OpenSSL, that is ours, so that what curl hands out of it may be used. */
+int beam__curl_has_openssl(void);
 /* An easy handle with every option at its default; NULL when out of memory. */
 CURL *beam__curl_easy(struct beam__curl *curl);
 /* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */

@@ -82,10 +82,13 @@ void beam__http_enter(beam_http *http, enum beam_phase phase) {
 
 /* ---- What the pool tells ---- */
 
-static void on_started(beam__transfer *transfer) {
-  beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
-  http->connect_due = uv_now(&http->ctx->loop) + http->connect_timeout_ms;
+static void start_connect_deadline(beam_http *http) {
+  http->connect_due = uv_now(&http->ctx->loop) + http->connect_left_ms;
   arm_deadline(http);
+}
+
+static void on_started(beam__transfer *transfer) {
+  start_connect_deadline(BEAM__CONTAINER(transfer, beam_http, transfer));
 }
 
 static void on_done(beam__transfer *transfer, CURLcode result) {
@@ -103,6 +106,32 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
     beam__http_check_end(http);
   if (!http->holding)
     finish(http);
+}
+
+/* ---- CA certificates: what they take counts as connecting, the time in the queue does not ---- */
+
+static void on_trust(void *user) {
+  beam_http *http = user;
+  uint64_t now = uv_now(&http->ctx->loop);
+  if (http->done || http->freed)
+    return;
+  if (beam__http_check_trust(http)) {
+    abandon(http);
+    return;
+  }
+  http->connect_left_ms = http->connect_due > now ? (unsigned)(http->connect_due - now) : 0;
+  http->connect_due = 0;
+  beam__transfer_start(http->ctx->curl, &http->transfer);
+}
+
+static void queue(beam_http *http) {
+  http->connect_left_ms = http->connect_timeout_ms;
+  if (beam__http_lacks_trust(http)) {
+    beam__trust_await(http->trust, &http->trust_waiter, on_trust, http);
+    start_connect_deadline(http);
+  } else {
+    beam__transfer_start(http->ctx->curl, &http->transfer);
+  }
 }
 
 /* ---- Life ---- */
@@ -160,7 +189,7 @@ static void begin(beam_http *http, beam_ctx *ctx) {
   if (http->timeout_ms)
     http->exchange_due = uv_now(&ctx->loop) + http->timeout_ms;
   arm_deadline(http);
-  beam__transfer_start(ctx->curl, &http->transfer);
+  queue(http);
   beam__touch(ctx);
 }
 

@@ -1,9 +1,10 @@
-/* One HTTP exchange, seen from inside. Its life: queued, in curl, ended (curl has let go of it; what a paused reader
- * has not taken may still be held), done (the terminal event is out), released.
+/* One HTTP exchange, seen from inside. Its life: waiting for CA certificates, queued, in curl, ended (curl has let go
+ * of it; what a paused reader has not taken may still be held), done (the terminal event is out), released.
  *
  *   http.c           public calls, events, deadlines
  *   http_request.c   options -> curl's easy handle
  *   http_connect.c   what curl tells while it connects: phases, certificates; and when it may send again
+ *   http_trust.c     whose certificates are good: read before curl is given the exchange
  *   http_body.c      what curl reads: head and body, decoded, bounded, paused
  *   http_error.c     what curl says went wrong -> beam_error
  */
@@ -14,6 +15,7 @@
 #include "http_response.h"
 #include "inflate.h"
 #include "proxy.h"
+#include "trust.h"
 
 struct beam_http {
   beam__transfer transfer;
@@ -26,11 +28,14 @@ struct beam_http {
 
   beam__url url;
   beam__proxy proxy;
-  char peer[272]; /* "host:port" that is connected to: the proxy's, if there is one */
+  char peer[272];     /* "host:port" that is connected to: the proxy's, if there is one */
+  beam__trust *trust; /* NULL: no TLS, insecure, or curl's own */
+  beam__trust_waiter trust_waiter;
   struct curl_slist *headers, *proxy_headers;
   void *body;
   size_t max_body; /* 0: no limit */
   unsigned connect_timeout_ms, timeout_ms;
+  unsigned connect_left_ms;           /* of the former, less what CA certificates took */
   uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
   int own_accept_encoding;            /* the caller's header, not ours */
 
@@ -71,6 +76,13 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
 /* Whether an HTTP/2 answer was lost in a way that lets the request go again over HTTP/1.1; once. Then makes it ready.
  */
 int beam__http_restart(beam_http *http, CURLcode result);
+
+/* http_trust.c */
+int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
+int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
+int beam__http_lacks_trust(const beam_http *http);                             /* it is still being loaded */
+int beam__http_check_trust(beam_http *http); /* 0; BEAM_EINVALID: it could not be loaded, http->error says why */
+void beam__http_release_trust(beam_http *http);
 
 /* http_body.c */
 int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */

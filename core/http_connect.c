@@ -61,14 +61,11 @@ static CURLcode on_tls(CURL *easy, void *ssl_context, void *user) {
   (void)easy;
   beam__http_enter(user, BEAM_PHASE_TLS);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+  if (beam__http_apply_trust(user, context))
+    return CURLE_OUT_OF_MEMORY;
   if (SSL_CTX_set_ex_data(context, context_slot(), user))
     SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), on_certificate);
   return CURLE_OK;
-}
-
-static int curl_has_openssl(void) {
-  const char *library = curl_version_info(CURLVERSION_NOW)->ssl_version;
-  return library && !strncmp(library, "OpenSSL/", 8);
 }
 
 /* ---- Sending, once ---- */
@@ -140,7 +137,7 @@ int beam__http_restart(beam_http *http, CURLcode result) {
 
 int beam__http_watch_connect(beam_http *http, int verify) {
   CURL *easy = http->transfer.easy;
-  if (verify && curl_has_openssl() &&
+  if (verify && beam__curl_has_openssl() &&
       (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) || curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http)))
     return BEAM_ENO_MEMORY;
   return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) ||

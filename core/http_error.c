@@ -114,8 +114,10 @@ static void fail_tls(beam_http *http, CURLcode result) {
 static void fail_timeout(beam_http *http) {
   if (http->phase < BEAM_PHASE_REQUEST && !http->response.status &&
       !(http->exchange_due && uv_now(&http->ctx->loop) >= http->exchange_due))
-    beam__http_fail(http, BEAM_ETIMEOUT, "no connection to %s within %u ms (phase %s)", http->peer,
-                    http->connect_timeout_ms, beam_phase_name(http->phase));
+    beam__http_fail(http, BEAM_ETIMEOUT, "no connection to %s within %u ms (%s%s)", http->peer,
+                    http->connect_timeout_ms,
+                    beam__http_lacks_trust(http) ? "the CA certificates are still being read" : "phase ",
+                    beam__http_lacks_trust(http) ? "" : beam_phase_name(http->phase));
   else
     beam__http_fail(http, BEAM_ETIMEOUT, "the exchange with %s was not over within %u ms (phase %s)", http->peer,
                     http->timeout_ms, beam_phase_name(http->phase));

@@ -220,15 +220,6 @@ static int set_proxy(beam_http *http) {
 
 static const char *given(const char *path) { return path && *path ? path : NULL; }
 
-/* CURLOPT_CAPATH NULL: with a directory set (Debian's default) curl loads the whole store anew for each connection,
- * 28 to 39 ms (7.88). */
-static int set_ca(CURL *easy, const beam_tls *tls) {
-  const char *ca_file = given(tls->ca_file) ? tls->ca_file : beam__tls_ca_bundle();
-  if (!ca_file)
-    return 0;
-  return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
-}
-
 static int set_tls(beam_http *http, const beam_tls *tls) {
   CURL *easy = http->transfer.easy;
   if (!http->url.tls)
@@ -238,8 +229,8 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
               http->url.authority);
   return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
          curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure ? 0L : 1L) ||
-         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L) || set_ca(easy, tls) ||
-         curl_easy_setopt(easy, CURLOPT_SSLCERT, given(tls->cert_file)) ||
+         curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L) ||
+         beam__http_choose_trust(http, tls) || curl_easy_setopt(easy, CURLOPT_SSLCERT, given(tls->cert_file)) ||
          curl_easy_setopt(easy, CURLOPT_SSLKEY, given(tls->key_file));
 }
 
@@ -304,6 +295,7 @@ static void free_list(struct curl_slist *list) {
 void beam__http_unprepare(beam_http *http) {
   if (http->transfer.easy)
     beam__curl_easy_end(http->ctx->curl, http->transfer.easy, http->ended && !http->error.code);
+  beam__http_release_trust(http);
   free_list(http->headers);
   free_list(http->proxy_headers);
   free(http->body);

@@ -7,7 +7,8 @@
 /* The system's CA bundle: SSL_CERT_FILE, else the first of the distributions' usual places that can be read; NULL if
  * there is none (static, or the environment's). */
 const char *beam__tls_ca_bundle(void);
-/* Checks that the files of `tls` can be read and that cert_file and key_file come together. BEAM_EINVALID. */
+/* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
+ * such is left to trust.h: reading it could block. BEAM_EINVALID. */
 int beam__tls_check(const beam_tls *tls, beam_error *error);
 /* Fills a BEAM_ETLS error from an X509_V_ERR_… code: reason, the certificate's subject and issuer ("" if not known),
  * what to do. Used by the WebSocket and by HTTP, so that both say the same. */
