@@ -9,6 +9,7 @@ local client = {}
 client.functions = {
   call = { "beam.call", "call" },
   realtime = { "beam.realtime", "open" },
+  pool = { "beam.pool", "open" },
 }
 
 local Client = {}
