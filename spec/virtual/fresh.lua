@@ -1,4 +1,5 @@
--- The Lua half, loaded anew over another beam.core: an environment of its own for each test. Files are compiled once.
+-- The Lua half, loaded anew over another beam.core: an environment of its own for each test, and for the parts of a story
+-- (spec/virtual/story), which use it. Files are compiled once. BEAM_LUA: a folder to be taken instead of lua/ (a mutant).
 local fresh = {}
 
 local chunks = {}
@@ -6,8 +7,9 @@ local chunks = {}
 -- package.searchpath is missing in Lua 5.1.
 local function compile(name)
   local path = name:gsub("%.", "/")
-  for _, file in ipairs { "lua/" .. path .. ".lua", "lua/" .. path .. "/init.lua" } do
-    local handle = io.open(os.getenv("BEAM_LUA") and file:gsub("^lua/", os.getenv("BEAM_LUA") .. "/") or file)
+  local folder = name:find "^beam" and (os.getenv "BEAM_LUA" or "lua") or "spec"
+  for _, file in ipairs { folder .. "/" .. path .. ".lua", folder .. "/" .. path .. "/init.lua" } do
+    local handle = io.open(file)
     if handle then
       local text = handle:read "*a"
       handle:close()
@@ -16,8 +18,12 @@ local function compile(name)
   end
 end
 
+local function is_ours(name)
+  return name == "beam" or name:find "^beam%." or name:find "^virtual%.story%."
+end
+
 local function searcher(name)
-  if name ~= "beam" and not name:find "^beam%." then
+  if not is_ours(name) then
     return nil
   end
   chunks[name] = chunks[name] or compile(name)
@@ -27,7 +33,7 @@ end
 local function set_aside()
   local kept = {}
   for name, value in pairs(package.loaded) do
-    if name == "beam" or name:find "^beam%." then
+    if is_ours(name) then
       kept[name] = value
     end
   end
@@ -37,16 +43,14 @@ local function set_aside()
   return kept
 end
 
---- Calls fn(require) with a Lua half whose beam.core is `core`; what was loaded before is back afterwards.
+--- Calls fn() with a Lua half whose beam.core is `core`; what was loaded before is back afterwards.
 ---@return any ... the results of fn; an error in it is raised again
 function fresh.with(core, fn)
   local searchers = package.searchers or package.loaders
   local kept = set_aside()
   table.insert(searchers, 2, searcher)
   package.loaded["beam.core"] = core
-  local results = { xpcall(function()
-    return fn()
-  end, debug.traceback) }
+  local results = { xpcall(fn, debug.traceback) }
   table.remove(searchers, 2)
   set_aside()
   for name, value in pairs(kept) do

@@ -1,0 +1,331 @@
+-- One story: a client with everything that a script can do, a server that does its worst, both from one seed. Wild at first;
+-- then calm, when a connection that is not closed for good has to come back and work; then the end, after which nothing may
+-- be left. What does not hold raises an error.
+local fresh = require "virtual.fresh"
+local random = require "virtual.random"
+local virtual = require "virtual.core"
+
+local Story = {}
+Story.__index = Story
+
+local story = {}
+
+local patience = 4000 -- seconds in which a calm server has its client back: a cold start and a backoff
+
+local function new(seed, trace)
+  local self = setmetatable({ seed = seed, random = random.new(seed), world = virtual.world(), calm = false, closes = 0, opens = 0 }, Story)
+  local clock = self.world.clock
+  function self.now()
+    return clock:now()
+  end
+  local start = clock:now()
+  function self.trace(text, ...)
+    if trace then
+      trace(("%10.3f  "):format(clock:now() - start) .. text:format(...))
+    end
+  end
+  self.length = self.random:seconds(1, 600)
+  self.world.latency = self.random:seconds(0.001, 0.3)
+  self.world.window = self.random:of { 2000, 65536 }
+  return self
+end
+
+-- ---- What the connection tells ----
+
+function Story:retrying(attempt, err, seconds)
+  self.trace("client: failure %d (%s): %s", attempt, err.message, seconds and ("again in %.3f s"):format(seconds) or "gives up")
+  self.gave_up = not seconds
+  self.again_at = seconds and self.now() + seconds or nil
+  if self.phase_of_end then
+    self.fail "a connection that was closed thinks of another attempt"
+  end
+end
+
+local function listeners(self)
+  local options = self.options
+  function options.on_outcome(message, _, outcome)
+    self.ledger:outcome(message, outcome)
+  end
+  function options.on_open()
+    self.opens = self.opens + 1
+    self.trace "client: open"
+  end
+  function options.on_close(err)
+    self.closes = self.closes + 1
+    self.trace("client: closed (%s)", tostring(err))
+  end
+  function options.on_error(err)
+    self.trace("client: error (%s)", tostring(err))
+    if err.kind ~= "transform" then
+      self.problem = err
+    end
+  end
+  function options.on_stalled()
+    self.trace "client: stalled"
+  end
+  if self.handler then
+    function options.on_message(message)
+      self.ledger:got(message, "read")
+    end
+  end
+end
+
+-- ---- What holds after each step ----
+
+local function client_ends(self)
+  local ends, open = 0, 0
+  for object in pairs(self.context.owned) do
+    if object.role == "client" then
+      ends = ends + 1
+      open = open + (object.phase == "open" and 1 or 0)
+    end
+  end
+  return ends, open
+end
+
+local function check_state(self)
+  local conn, ends, open = self.conn, client_ends(self)
+  if ends > 1 and self.abandoned_until <= self.now() then
+    self.fail("%d attempts at once", ends)
+  elseif not conn then
+    return
+  elseif conn.state == "open" and open == 0 then
+    self.fail "the connection says it is open, and no WebSocket is"
+  elseif conn.state == "closed" and not conn.err then
+    self.fail "the connection is closed and does not say why"
+  elseif conn.state ~= "closed" and conn.state ~= "open" and ends == 0 and self.world:still() and self.reactor.quiet() then
+    self.fail("the connection is %s, and nothing is pending", conn.state)
+  end
+end
+
+-- An attempt that was given up says goodbye for up to close_timeout, while the next one is made.
+local function note_abandoned(self)
+  local ends = client_ends(self)
+  if ends <= 1 then
+    self.abandoned_until = self.now() + self.options.close_timeout + 0.01
+  end
+end
+
+local function check_outcome_of_tasks(self)
+  for _, task in ipairs(self.tasks) do
+    if task.done and task.err and not task.joined then
+      error(task.err.cause or task.err, 0)
+    end
+  end
+  if self.problem then
+    error(self.problem, 0)
+  end
+end
+
+function Story:turn(seconds)
+  self.driver.step(seconds)
+  note_abandoned(self)
+  check_state(self)
+  check_outcome_of_tasks(self)
+  if self.world.context.count > 200 then
+    self.fail("%d objects of the core are held", self.world.context.count)
+  end
+end
+
+function Story:turn_until(limit, done)
+  local deadline = self.now() + limit
+  while not done() and self.now() < deadline do
+    self:turn(math.min(30, deadline - self.now()))
+  end
+  return done()
+end
+
+-- ---- The parts of a story ----
+
+function Story:spawn(fn)
+  local task = self.driver.spawn(fn, self)
+  self.tasks[#self.tasks + 1] = task
+  return task
+end
+
+local function begin(self)
+  local beam, actors = require "beam", require "virtual.story.actors"
+  self.driver, self.reactor, self.tasks = require "beam.driver", require "beam.driver.reactor", {}
+  self.context = self.driver.context()
+  self.abandoned_until = self.now()
+  self.ledger = require("virtual.story.ledger").new(self.trace)
+  self.fail = self.ledger.fail
+  require("virtual.story.plan").make(self)
+  self.drop = self.random:chance(0.1)
+  self.handler = not self.drop and self.random:chance(0.3)
+  self.keyed = self.random:chance(0.5)
+  listeners(self)
+  self.peer = require("virtual.story.peer").new(self, self.context, self.random:of(require("virtual.story.peer").tempers))
+  local client = assert(beam.client { token = false })
+  self.conn = require("beam.realtime").start(client.settings, self.peer.url, self.options)
+  self.weak = setmetatable({ self.conn }, { __mode = "v" })
+  self:spawn(actors.writer)
+  if self.drop then
+    self:spawn(actors.dropper)
+    return
+  end
+  if self.random:chance(0.4) then
+    self.asks = true
+    self:spawn(actors.asker)
+  end
+  if not self.handler and self.random:chance(0.8) then
+    self.reads = true
+    self:spawn(actors.reader)
+  end
+  if self.random:chance(0.3) then
+    self:spawn(actors.closer)
+  end
+end
+
+function Story:close()
+  self.trace "client: closes"
+  self.phase_of_end = true
+  local start = self.now()
+  self.conn:close(self.random:of { 1000, 1001, 4000 }, "bye")
+  if self.conn.state ~= "closed" then
+    self.fail("after close() the connection is %s", self.conn.state)
+  elseif self.now() - start > self.options.close_timeout + 20 then
+    self.fail("close() took %g s, and close_timeout is %g s", self.now() - start, self.options.close_timeout)
+  end
+end
+
+-- Calm: the connection is open and stays so, or is closed for a reason.
+local function calm_down(self)
+  self.trace "---- calm ----"
+  self.calm, self.peer.calm = true, true
+  local back = self:turn_until(patience, function()
+    return not self.conn or self.conn.state == "closed" or self.conn.state == "open"
+  end)
+  if not back then
+    self.fail("after %d s of calm the connection is %s", patience, self.conn.state)
+  end
+  self:turn_until(150, function()
+    return false
+  end)
+  if not self.conn then
+    return
+  end
+  if self.conn.state == "closed" and not self.phase_of_end and not self.gave_up then
+    self.fail("the connection is closed (%s) although nobody gave up", tostring(self.conn.err))
+  end
+end
+
+local function is_healthy(self)
+  local last = self.peer.sessions[#self.peer.sessions]
+  return self.conn.state == "open" and last and not (last.over or last.silent or last.held)
+end
+
+-- What is sent to a calm server arrives, and is known to.
+local function probe(self)
+  local attempts = self.ledger.attempts
+  local entry = self.ledger:new_message(1)
+  while self.outgoing and self.outgoing(entry.id) ~= 1 do
+    entry = self.ledger:new_message(1)
+  end
+  self.trace("---- probe %d ----", entry.id)
+  self:turn_until(200, function()
+    return not is_healthy(self) or #self.conn:unsent() == 0
+  end)
+  self:spawn(function()
+    self.ledger:taken(entry, self.conn:send { id = entry.id })
+  end)
+  self:turn_until(200, function()
+    return entry.outcomes[1] ~= nil
+  end)
+  if entry.taken and entry.outcomes[1] ~= "written" then
+    self.fail("a message to a calm server is %s after 200 s", tostring(entry.outcomes[1]))
+  end
+  self:turn_until(200, function()
+    return false
+  end)
+  if self.ledger.attempts ~= attempts then
+    self.fail "a connection to a calm server was made again"
+  end
+end
+
+-- Everything is given back: what is left then is left for ever.
+local function finish(self)
+  self.trace "---- end ----"
+  self.phase_of_end = true
+  local conn = self.conn
+  if conn then
+    self:spawn(function()
+      self:close()
+    end)
+    self:turn_until(100, function()
+      return conn.state == "closed"
+    end)
+  end
+  self.peer:stop()
+  local left = self.ledger.attempts
+  self:turn_until(2000, function()
+    return self.world:still() and self.reactor.quiet()
+  end)
+  if not (self.world:still() and self.reactor.stuck()) then
+    self.fail("%d timers are left, and the driver %s", self.world.clock:count(), self.reactor.stuck() and "rests" or "waits for something")
+  elseif self.context.count > 0 then
+    self.fail("%d objects of the core are left", self.context.count)
+  elseif self.ledger.attempts ~= left then
+    self.fail "an attempt was made after the end"
+  end
+end
+
+local function check_books(self)
+  if self.collected then
+    return
+  end
+  self.ledger:close()
+  local told = self.opens > 0 and 1 or 0
+  if self.closes ~= told then
+    self.fail("on_close was called %d times, after %d times open", self.closes, self.opens)
+  end
+  local complete = (self.reads or self.handler) and not (self.asks and not self.keyed)
+  if complete and self.ledger:gaps(self.peer.sessions, self.drops) > self.conn:stats().late then
+    self.fail("%d of the server's messages are missing", self.ledger:gaps(self.peer.sessions, self.drops))
+  end
+end
+
+-- Collecting all there is takes longer than a whole story: some do.
+local function check_collected(self)
+  if self.seed % 16 ~= 0 then
+    return
+  end
+  self.conn, self.tasks = nil, {}
+  for _ = 1, 4 do
+    collectgarbage()
+  end
+  if self.weak[1] then
+    self.fail "the connection is held by somebody after its end"
+  end
+end
+
+local function play(self)
+  begin(self)
+  self:turn_until(self.length, function()
+    return self.conn and self.conn.state == "closed" or self.collected
+  end)
+  calm_down(self)
+  if self.conn and self.conn.state == "open" and is_healthy(self) then
+    probe(self)
+  end
+  finish(self)
+  check_books(self)
+  check_collected(self)
+end
+
+--- Plays the story of a seed. Returns what does not hold, or nil.
+---@param seed integer
+---@param trace fun(line: string)?
+---@return string? failure
+function story.play(seed, trace)
+  local self = new(seed, trace)
+  local ok, err = pcall(fresh.with, self.world.core, function()
+    require("beam.log").to(function(level, line)
+      self.trace("log: %s: %s", level, line)
+    end)
+    play(self)
+  end)
+  return not ok and tostring(err) or nil, self
+end
+
+return story
