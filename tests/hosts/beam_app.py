@@ -12,17 +12,22 @@ import time
 from fastapi import FastAPI, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 
+import drops
+
 TOKEN = os.environ.get("TOKEN", "test-token")
 PAUSE = float(os.environ.get("PAUSE", "0"))
 PING = float(os.environ.get("PING", "5"))
 app = FastAPI()
+app.include_router(drops.router)
 
 
-def handler(event):
+def handler(event, connection):
     """What a user's Python function might do."""
     if isinstance(event, bytes):
         return {"bytes": len(event)}
     message = json.loads(event)
+    if isinstance(message, dict) and "record" in message:
+        drops.recorded.append((connection, message["record"]))
     what = message.get("do") if isinstance(message, dict) else None
     if what == "text":
         return "plain, not JSON"
@@ -69,6 +74,8 @@ async def realtime(socket: WebSocket):
             await asyncio.sleep(PING)
 
     pinger = asyncio.create_task(ping())
+    drops.sockets.add(socket)
+    connection = next(drops.numbers)
     try:
         while True:
             received = await socket.receive()
@@ -80,15 +87,16 @@ async def realtime(socket: WebSocket):
                 await socket.close(command["close"], command.get("reason", ""))
                 return
             try:
-                for text in texts(handler(event)):
+                for text in texts(handler(event, connection)):
                     await socket.send_text(text)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, RuntimeError):  # what cannot be sent; a socket that was closed meanwhile
                 pass
             await asyncio.sleep(PAUSE)
     except (WebSocketDisconnect, RuntimeError):
         pass
     finally:
         pinger.cancel()
+        drops.sockets.discard(socket)
 
 
 def authorized(request: Request):
