@@ -114,6 +114,8 @@ end
 
 --- Opens, reads until the end, gives what came before it and the error.
 local function converse(url, options)
+  options = options or {}
+  options.retry = false
   local conn, err = client.realtime(url, options)
   if not conn then
     return {}, err, false
@@ -140,7 +142,8 @@ describe("failures", function()
   for _, row in ipairs(connecting) do
     local name, secure, address, options, kind, phase, text = unpack(row, 1, 7)
     it("connecting: " .. name, function()
-      local conn, err = client.realtime("ws" .. secure .. "://" .. address(), options)
+      local connect_timeout = options.connect_timeout
+      local conn, err = client.realtime("ws" .. secure .. "://" .. address(), { connect_timeout = connect_timeout, retry = false })
       assert.is_nil(conn)
       check(err, kind, phase, text)
     end)
@@ -154,7 +157,7 @@ describe("failures", function()
   for _, row in ipairs(upgrades) do
     local name, address, kind, phase, text, fields = unpack(row, 1, 7)
     it("upgrade: " .. name, function()
-      local conn, err = client.realtime("ws://" .. address(), { ready_timeout = 0.5 })
+      local conn, err = client.realtime("ws://" .. address(), { ready_timeout = 0.5, retry = false })
       assert.is_nil(conn)
       check(err, kind, phase, text, fields)
     end)

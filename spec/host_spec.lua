@@ -196,7 +196,7 @@ describe("beamlua serve", function()
     local code, out = shell(start .. [[
       serve --quiet 2>/dev/null
       export BEAM_GATEWAY_URL=$url
-      $B -e 'local conn = assert(beam.realtime "echo") local _, err = conn:receive(60) print(err.code)' & c=$!
+      $B -e 'local conn = assert(beam.realtime("echo", { retry = false })) local _, err = conn:receive(60) print(err.code)' & c=$!
       sleep 0.4; kill -TERM $p; wait $p; wait $c]])
     assert.same({ 0, "1012\n" }, { code, out })
   end)

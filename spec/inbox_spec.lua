@@ -39,7 +39,7 @@ describe("inbox", function()
       inbox:push("x", true)
       inbox:pop()
     end
-    assert.is_nil(next(inbox.binary))
+    assert.is_nil(next(inbox.marks))
     for key in pairs(inbox) do
       assert.are_not.equal("number", type(key))
     end

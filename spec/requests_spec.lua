@@ -1,43 +1,54 @@
 local requests = require "beam.requests"
 
+-- A request that was sent.
+local function add(list, key, value)
+  local request = list:take()
+  if request then
+    request.key, request.value = key, value
+    list:add(request)
+  end
+  return request
+end
+
 describe("requests", function()
   it("are answered in their order", function()
     local list = requests.new()
-    local a, b = list:add(), list:add()
+    local a, b = add(list), add(list)
     assert.is_true(list:answer("1", false))
     assert.is_true(list:answer("2", true))
     assert.is_false(list:answer("3", false))
-    assert.are.same({ "1", false, "2", true }, { a.data, a.binary, b.data, b.binary })
+    assert.are.same({ "1", false, "2", true }, { a.data, a.mark, b.data, b.mark })
   end)
 
   it("whose time is over keep their place, and their answer is dropped", function()
     local list = requests.new()
-    local a, b = list:add(), list:add()
-    a.over = true
+    local a, b = add(list), add(list)
+    list:expire(a)
     assert.is_true(list:answer("late", false))
     assert.is_true(list:answer("2", false))
     assert.are.same({ "2", 1, 0 }, { b.data, list.late, list:count() })
   end)
 
-  it("can be taken back", function()
+  it("can be given back before they are sent", function()
     local list = requests.new()
-    list:withdraw(list:add())
+    list:done(list:take())
     assert.is_false(list:answer("1", false))
+    assert.are.same({ 0, 0 }, { list.open, list:count() })
   end)
 
   it("are bounded", function()
     local list = requests.new()
     for _ = 1, requests.max do
-      assert(list:add())
+      assert(add(list))
     end
-    assert.is_nil(list:add())
+    assert.is_nil(add(list))
     list:answer("1", false)
-    assert.is_truthy(list:add())
+    assert.is_truthy(add(list))
   end)
 
   it("end without an answer when the connection does", function()
     local list = requests.new()
-    local a = list:add()
+    local a = add(list)
     list:fail()
     assert.are.same({ nil, 0 }, { a.data, list:count() })
     assert.is_false(list:answer("1", false))
@@ -45,10 +56,10 @@ describe("requests", function()
 
   it("are used again", function()
     local list = requests.new()
-    local a = list:add()
+    local a = add(list)
     list:answer("1", false)
     list:done(a)
-    assert.are.equal(a, list:add())
+    assert.are.equal(a, add(list))
     assert.is_nil(a.data)
   end)
 end)

@@ -1,10 +1,14 @@
--- One attempt at a connection: one WebSocket of the core, from its connect to its close. A connection may have several,
--- one after the other.
+-- One attempt at a connection: one WebSocket of the core, from its connect to its close. A connection has several, one
+-- after the other.
 --
--- An attempt is deaf once it is over: nothing reaches the connection after its end, nor after the connection itself was
--- collected, which is why the attempt holds its connection weakly.
+-- An attempt is deaf once it is over: nothing reaches the connection after its end, nor after the connection gave it up or was
+-- itself collected, which is why the attempt holds its connection weakly.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+
+local Attempt = {}
+Attempt.__index = Attempt
+Attempt.__name = "beam.attempt"
 
 local attempt = {}
 
@@ -15,9 +19,11 @@ local open = {} -- the attempts that are not over; that of a connection which no
 ---@class beam.attempt
 ---@field ws beam.core.websocket
 ---@field over boolean
+---@field opened boolean written by the connection
 
 -- What the core calls. The message comes first: it is the one that comes often.
-local function listen(self, owner, events)
+local function listen(self, events)
+  local owner = self.owner
   return function(event, a, b, c, d)
     local conn = owner[1]
     if event == "closed" then
@@ -34,14 +40,13 @@ local function listen(self, owner, events)
 end
 
 --- Starts an attempt for `conn`, whose events go to events.open(conn, …) and so on, as beam.core names them.
----@param conn table
+---@param conn table its method end_with(code) is called by close_all
 ---@param events table<string, function>
 ---@param options beam.core.websocket_options
 ---@return beam.attempt?, beam.error?
 function attempt.start(conn, events, options)
-  local self = { over = false }
-  local owner = setmetatable({ conn }, weak)
-  local ws, err = driver.context():websocket(options, listen(self, owner, events))
+  local self = setmetatable({ over = false, opened = false, started = driver.now(), owner = setmetatable({ conn }, weak) }, Attempt)
+  local ws, err = driver.context():websocket(options, listen(self, events))
   if not ws then
     return nil, errors.from_attempt(err, options.url:gsub("%?.*$", ""))
   end
@@ -51,17 +56,42 @@ function attempt.start(conn, events, options)
   return self
 end
 
+--- Starts the close handshake.
+---@return true?, beam.core.error?
+function Attempt:close(code, reason)
+  local ok, err = self.ws:close(code, reason)
+  if ok then
+    self.ws:resume() -- the peer's close frame comes behind what it sent before
+  end
+  return ok, err
+end
+
+--- Gives it up: the peer is told, as far as it can be, and the connection hears nothing of it any more.
+---@param code integer
+function Attempt:abandon(code)
+  self.owner[1] = nil
+  if not self.over then
+    self:close(code)
+  end
+end
+
 --- Starts to close every attempt that is not over, as a program does that ends. Returns how many there are.
 ---@param code integer
 ---@return integer
 function attempt.close_all(code)
-  local count = 0
+  local all = {}
   for self in pairs(open) do
-    self.ws:close(code)
-    self.ws:resume() -- the peer's close frame comes behind what it sent before
-    count = count + 1
+    all[#all + 1] = self
   end
-  return count
+  for _, self in ipairs(all) do
+    local conn = self.owner[1]
+    if conn then
+      conn:end_with(code)
+    else
+      self:close(code)
+    end
+  end
+  return #all
 end
 
 return attempt

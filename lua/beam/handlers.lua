@@ -12,14 +12,22 @@ Handlers.__name = "beam.handlers"
 
 local handlers = {}
 
--- What a handler is given: open(conn) message(message, conn, kind) phase(phase, conn) close(err, conn) error(err,
--- conn).
-handlers.names = { open = true, message = true, close = true, phase = true, error = true }
-handlers.later = { reconnect = true, stalled = true }
+-- What a handler is given: open(conn) message(message, conn, kind) phase(phase, conn, seconds) stalled(seconds, conn)
+-- outcome(message, conn, outcome) close(err, conn) error(err, conn).
+handlers.names = { open = true, message = true, phase = true, stalled = true, outcome = true, close = true, error = true }
 
 ---@param conn table read with conn:take(), which gives a message or nil
 function handlers.new(conn)
-  return setmetatable({ conn = conn, lists = {}, queue = {}, signal = driver.signal(), running = false, finished = false }, Handlers)
+  return setmetatable({
+    conn = conn,
+    lists = {},
+    queue = {},
+    first = 1,
+    last = 0,
+    signal = driver.signal(),
+    running = false,
+    finished = false,
+  }, Handlers)
 end
 
 ---@param name string
@@ -34,20 +42,32 @@ local function call_all(self, name, ...)
   end
 end
 
+local failed
+
+local function deliver_message(self)
+  local message, kind = self.conn:take()
+  if kind == "error" then
+    failed(self, message)
+  elseif message ~= nil then
+    call_all(self, "message", message, self.conn, kind)
+  end
+  return message ~= nil
+end
+
 -- Delivers one event. Returns false if there is none.
 local function deliver(self)
-  local event = table.remove(self.queue, 1)
+  local event = self.queue[self.first]
   if event then
-    call_all(self, event.name, event.value or self.conn, event.value and self.conn)
-    return true
-  elseif self.lists.message then
-    local message, kind = self.conn:take()
-    if message ~= nil then
-      call_all(self, "message", message, self.conn, kind)
-      return true
+    self.queue[self.first] = nil
+    self.first = self.first + 1
+    if event.value ~= nil then
+      call_all(self, event.name, event.value, self.conn, event.extra)
+    else
+      call_all(self, event.name, self.conn)
     end
+    return true
   end
-  return false
+  return self.lists.message ~= nil and deliver_message(self)
 end
 
 local function deliver_all(self)
@@ -63,7 +83,7 @@ local function deliver_all(self)
   call_all(self, "close", self.closed, self.conn)
 end
 
-local function failed(self, err)
+function failed(self, err)
   if self.lists.error then
     local _, worse = driver.spawn(call_all, self, "error", err, self.conn):join()
     err = worse
@@ -96,9 +116,10 @@ function Handlers:add(name, fn)
 end
 
 --- Something happened; kept only if somebody listens.
-function Handlers:post(name, value)
+function Handlers:post(name, value, extra)
   if self.lists[name] then
-    self.queue[#self.queue + 1] = { name = name, value = value }
+    self.last = self.last + 1
+    self.queue[self.last] = { name = name, value = value, extra = extra }
     self.signal:wake()
   end
 end

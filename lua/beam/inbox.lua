@@ -1,4 +1,4 @@
--- What has arrived and nobody has read yet: a bounded queue of messages, as they came.
+-- What has arrived and nobody has read yet: a bounded queue of messages.
 --
 -- Bounded by asking, not by dropping: push says when it is full, and the sender is then held back down to TCP; pop says
 -- when it has room again.
@@ -11,26 +11,30 @@ local inbox = {}
 ---@param max integer messages
 ---@param max_bytes integer
 function inbox.new(max, max_bytes)
-  return setmetatable({ max = max, max_bytes = max_bytes, first = 1, last = 0, bytes = 0, binary = {}, full = false }, Inbox)
+  return setmetatable({ max = max, max_bytes = max_bytes, first = 1, last = 0, bytes = 0, marks = {}, sizes = {}, full = false }, Inbox)
 end
 
----@param data string
----@param binary boolean
+---@param data any not nil
+---@param mark any what pop returns beside it; most messages have none
+---@param size integer? bytes that it stands for, if it is no string
 ---@return boolean full nothing more should come for now
-function Inbox:push(data, binary)
+function Inbox:push(data, mark, size)
   local last = self.last + 1
   self.last = last
   self[last] = data
-  if binary then
-    self.binary[last] = true
+  if mark then
+    self.marks[last] = mark
   end
-  self.bytes = self.bytes + #data
+  if size then
+    self.sizes[last] = size
+  end
+  self.bytes = self.bytes + (size or #data)
   self.full = self.full or last - self.first + 1 >= self.max or self.bytes >= self.max_bytes
   return self.full
 end
 
----@return string? data nil if there is none
----@return boolean? binary
+---@return any data nil if there is none
+---@return any mark false if there was none
 ---@return boolean? room it was full, and has room again: half of it
 function Inbox:pop()
   local first = self.first
@@ -38,15 +42,15 @@ function Inbox:pop()
   if data == nil then
     return nil
   end
-  local binary = self.binary[first] or false
-  self[first], self.binary[first] = nil, nil
+  local mark, size = self.marks[first] or false, self.sizes[first]
+  self[first], self.marks[first], self.sizes[first] = nil, nil, nil
   self.first = first + 1
-  self.bytes = self.bytes - #data
+  self.bytes = self.bytes - (size or #data)
   local room = self.full and self:count() <= self.max / 2 and self.bytes <= self.max_bytes / 2
   if room then
     self.full = false
   end
-  return data, binary, room
+  return data, mark, room
 end
 
 ---@return integer messages

@@ -64,14 +64,18 @@ function Liveness:pause(paused, now)
   self.paused = paused
 end
 
+-- A frame answers if it is heard at the time of the ping or later.
+local function ask(self, now)
+  self.asked = now
+  self.heard = math.min(self.heard, now - 1e-6)
+  return "ping"
+end
+
 -- The answer to a jump: ask at once, and wait the whole time for the answer.
 local function jumped(self, now)
   forgive(self, now)
   self.used = now
-  if self.options.ping_after then
-    self.heard, self.asked = now - 1e-9, now
-    return "ping"
-  end
+  return self.options.ping_after and ask(self, now)
 end
 
 local function silence(self, now)
@@ -82,8 +86,7 @@ local function silence(self, now)
   if self.asked and now - self.asked >= options.dead_after then
     return "dead"
   elseif not self.asked and now - self.heard >= options.ping_after then
-    self.asked = now
-    return "ping"
+    return ask(self, now)
   end
 end
 
@@ -112,8 +115,8 @@ local function next_look(self, now)
   if options.ping_after then
     at = self.asked and self.asked + options.dead_after or self.heard + options.ping_after
   end
-  if options.stalled_after and not self.stalled then
-    at = math.min(at, self.alive + options.stalled_after)
+  if options.stalled_after and self.pings_expected then
+    at = math.min(at, (self.stalled and now or self.alive) + options.stalled_after)
   end
   if options.idle_after then
     at = math.min(at, self.used + options.idle_after)

@@ -1,90 +1,190 @@
--- Opening a realtime connection: the options, the address, the credentials, and the wait until it is open. What it is
--- then, is in beam/connection.lua.
-local attempt = require "beam.attempt"
-local compat = require "beam.compat"
+-- Opening a realtime connection: the options, checked, as the policies that beam/connection.lua goes by; and the wait until
+-- it is open.
 local config = require "beam.config"
 local connection = require "beam.connection"
 local errors = require "beam.error"
 local handlers = require "beam.handlers"
-local headers = require "beam.headers"
+local new_outbox = require("beam.outbox").new
+local new_plan = require("beam.plan").new
 local options_of = require "beam.options"
+local retry = require "beam.retry"
+local transform = require "beam.transform"
 
 local realtime = {}
 
+local MiB = 1024 * 1024
+local shortest_stalled, margin = 60, 15 -- seconds without a sign of the app, and more than its longest handler takes
+
+---@class beam.queue_options
+---@field max integer? messages, default 1024
+---@field max_bytes integer? default 64 MiB
+---@field ttl number? seconds that a message may wait
+---@field overflow "error"|"drop_oldest"|"drop_newest"|nil
+
 ---@class beam.realtime_options: beam.options, beam.target
 ---@field headers table<string, string>? further request headers
+---@field connect (fun(attempt: integer): table|string|nil, any)? what this attempt does otherwise: a target, a token; nil, err: none
+---@field retry (fun(attempt: integer, err: beam.error, conn): number?)|false|nil seconds until the next one; false: there is none
+---@field reconnect boolean? false: once it was open, a loss is the end
+---@field warmup boolean? asks Beam to start the app before the first attempt
+---@field ready_after number? seconds after which a silent connection counts as ready, default 10
+---@field outgoing function|function[]|nil transforms of what is sent
+---@field incoming function|function[]|nil transforms of what comes
+---@field queue beam.queue_options|false|nil what waits to be sent; false: send() fails while it is not open
+---@field rate number? messages a second
+---@field coalesce (fun(message: any): any)? a key; a newer message replaces a waiting one with the same
 ---@field max_message integer? bytes of an incoming message, default 16 MiB
 ---@field max_pending integer? bytes that send() lets wait for the network, default 64 MiB
 ---@field inbox { max: integer?, max_bytes: integer? }? what may wait to be read, default 1024 messages and 64 MiB; the sender is held back
----@field heartbeat boolean? false: Beam's app pings are handed on as messages
----@field close_timeout number? seconds for the peer's close frame, default 2
+---@field heartbeat boolean|{ app_pings: boolean?, ping_after: number|false|nil, dead_after: number? }|nil false: app pings are messages
+---@field stalled number|false|{ after: number?, handler: number?, reconnect: boolean? }|nil seconds without a sign of the app, default 60
+---@field idle_timeout number? seconds without a message either way, after which it is closed
+---@field close_timeout number? seconds for the queue, and again for the peer's close frame; default 2
 ---@field on_open fun(conn)? the handlers: see Connection:on
 ---@field on_message fun(message, conn, kind)?
----@field on_phase fun(phase, conn)?
+---@field on_phase fun(phase, conn, seconds)?
+---@field on_stalled fun(seconds, conn)?
+---@field on_outcome fun(message, conn, outcome)?
+---@field on_reconnect (fun(conn, unknown: table[]): table?)? what is sent again
 ---@field on_close fun(err, conn)?
 ---@field on_error fun(err, conn)?
-local own = { headers = true, max_message = true, max_pending = true, inbox = true, heartbeat = true, close_timeout = true }
+local types = {
+  headers = { table = true },
+  connect = { ["function"] = true },
+  retry = { ["function"] = true, boolean = true },
+  reconnect = { boolean = true },
+  warmup = { boolean = true },
+  ready_after = { number = true },
+  outgoing = { ["function"] = true, table = true },
+  incoming = { ["function"] = true, table = true },
+  queue = { table = true, boolean = true },
+  rate = { number = true },
+  coalesce = { ["function"] = true },
+  max_message = { number = true },
+  max_pending = { number = true },
+  inbox = { table = true },
+  heartbeat = { boolean = true, table = true },
+  stalled = { number = true, boolean = true, table = true },
+  idle_timeout = { number = true },
+  close_timeout = { number = true },
+}
 for name in pairs(handlers.names) do
-  own["on_" .. name] = true
+  types["on_" .. name] = { ["function"] = true }
 end
-local known = options_of.known(own, "timeout")
+types.on_reconnect = { ["function"] = true }
 
-local later = {}
-for _, name in ipairs { "connect", "retry", "outgoing", "incoming", "queue", "idle_timeout", "stalled", "warmup", "rate", "coalesce" } do
-  later[name] = true
-end
-for name in pairs(handlers.later) do
-  later["on_" .. name] = true
-end
-
+local known = options_of.known(types, "timeout")
 local inbox_options = { max = true, max_bytes = true }
+local queue_options = { max = true, max_bytes = true, ttl = true, overflow = true }
+local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true }
+local stalled_options = { after = true, handler = true, reconnect = true }
+local above_zero = { "ready_after", "rate", "max_message", "max_pending", "idle_timeout", "close_timeout" }
+
+-- ---- Checks: a mistake of the caller raises ----
+
+local function check_number(value, name, allows_false)
+  local valid = value == nil or allows_false and value == false or type(value) == "number" and value > 0 and value == value
+  if not valid then
+    error(("beam.realtime: '%s' wants a number above 0"):format(name), 0)
+  end
+end
+
+local function check_types(options)
+  for name, allowed in pairs(types) do
+    local value = options[name]
+    if value ~= nil and not allowed[type(value)] then
+      error(("beam.realtime: option '%s' cannot be a %s"):format(name, type(value)), 0)
+    end
+  end
+  for _, name in ipairs { "retry", "queue", "stalled" } do
+    if options[name] == true then
+      error(("beam.realtime: option '%s' cannot be true"):format(name), 0)
+    end
+  end
+end
 
 local function gather(target, given)
-  local options = options_of.gather("beam.realtime", known, later, target, given)
-  if options.heartbeat ~= nil and type(options.heartbeat) ~= "boolean" then
-    error("beam.realtime: heartbeat is true or false", 0)
-  end
-  errors.check_options(options.inbox or {}, inbox_options, "beam.realtime, inbox")
-  for name, value in pairs(options.inbox or {}) do
-    if type(value) ~= "number" or value < 1 then
-      error("beam.realtime, inbox: '" .. name .. "' wants a number above 0", 0)
-    end
+  local options = options_of.gather("beam.realtime", known, {}, target, given)
+  check_types(options)
+  for _, name in ipairs(above_zero) do
+    check_number(options[name], name)
   end
   return options
 end
 
-local function core_options(url, options, settings, auth)
-  local core = options_of.transport(settings)
-  core.url, core.auth = url, auth
-  core.headers = headers.to_pairs(options.headers)
-  core.upgrade_timeout = settings.ready_timeout
-  core.close_timeout = options.close_timeout
-  core.max_message = options.max_message
-  return core
+-- ---- The policies ----
+
+local function never() end
+
+local function inbox_of(options)
+  local inbox = options.inbox or {}
+  errors.check_options(inbox, inbox_options, "beam.realtime, inbox")
+  check_number(inbox.max, "inbox.max")
+  check_number(inbox.max_bytes, "inbox.max_bytes")
+  return { max = inbox.max or 1024, max_bytes = inbox.max_bytes or 64 * MiB }
 end
 
--- Closes what nobody can reach any more: a connection without a close frame leaves a ghost that holds Beam's slot.
-local function close_when_collected(started)
-  return compat.guard(function()
-    if not started.over then
-      started.ws:close(1001)
-    end
-  end)
+local function outbox_of(options)
+  local queue = options.queue or {}
+  errors.check_options(queue, queue_options, "beam.realtime, queue")
+  local outbox = { rate = options.rate, coalesce = options.coalesce }
+  for name in pairs(queue_options) do
+    outbox[name] = queue[name]
+  end
+  new_outbox(outbox) -- raises for what makes no sense
+  return outbox
 end
 
--- Starts the attempt, with credentials that were asked for just now.
-local function start(conn, url, options, settings, target)
-  local auth, err = options_of.credentials(settings, target)
-  if not auth then
-    return nil, err
+local function heartbeat_of(options)
+  local heartbeat = type(options.heartbeat) == "table" and options.heartbeat or {}
+  errors.check_options(heartbeat, heartbeat_options, "beam.realtime, heartbeat")
+  check_number(heartbeat.ping_after, "heartbeat.ping_after", true)
+  check_number(heartbeat.dead_after, "heartbeat.dead_after")
+  return heartbeat.ping_after == nil and 20 or heartbeat.ping_after, heartbeat.dead_after or 20, heartbeat.app_pings
+end
+
+local function stalled_of(options)
+  if type(options.stalled) ~= "table" then
+    check_number(options.stalled, "stalled", true)
+    return options.stalled == nil and shortest_stalled or options.stalled
   end
-  conn.scheme = auth.scheme
-  conn.attempt, err = attempt.start(conn, connection.events, core_options(url, options, settings, auth))
-  if not conn.attempt then
-    return nil, err
-  end
-  conn.guard = close_when_collected(conn.attempt)
-  return true
+  local stalled = options.stalled
+  errors.check_options(stalled, stalled_options, "beam.realtime, stalled")
+  check_number(stalled.after, "stalled.after")
+  check_number(stalled.handler, "stalled.handler")
+  return stalled.after or math.max(shortest_stalled, (stalled.handler or 0) + margin), stalled.reconnect
+end
+
+local function add_liveness(policy, options)
+  local ping_after, dead_after, app_pings = heartbeat_of(options)
+  local stalled_after, reconnects = stalled_of(options)
+  policy.filters_pings = options.heartbeat ~= false and app_pings ~= false
+  policy.pings_expected = options.stalled ~= nil and options.stalled ~= false
+  policy.reconnects_stalled = reconnects or false
+  policy.liveness = {
+    ping_after = ping_after,
+    dead_after = dead_after,
+    stalled_after = policy.filters_pings and stalled_after or false,
+    idle_after = options.idle_timeout or false,
+  }
+end
+
+local function policy_of(options, settings)
+  local policy = {
+    plan = new_plan(options, settings),
+    retry = options.retry == false and never or options.retry or retry.default,
+    reconnect = options.reconnect ~= false,
+    incoming = transform.chain(options.incoming, "incoming"),
+    outgoing = transform.chain(options.outgoing, "outgoing"),
+    max_pending = options.max_pending or 64 * MiB,
+    ready_after = options.ready_after or 10,
+    close_timeout = options.close_timeout or 2,
+    queues = options.queue ~= false,
+    inbox = inbox_of(options),
+    outbox = outbox_of(options),
+  }
+  add_liveness(policy, options)
+  return policy
 end
 
 local function add_handlers(conn, options)
@@ -94,34 +194,23 @@ local function add_handlers(conn, options)
       conn:on(name, fn)
     end
   end
-end
-
---- Starts to open a realtime connection, which is given back at once: conn:wait_open() says whether it came to be.
----@param settings beam.settings
----@param target string|beam.target|beam.realtime_options
----@param options beam.realtime_options?
----@return beam.connection
-function realtime.start(settings, target, options)
-  options = gather(target, options)
-  settings = config.override(settings, options)
-  local url, resolved = options_of.locate(options, "asgi", "ws", settings.gateway)
-  local conn = connection.new((url:gsub("%?.*$", "")), options)
-  add_handlers(conn, options)
-  local started, err = start(conn, url, options, settings, resolved)
-  if not started then
-    conn:fail(err)
+  if options.on_reconnect then
+    conn:on("reconnect", options.on_reconnect)
   end
-  return conn
 end
 
---- Opens a realtime connection and waits until it is open, through a cold start if need be.
+--- Opens a realtime connection and waits until it is open, through a cold start and through what may pass, as long as the
+--- retry policy says. From then on it comes back by itself.
 ---@param settings beam.settings
 ---@param target string|beam.target|beam.realtime_options
 ---@param options beam.realtime_options?
 ---@return beam.connection? conn, beam.error? err
 function realtime.open(settings, target, options)
-  local conn = realtime.start(settings, target, options)
-  if conn:wait_open() then
+  options = gather(target, options)
+  local url = options_of.locate(options, "asgi", "ws", config.override(settings, options).gateway)
+  local conn = connection.new((url:gsub("%?.*$", "")), policy_of(options, settings))
+  add_handlers(conn, options)
+  if conn:open() then
     return conn
   end
   return nil, conn.err

@@ -1,5 +1,8 @@
--- The requests of one connection that wait for their answers. There is no id in Beam's messages: the answers come in
--- the order of the requests, so that the next message belongs to the oldest request.
+-- The requests of one connection that wait for their answers.
+--
+-- Beam's messages have no id: the answers come in the order of the requests, so that the next message belongs to the
+-- oldest request. A handler that copies an id into its answer can be asked by key: the answer is then the message whose
+-- field has the same value, whenever it comes.
 --
 -- A request whose time is over keeps its place: its late answer is dropped, and not taken for the answer to the next
 -- one.
@@ -13,75 +16,184 @@ local requests = { max = 1024 } -- at once; those whose time is over and whose a
 
 ---@class beam.request
 ---@field signal beam.signal woken when it is answered, or never will be
----@field data string? the answer
----@field binary boolean?
----@field over boolean? nobody waits any more
+---@field data any the answer, as inbox.lua keeps it
+---@field mark any
+---@field err beam.error? no answer will come
+---@field over boolean nobody waits any more
+---@field placed boolean it was sent
+---@field key any field and value to know the answer by
+---@field value any
 
 function requests.new()
-  return setmetatable({ first = 1, last = 0, free = nil, late = 0 }, Requests)
+  return setmetatable({ first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {} }, Requests)
 end
 
---- Takes a place at the end.
+--- A request that is to be sent. Gets its place by `add`, or is given back by `done`.
 ---@return beam.request? request nil: there are too many
-function Requests:add()
-  if self.last - self.first + 1 >= requests.max then
+function Requests:take()
+  if self.open >= requests.max then
     return nil
   end
+  self.open = self.open + 1
   local request = self.free
   if request then
     self.free = request.next_free
   else
-    request = { signal = driver.signal(), data = false, binary = false, over = false, next_free = false }
+    request = { signal = driver.signal() }
   end
-  request.data, request.over = nil, false
-  self.last = self.last + 1
-  self[self.last] = request
+  request.data, request.err, request.over, request.placed = nil, nil, false, false
+  request.key, request.value, request.entry, request.ended = nil, nil, nil, false
   return request
 end
 
---- Gives back what add gave: it has been answered, or nobody waits any more.
+--- Nobody will look at it any more.
 function Requests:done(request)
-  request.data = nil
-  request.next_free = self.free
-  self.free = request
+  self:close(request)
+  request.data, request.entry = nil, nil
+  if request.key == nil then -- one with a key may still stand in `dead`
+    request.next_free = self.free
+    self.free = request
+  end
+end
+
+--- It does not count any more: its answer has come, or never will.
+function Requests:close(request)
+  if not request.ended then
+    request.ended = true
+    self.open = self.open - 1
+  end
+end
+
+-- ---- Places ----
+
+local function add_keyed(self, request)
+  self.keyed = self.keyed or {}
+  local waiting = self.keyed[request.key] or {}
+  self.keyed[request.key] = waiting
+  if waiting[request.value] then -- the older one has no claim to the answer any more; it waits out its time
+    self:close(waiting[request.value])
+    self.keyed_count = self.keyed_count - 1
+  end
+  waiting[request.value] = request
+  self.keyed_count = self.keyed_count + 1
+end
+
+local function remove_keyed(self, request)
+  local waiting = self.keyed and self.keyed[request.key]
+  if waiting and waiting[request.value] == request then
+    waiting[request.value] = nil
+    self.keyed_count = self.keyed_count - 1
+    if next(waiting) == nil then
+      self.keyed[request.key] = nil
+    end
+    if self.keyed_count == 0 then
+      self.keyed = nil
+    end
+  end
+end
+
+--- It was sent: it takes a place at the end, or under its key.
+function Requests:add(request)
+  request.placed = true
+  if request.key ~= nil then
+    return add_keyed(self, request)
+  end
+  self.last = self.last + 1
+  self[self.last] = request
+end
+
+--- A place whose answer nobody wants: a message that was sent again, after its request had failed.
+function Requests:add_nobody(key, value)
+  local request = self:take()
+  if request then
+    request.over, request.key, request.value = true, key, value
+    self:add(request)
+  end
+end
+
+-- ---- Ends ----
+
+local function give(self, request, data, mark)
+  if request.over then
+    self.late = self.late + 1
+    self:done(request)
+    return
+  end
+  self:close(request)
+  request.data, request.mark = data, mark
+  request.signal:wake()
 end
 
 --- A message came. Returns false if no request waits for it.
-function Requests:answer(data, binary)
+function Requests:answer(data, mark)
   local request = self[self.first]
   if not request then
     return false
   end
   self[self.first] = nil
   self.first = self.first + 1
-  if request.over then
-    self.late = self.late + 1
-    self:done(request)
-  else
-    request.data, request.binary = data, binary
-    request.signal:wake()
-  end
+  give(self, request, data, mark)
   return true
 end
 
---- Takes the last one back: it was not sent.
-function Requests:withdraw(request)
-  self[self.last] = nil
-  self.last = self.last - 1
-  self:done(request)
-end
-
---- No answer will come to any of them.
-function Requests:fail()
-  for i = self.first, self.last do
-    self[i].signal:wake()
-    self[i] = nil
+--- A decoded message came. Returns false if no request waits for it by a key.
+function Requests:answer_keyed(message, kind)
+  if type(message) ~= "table" then
+    return false
   end
-  self.first, self.last = 1, 0
+  for key, waiting in pairs(self.keyed) do
+    local value = message[key]
+    local request = value ~= nil and waiting[value]
+    if request then
+      remove_keyed(self, request)
+      give(self, request, message, kind)
+      return true
+    end
+  end
+  return false
 end
 
+--- Its time is over. The places of those asked by key are bounded by leaving the oldest, as a key is not asked for
+--- again.
+function Requests:expire(request)
+  request.over = true
+  if request.key == nil then
+    return
+  end
+  local dead = self.dead
+  dead[#dead + 1] = request
+  if #dead > requests.max / 2 then
+    local oldest = table.remove(dead, 1)
+    remove_keyed(self, oldest)
+    self:close(oldest)
+  end
+end
+
+local function give_up(self, request, err)
+  request.err = err
+  self:close(request)
+  request.signal:wake()
+end
+
+--- No answer will come to any of those that were sent.
+---@param err beam.error?
+function Requests:fail(err)
+  for i = self.first, self.last do
+    local request = self[i]
+    self[i] = nil
+    give_up(self, request, err)
+  end
+  for _, waiting in pairs(self.keyed or {}) do
+    for _, request in pairs(waiting) do
+      give_up(self, request, err)
+    end
+  end
+  self.first, self.last, self.keyed, self.keyed_count, self.dead = 1, 0, nil, 0, {}
+end
+
+--- How many have a place.
 function Requests:count()
-  return self.last - self.first + 1
+  return self.last - self.first + 1 + self.keyed_count
 end
 
 return requests
