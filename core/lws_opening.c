@@ -17,6 +17,7 @@
 #include "answer_lws.h"
 #include "lws_carrier.h"
 #include "lws_failure.h"
+#include "tls.h"
 
 enum {
   CONNECT_MS = 10000,
@@ -30,7 +31,9 @@ enum {
 
 struct beam__opening {
   beam__lws_request request;
-  SSL_CTX *ssl; /* NULL: no TLS */
+  SSL_CTX *ssl;       /* NULL: no TLS */
+  beam__trust *trust; /* NULL: none is needed */
+  beam__trust_waiter trust_waiter;
   beam__lookup *lookup;
   beam__addresses addresses;
   beam__race race;
@@ -55,6 +58,12 @@ static void end_attempts(beam__lws_carrier *carrier) {
     beam__lws_end_link(carrier->lws, &opening->attempts[i]);
 }
 
+static void release_tls(beam__opening *opening) {
+  beam__trust_forget(&opening->trust_waiter);
+  beam__trust_release(opening->trust);
+  SSL_CTX_free(opening->ssl);
+}
+
 void beam__opening_free(beam__lws_carrier *carrier) {
   beam__opening *opening = carrier->opening;
   if (!opening)
@@ -66,7 +75,7 @@ void beam__opening_free(beam__lws_carrier *carrier) {
   carrier->opening = NULL;
   beam__lws_request_free(&opening->request);
   free((char *)(uintptr_t)opening->request.protocols);
-  SSL_CTX_free(opening->ssl);
+  release_tls(opening);
   beam__answer_free(&opening->answer);
   beam__bytes_free(&opening->body);
   free(opening);
@@ -80,6 +89,7 @@ static void give_up(beam__lws_carrier *carrier, beam_error *error) {
   carrier->deadline = NULL;
   beam__lookup_cancel(opening->lookup);
   opening->lookup = NULL;
+  beam__trust_forget(&opening->trust_waiter);
   end_attempts(carrier);
   beam__lws_end_link(carrier->lws, &carrier->link);
   beam__lws_lost(carrier, error);
@@ -111,6 +121,16 @@ static void enter(beam__lws_carrier *carrier, enum beam_phase phase) {
     carrier->events->phase(carrier->user, phase);
 }
 
+static int lacks_trust(const beam__opening *opening) {
+  return opening->trust && beam__trust_state(opening->trust) == BEAM__TRUST_LOADING;
+}
+
+static const char *missed_text(const beam__lws_carrier *carrier) {
+  if (carrier->phase == BEAM_PHASE_DNS && carrier->opening->addresses.count)
+    return "the CA certificates were not read";
+  return beam__missed_text(carrier->phase);
+}
+
 static void on_deadline(void *user) {
   beam__lws_carrier *carrier = user;
   const beam__lws_request *request = &carrier->opening->request;
@@ -118,7 +138,7 @@ static void on_deadline(void *user) {
   beam_error error;
   carrier->deadline = NULL;
   beam__error(&error, BEAM_ETIMEOUT, carrier->phase, request->url.authority, "%s: %s within %u ms (%s)",
-              request->url.authority, beam__missed_text(carrier->phase),
+              request->url.authority, missed_text(carrier),
               upgrading ? request->upgrade_timeout_ms : request->connect_timeout_ms,
               upgrading ? "upgrade_timeout" : "connect_timeout");
   give_up(carrier, &error);
@@ -130,7 +150,7 @@ static void out_of_memory(beam__lws_carrier *carrier) {
   give_up(carrier, &error);
 }
 
-/* ---- DNS and TCP ---- */
+/* ---- DNS, trust and TCP ---- */
 
 /* "[address]:port" or "address:port". */
 static void address_text(const struct sockaddr_storage *address, unsigned port, char *numeric, size_t numeric_size,
@@ -217,6 +237,22 @@ static void on_no_address_left(void *user) {
   give_up(carrier, &error);
 }
 
+/* The name and the CA certificates are looked for at the same time. */
+static void connect_if_ready(beam__lws_carrier *carrier) {
+  beam__opening *opening = carrier->opening;
+  if (!opening->addresses.count || lacks_trust(opening))
+    return;
+  enter(carrier, BEAM_PHASE_TCP);
+  if (!beam__lws_live(carrier))
+    return;
+  opening->race = (beam__race){.ctx = carrier->ctx,
+                               .count = opening->addresses.count,
+                               .attempt = attempt,
+                               .lost = on_no_address_left,
+                               .user = carrier};
+  beam__race_start(&opening->race);
+}
+
 static void on_addresses(void *user, const beam__addresses *addresses, const char *text) {
   beam__lws_carrier *carrier = user;
   beam__opening *opening = carrier->opening;
@@ -230,13 +266,20 @@ static void on_addresses(void *user, const beam__addresses *addresses, const cha
     give_up(carrier, &error);
     return;
   }
-  enter(carrier, BEAM_PHASE_TCP);
-  if (!beam__lws_live(carrier))
-    return;
   opening->addresses = *addresses;
-  opening->race = (beam__race){
-      .ctx = carrier->ctx, .count = addresses->count, .attempt = attempt, .lost = on_no_address_left, .user = carrier};
-  beam__race_start(&opening->race);
+  connect_if_ready(carrier);
+}
+
+static void on_trust(void *user) {
+  beam__lws_carrier *carrier = user;
+  const beam__opening *opening = carrier->opening;
+  beam_error error;
+  if (beam__trust_state(opening->trust) == BEAM__TRUST_READY) {
+    connect_if_ready(carrier);
+    return;
+  }
+  beam__error(&error, BEAM_EINVALID, BEAM_PHASE_TLS, host_of(opening), "%s", beam__trust_error(opening->trust));
+  give_up(carrier, &error);
 }
 
 void beam__opening_start(beam__lws_carrier *carrier) {
@@ -246,8 +289,14 @@ void beam__opening_start(beam__lws_carrier *carrier) {
   if (!beam__lws_live(carrier))
     return;
   if (beam__lookup_start(carrier->ctx, &opening->lookup, proxy->host ? proxy->host : opening->request.url.host,
-                         proxy->host ? proxy->port : opening->request.url.port, on_addresses, carrier))
+                         proxy->host ? proxy->port : opening->request.url.port, on_addresses, carrier)) {
     out_of_memory(carrier);
+    return;
+  }
+  if (lacks_trust(opening))
+    beam__trust_await(opening->trust, &opening->trust_waiter, on_trust, carrier);
+  else if (opening->trust && beam__trust_state(opening->trust) == BEAM__TRUST_FAILED)
+    on_trust(carrier);
 }
 
 /* The proxy's answer will lie there, should it refuse. Reading nothing from a connection on which nobody has spoken
@@ -445,7 +494,17 @@ static void take_over(beam__lws_carrier *carrier, beam__opening *opening, beam__
   carrier->opening = opening;
 }
 
-/* Reading the CA bundle takes 30 ms: it is done here, in the call that opens, and not in a step. */
+/* The CA certificates begin to be read here, beside the loop. */
+static int prepare_tls(beam__lws_carrier *carrier, beam__opening *opening, const beam_tls *options, beam_error *error) {
+  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
+  if (!options->insecure && !ca_file)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
+                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
+  if (!options->insecure && !(opening->trust = beam__trust_of(carrier->ctx, ca_file)))
+    return BEAM_ENO_MEMORY;
+  return beam__tls_context(carrier->lws, options, opening->trust, &opening->ssl, error);
+}
+
 int beam__opening_new(beam__lws_carrier *carrier, beam__lws_request *request, beam_error *error) {
   beam__opening *opening = calloc(1, sizeof *opening);
   char *protocols = beam__strdup(request->protocols);
@@ -454,12 +513,12 @@ int beam__opening_new(beam__lws_carrier *carrier, beam__lws_request *request, be
   if (!code)
     code = check_proxy(request, error);
   if (!code && request->url.tls)
-    code = beam__tls_context(carrier->lws, &request->tls, &opening->ssl, error);
-  if (!code && beam_timer_start(carrier->ctx, &carrier->deadline, connect_ms, on_deadline, carrier)) {
-    SSL_CTX_free(opening->ssl);
+    code = prepare_tls(carrier, opening, &request->tls, error);
+  if (!code && beam_timer_start(carrier->ctx, &carrier->deadline, connect_ms, on_deadline, carrier))
     code = BEAM_ENO_MEMORY;
-  }
   if (code) {
+    if (opening)
+      release_tls(opening);
     free(protocols);
     free(opening);
     return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;

@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 
 #include "quiet_bio.h"
-#include "tls.h"
 
 enum { CONTEXTS_MAX = 16 };
 
@@ -104,7 +103,7 @@ static int verify(X509_STORE_CTX *store, void *user) {
   return 0;
 }
 
-static int trust(X509_STORE_CTX *store, void *user) {
+static int accept_any(X509_STORE_CTX *store, void *user) {
   (void)user;
   X509_STORE_CTX_set_error(store, X509_V_OK);
   return 1;
@@ -124,16 +123,10 @@ static int refuse(beam_error *error, const char *what, const char *path) {
                      reason ? reason : "unknown reason", path);
 }
 
-static int load_trust(SSL_CTX *context, const beam_tls *options, const char *ca_file, beam_error *error) {
-  if (options->insecure) {
-    SSL_CTX_set_cert_verify_callback(context, trust, NULL);
-    return 0;
-  }
-  SSL_CTX_set_cert_verify_callback(context, verify, NULL);
-  if (!ca_file)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
-  return SSL_CTX_load_verify_file(context, ca_file) == 1 ? 0 : refuse(error, "the CA file", ca_file);
+static void set_trust(SSL_CTX *context, const beam__trust *trust) {
+  SSL_CTX_set_cert_verify_callback(context, trust ? verify : accept_any, NULL);
+  if (trust)
+    SSL_CTX_set1_cert_store(context, beam__trust_store(trust));
 }
 
 static int load_certificate(SSL_CTX *context, const beam_tls *options, beam_error *error) {
@@ -146,7 +139,7 @@ static int load_certificate(SSL_CTX *context, const beam_tls *options, beam_erro
   return 0;
 }
 
-static int make_context(struct beam__lws *lws, const beam_tls *options, const char *ca_file, SSL_CTX **out,
+static int make_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **out,
                         beam_error *error) {
   SSL_CTX *context = SSL_CTX_new(TLS_client_method());
   int code;
@@ -159,9 +152,8 @@ static int make_context(struct beam__lws *lws, const beam_tls *options, const ch
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_default_passwd_cb(context, no_password);
   SSL_CTX_set_info_callback(context, on_info);
-  code = load_trust(context, options, ca_file, error);
-  if (!code)
-    code = load_certificate(context, options, error);
+  set_trust(context, trust);
+  code = load_certificate(context, options, error);
   ERR_clear_error();
   if (code)
     SSL_CTX_free(context);
@@ -181,10 +173,9 @@ static void add_file(beam__bytes *key, const char *path, int *failed) {
 }
 
 /* NULL: out of memory. */
-static char *make_key(const beam_tls *options, const char *ca_file, size_t *len) {
+static char *make_key(const beam_tls *options, const beam__trust *trust, size_t *len) {
   beam__bytes key = {0};
-  int failed = beam__bytes_format(&key, "%d", options->insecure != 0);
-  add_file(&key, ca_file, &failed);
+  int failed = beam__bytes_format(&key, "%u%c", trust ? beam__trust_id(trust) : 0, 0);
   add_file(&key, options->cert_file, &failed);
   add_file(&key, options->key_file, &failed);
   *len = key.len;
@@ -233,10 +224,10 @@ static int add(struct beam__lws *lws, SSL_CTX *context, char *key, size_t len) {
   return 0;
 }
 
-int beam__tls_context(struct beam__lws *lws, const beam_tls *options, SSL_CTX **out, beam_error *error) {
-  const char *ca_file = options->insecure ? NULL : options->ca_file ? options->ca_file : beam__tls_ca_bundle();
+int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **out,
+                      beam_error *error) {
   size_t len;
-  char *key = make_key(options, ca_file, &len);
+  char *key = make_key(options, trust, &len);
   entry *found = key ? find(lws, key, len) : NULL;
   int code = 0;
   pthread_once(&peer_index_once, make_peer_index);
@@ -244,7 +235,7 @@ int beam__tls_context(struct beam__lws *lws, const beam_tls *options, SSL_CTX **
     *out = found->context;
     free(key);
   } else {
-    code = key ? make_context(lws, options, ca_file, out, error) : BEAM_ENO_MEMORY;
+    code = key ? make_context(lws, options, trust, out, error) : BEAM_ENO_MEMORY;
     if (!code && add(lws, *out, key, len)) {
       SSL_CTX_free(*out);
       code = BEAM_ENO_MEMORY;

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 
 #include "lws_context.h"
+#include "trust.h"
 
 /* What one TLS handshake must know and what it has to tell. */
 typedef struct beam__tls_peer {
@@ -21,9 +22,11 @@ typedef struct beam__tls_peer {
   char reason[160];               /* what else went wrong, or "" */
 } beam__tls_peer;
 
-/* An SSL_CTX for these options, made or found; files that have changed are read again. The reference is the caller's:
- * SSL_CTX_free. 0, BEAM_EINVALID (a file does not hold what it should, no CA bundle), BEAM_ENO_MEMORY. */
-int beam__tls_context(struct beam__lws *lws, const beam_tls *options, SSL_CTX **context, beam_error *error);
+/* An SSL_CTX for these options, made or found; files that have changed are read again. `trust`: whom it trusts, not to
+ * be used before that is ready; NULL for `insecure`. The reference is the caller's: SSL_CTX_free. 0, BEAM_EINVALID (a
+ * file does not hold what it should), BEAM_ENO_MEMORY. */
+int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **context,
+                      beam_error *error);
 void beam__tls_contexts_free(struct beam__lws *lws);
 /* Who speaks on this descriptor; NULL: nobody we know, the handshake then fails (carrier_lws.c). */
 beam__tls_peer *beam__tls_peer_find(struct beam__lws *lws, int fd);

@@ -1,5 +1,6 @@
 /* wss://: certificates good and bad, each with its text; what goes wrong in the handshake; records of every size. */
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "websocket_fixture.h"
@@ -152,6 +153,77 @@ static void test_system_store(void) {
   CHECK_INT(client_open(&c, 0, "", (beam_ws_options){.url = url}), 0);
   check_echo(&c);
   unsetenv("SSL_CERT_FILE");
+}
+
+/* ---- A CA file that is slow: a pipe, fed when the test says so ---- */
+
+static void feed(const char *pipe, const char *from) {
+  char bytes[65536];
+  FILE *in = fopen(from, "r");
+  int fd = open(pipe, O_WRONLY);
+  size_t len = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+  CHECK(fd >= 0 && write(fd, bytes, len) == (ssize_t)len);
+  close(fd);
+  fclose(in);
+}
+
+static void open_slow(client *c, unsigned connect_timeout_ms) {
+  long long before = now_ms();
+  open_tls(c, "localhost", server.good,
+           (beam_ws_options){.tls = {.ca_file = file("slow.pem")}, .connect_timeout_ms = connect_timeout_ms});
+  CHECK(now_ms() - before < 500);
+}
+
+static void test_slow_ca_file(void) {
+  long long longest = 0, end = now_ms() + 300;
+  client c;
+  CHECK_INT(mkfifo(file("slow.pem"), 0600), 0);
+  open_slow(&c, 0);
+  while (now_ms() < end) {
+    long long before = now_ms();
+    beam_step(c.ctx, 0);
+    longest = now_ms() - before > longest ? now_ms() - before : longest;
+    sleep_ms(1);
+  }
+  CHECK(longest < 100);
+  CHECK_STR(c.log, "dns "); /* the name is long known; no connection is made before the certificates are */
+  feed(file("slow.pem"), file("ca.pem"));
+  check_echo(&c);
+}
+
+static void test_ca_file_that_fails(void) {
+  client c;
+  open_slow(&c, 200);
+  CHECK(wait_for(&c, &c.closed, 1));
+  CHECK_INT(c.error.code, BEAM_ETIMEOUT);
+  CHECK_CONTAINS(c.error.message, "the CA certificates were not read within 200 ms (connect_timeout)");
+  client_end(&c);
+  open_slow(&c, 0);
+  feed(file("slow.pem"), file("good.key")); /* for both */
+  CHECK(wait_for(&c, &c.closed, 1));
+  CHECK_INT(c.error.code, BEAM_EINVALID);
+  CHECK_INT(c.error.phase, BEAM_PHASE_TLS);
+  CHECK_INT(c.error.sent, 0);
+  CHECK_CONTAINS(c.error.message, "slow.pem");
+  CHECK_CONTAINS(c.error.message, "no certificate in PEM form");
+  client_end(&c);
+}
+
+static void test_given_back_before_the_ca_file(void) {
+  long long before;
+  client c;
+  open_slow(&c, 0);
+  step_for(&c, 20);
+  beam_ws_free(c.ws);
+  c.ws = NULL;
+  step_for(&c, 20);
+  client_end(&c);
+  open_slow(&c, 0);
+  before = now_ms();
+  client_end(&c);
+  CHECK(now_ms() - before < 100);
+  feed(file("slow.pem"), file("ca.pem"));
+  sleep_ms(200); /* for the leak check: both threads end */
 }
 
 static char log_line[512];
@@ -319,6 +391,9 @@ int main(void) {
   RUN(test_bad_certificates);
   RUN(test_wrong_address);
   RUN(test_system_store);
+  RUN(test_slow_ca_file);
+  RUN(test_ca_file_that_fails);
+  RUN(test_given_back_before_the_ca_file);
   RUN(test_insecure);
   RUN(test_client_certificate);
   RUN(test_through_a_proxy);
