@@ -15,6 +15,7 @@ describe("http_date", function()
     for seconds = 0, 83970 * day, 97 * day + 12345 do
       assert.are.equal(seconds, parse(os.date("!%a, %d %b %Y %H:%M:%S GMT", seconds), now))
     end
+    assert.are.equal(1483228800, parse("Sat, 31 Dec 2016 23:59:60 GMT", now)) -- a leap second
     assert.are.equal(951782400, parse("Tue, 29 Feb 2000 00:00:00 GMT", now))
     assert.are.equal(1709164800, parse("Thu, 29 Feb 2024 00:00:00 GMT", now))
   end)

@@ -52,15 +52,14 @@ local function ignore() end
 ---@param where string? whose options they are, for messages
 function outbox.new(options, where)
   check(options, where or "beam.realtime, queue")
-  local max = options.max or defaults.max
   return setmetatable({
-    max = max,
+    max = options.max or defaults.max,
     max_bytes = options.max_bytes or defaults.max_bytes,
     ttl = options.ttl,
     overflow = options.overflow or defaults.overflow,
     coalesce = options.coalesce,
     on_outcome = options.on_outcome or ignore,
-    pace = options.rate and new_pace(options.rate, max, options.warn),
+    pace = options.rate and new_pace(options.rate, options.warn),
     first = 1, -- self[first] to self[last] are the entries
     last = 0,
     bytes = 0,

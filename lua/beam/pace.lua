@@ -1,29 +1,28 @@
 -- How fast messages go out: `rate` a second, evenly. Beam serves about ten on one connection (wire.md section 5); what is
 -- sent faster waits where nobody sees it.
 --
--- It also notices when more is offered than goes out, which only the user can mend, and says so once in ten seconds.
+-- It also notices when more is offered than goes out, which only the user can mend, and says so once in ten seconds. To be
+-- said it has to be so for two windows one after the other: a burst, or an outage, passes.
 local Pace = {}
 Pace.__index = Pace
 Pace.__name = "beam.pace"
 
 local pace = {}
 
-local window = 10 -- seconds over which what is offered is compared with what is sent
-local pause = 1 -- seconds beyond the next turn in which nobody asks for it: there was no connection, or nothing to send
+local window = 5 -- seconds
+local tolerance = 1.05 -- of messages offered to messages sent, and one more
 
 ---@param rate number messages a second
----@param most integer messages that may wait
 ---@param warn fun(line: string)?
-function pace.new(rate, most, warn)
+function pace.new(rate, warn)
   return setmetatable({
     rate = rate,
     warn = warn,
-    backlog = math.min(most, math.max(2, rate)), -- so many waiting are more than a burst
     next_at = -math.huge,
-    asked = -math.huge,
-    start = 0, -- of the window
+    start = -math.huge, -- of the window
     offered = 0, -- in it
     sent = 0,
+    outran = false, -- more was offered than sent in the window before
   }, Pace)
 end
 
@@ -32,17 +31,15 @@ function Pace:offer()
   self.offered = self.offered + 1
 end
 
-local function begin_window(self, now)
-  self.start, self.offered, self.sent = now, 0, 0
-end
-
 local function end_window(self, now, waiting)
-  if self.warn and self.offered > self.sent and waiting >= self.backlog then
+  local outruns = self.offered > self.sent * tolerance + 1
+  if outruns and self.outran and self.warn then
     local seconds = now - self.start
     local line = "%.1f messages a second are offered and %.1f are sent, %d wait: send less often, or let coalesce replace what waits"
     self.warn(line:format(self.offered / seconds, self.sent / seconds, waiting))
+    outruns = false
   end
-  begin_window(self, now)
+  self.start, self.offered, self.sent, self.outran = now, 0, 0, outruns
 end
 
 --- How long the next message has to wait.
@@ -50,12 +47,9 @@ end
 ---@param waiting integer messages
 ---@return number seconds 0: it may go
 function Pace:wait(now, waiting)
-  if now - self.asked > 1 / self.rate + pause then
-    begin_window(self, now) -- what piled up in an outage is worked off: no reason to warn
-  elseif now - self.start >= window then
+  if now - self.start >= window then
     end_window(self, now, waiting)
   end
-  self.asked = now
   return math.max(0, self.next_at - now)
 end
 

@@ -58,13 +58,11 @@ local pass
 local function fan_out(self, index, conn, messages)
   local results, count = {}, 0
   for i = 1, messages.n do
-    if messages[i] ~= nil then
-      local some = compat.pack(pass(self, index, conn, messages[i]))
-      for j = 1, some.n do
-        results[count + j] = some[j]
-      end
-      count = count + some.n
+    local some = compat.pack(pass(self, index, conn, messages[i]))
+    for j = 1, some.n do
+      results[count + j] = some[j]
     end
+    count = count + some.n
   end
   return compat.unpack(results, 1, count)
 end

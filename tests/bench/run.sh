@@ -16,7 +16,7 @@ tcp=$(sed 's/tcp=\([0-9]*\).*/\1/' "$work/ports")
 ws=$(sed 's/.*ws=//' "$work/ports")
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 with_lua() {
-  LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/lua/$1/?.so;;" pin "$2" tests/bench/echo.lua "$ws" "$rounds"
+  LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/lua/$1/?.so;;" pin "$2" "tests/bench/$3.lua" "$ws" "$rounds"
 }
 
 echo "64 B echo round trip, median (aims: core 1.4, Lua 2.0 times the blocking TCP ping-pong)"
@@ -25,8 +25,14 @@ printf '  %-28s %8s us\n' "TCP ping-pong in C" "$reference"
 core=$(pin build/bench/ws_echo "$ws" "$rounds")
 printf '  %-28s %8s us   %s\n' "libbeam" "$core" "$(ratio "$core" "$reference")"
 for lua in 5.4:lua5.4 jit:luajit; do
-  time=$(with_lua "${lua%%:*}" "${lua#*:}")
+  time=$(with_lua "${lua%%:*}" "${lua#*:}" echo)
   printf '  %-28s %8s us   %s\n' "conn:request, ${lua#*:}" "$time" "$(ratio "$time" "$reference")"
+done
+
+echo "Two identity transforms and the queue over the bare connection, 64 B echo (aim: 1.3)"
+for lua in 5.4:lua5.4 jit:luajit; do
+  set -- $(with_lua "${lua%%:*}" "${lua#*:}" transforms)
+  printf '  %-8s round trip %s us, with them %s us   %s      CPU %s us, with them %s us   %s\n' "${lua#*:}" "$@"
 done
 
 echo "Messages received"
