@@ -3,57 +3,11 @@ local beam = require "beam"
 local driver = require "beam.driver"
 local log = require "beam.log"
 local serve = require "beam.serve"
+local told = require "told_server"
 
 local TOKEN = "a-token-that-no-message-may-show"
 
--- A WebSocket server on the core. on_open(ws, view) for each connection, on_message(ws, data, binary), on_closed(code, reason).
-local function start_server(hooks)
-  local server = assert(driver.context():server({}, function(request, view)
-    if hooks.reject then
-      return request:respond(hooks.reject, { { "content-type", "application/json" } }, hooks.body)
-    end
-    local ws
-    driver.attach()
-    ws = assert(request:accept({}, function(event, a, b)
-      if event == "message" and hooks.on_message then
-        hooks.on_message(ws, a, b)
-      elseif event == "closed" then
-        driver.detach()
-        if hooks.on_closed then
-          hooks.on_closed(a, b)
-        end
-      end
-    end))
-    if hooks.on_open then
-      hooks.on_open(ws, view)
-    end
-  end))
-  driver.attach()
-  return {
-    url = "ws://127.0.0.1:" .. server:port(),
-    close = function()
-      server:close()
-      driver.detach()
-    end,
-  }
-end
-
-local function echo(ws, data, binary)
-  if binary then
-    ws:send_binary(data)
-  else
-    ws:send(data)
-  end
-end
-
--- Turns the loop until `condition` holds; fails after 5 s.
-local function eventually(condition)
-  local deadline = driver.now() + 5
-  while not condition() do
-    assert(driver.now() < deadline, "it did not happen within 5 s")
-    beam.step(0.02)
-  end
-end
+local start_server, echo, eventually = told.start, told.echo, told.eventually
 
 describe("realtime", function()
   local lines
@@ -497,7 +451,7 @@ describe("realtime", function()
       end)
 
       it("that raise are told to on_error, and the rest lives on", function()
-        local got, told = {}, {}
+        local got, reported = {}, {}
         local conn = assert(client.realtime(server.url, {
           on_message = function(message, c)
             got[#got + 1] = message
@@ -507,13 +461,13 @@ describe("realtime", function()
             c:close()
           end,
           on_error = function(err)
-            told[#told + 1] = err.kind .. " " .. err.message
+            reported[#reported + 1] = err.kind .. " " .. err.message
           end,
         }))
         conn:send "1"
         conn:send "2"
         beam.run()
-        assert.are.same({ { 1, 2 }, { "script handler broke" } }, { got, told })
+        assert.are.same({ { 1, 2 }, { "script handler broke" } }, { got, reported })
       end)
 
       it("that raise are logged if there is no on_error", function()

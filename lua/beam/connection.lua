@@ -152,7 +152,7 @@ end
 function Connection:enter_phase(phase)
   if phase ~= self.phase then
     self.phase = phase
-    if self.handlers then
+    if self.handlers and phase ~= "none" then
       self.handlers:post("phase", phase, driver.now() - self.attempt_began)
     end
   end
@@ -314,10 +314,14 @@ function consider(self, err)
   end
 end
 
---- Makes the first attempt and waits until the connection is open, or is closed for good.
----@return boolean
-function Connection:open()
+--- Makes the first attempt.
+function Connection:start()
   driver.spawn(try, self)
+end
+
+--- Waits until it has been open, or is closed for good.
+---@return boolean was_open
+function Connection:wait_open()
   while not self.was_open and self.state ~= "closed" do
     self.changed:wait()
   end

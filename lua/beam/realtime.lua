@@ -199,6 +199,20 @@ local function add_handlers(conn, options)
   end
 end
 
+--- Starts a realtime connection, and waits for nothing.
+---@param settings beam.settings
+---@param target string|beam.target|beam.realtime_options
+---@param options beam.realtime_options?
+---@return beam.connection
+function realtime.start(settings, target, options)
+  options = gather(target, options)
+  local url = options_of.locate(options, "asgi", "ws", config.override(settings, options).gateway)
+  local conn = connection.new((url:gsub("%?.*$", "")), policy_of(options, settings))
+  add_handlers(conn, options)
+  conn:start()
+  return conn
+end
+
 --- Opens a realtime connection and waits until it is open, through a cold start and through what may pass, as long as the
 --- retry policy says. From then on it comes back by itself.
 ---@param settings beam.settings
@@ -206,11 +220,8 @@ end
 ---@param options beam.realtime_options?
 ---@return beam.connection? conn, beam.error? err
 function realtime.open(settings, target, options)
-  options = gather(target, options)
-  local url = options_of.locate(options, "asgi", "ws", config.override(settings, options).gateway)
-  local conn = connection.new((url:gsub("%?.*$", "")), policy_of(options, settings))
-  add_handlers(conn, options)
-  if conn:open() then
+  local conn = realtime.start(settings, target, options)
+  if conn:wait_open() then
     return conn
   end
   return nil, conn.err
