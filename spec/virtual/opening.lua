@@ -69,7 +69,7 @@ end
 
 function Opening:late(what, seconds, option)
   local websocket = self.websocket
-  local message = ("%s: %s within %d ms (%s)"):format(websocket.host, what, seconds * 1000, option)
+  local message = ("%s: %s within %.0f ms (%s)"):format(websocket.host, what, seconds * 1000, option)
   self:fail("timeout", message, { sent = websocket.phase == "upgrade" })
 end
 

@@ -118,7 +118,7 @@ local function await_close(self)
     or self.context:later(self.close_timeout, function()
       self.timer = nil
       if not self.ending then
-        local text = "%s did not answer the close frame within %d ms (close_timeout)"
+        local text = "%s did not answer the close frame within %.0f ms (close_timeout)"
         self:fail("timeout", text:format(self.host, self.close_timeout * 1000))
       end
       self:leave "now"

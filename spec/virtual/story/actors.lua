@@ -6,7 +6,26 @@ local json = require "beam.json"
 local actors = {}
 
 local function busy(story)
+  while not story.conn do
+    if story.opened then
+      return false
+    end
+    beam.sleep(0.01)
+  end
   return not story.calm and story.conn and story.conn.state ~= "closed"
+end
+
+-- It is open, or never will be.
+function actors.opener(story)
+  local client = assert(beam.client { token = false })
+  local conn, err = client.realtime(story.peer.url, story.options)
+  story.opened = true
+  story:met(conn)
+  if not conn and not err then
+    story.ledger.fail "the connection could not be opened, and nobody says why"
+  elseif not conn and story.conn and story.conn.state ~= "closed" then
+    story.ledger.fail("the connection could not be opened, and is %s", story.conn.state)
+  end
 end
 
 local function pause(story, longest)
@@ -47,7 +66,7 @@ function actors.send(story)
 end
 
 local function send_some(story)
-  for _ = 1, story.random:chance(0.7) and 1 or story.random:whole(2, 40) do
+  for _ = 1, story.random:chance(0.7) and 1 or story.random:whole(2, 30) do
     if busy(story) then
       actors.send(story)
     end
@@ -60,8 +79,9 @@ local function flush(story)
 end
 
 function actors.writer(story)
-  local pace = story.random:seconds(0.01, 20)
-  while busy(story) do
+  local pace, left = story.random:seconds(0.01, 20), 60
+  while busy(story) and left > 0 do
+    left = left - 1
     if story.random:chance(0.05) then
       flush(story)
     else
@@ -131,6 +151,9 @@ end
 
 function actors.dropper(story)
   beam.sleep(story.random:seconds(0.001, story.length))
+  while not story.opened do
+    beam.sleep(1)
+  end
   story.trace "client: lets go of the connection"
   story.conn, story.collected = nil, true
   collectgarbage()

@@ -35,7 +35,7 @@ end
 local function fail(text, ...)
   error(("does not hold: " .. text):format(...), 0)
 end
-ledger.fail = fail
+Ledger.fail = fail
 
 -- ---- Client to server ----
 
@@ -81,9 +81,9 @@ function Ledger:returned(message)
   entry.handed[part] = (entry.handed[part] or 1) + 1
 end
 
---- The entry and part of a message as it was sent: a table, or "id=5" as bytes.
+--- The entry and part of a message as it was sent: a table, its JSON, or "id=5" as bytes.
 function Ledger:find(message)
-  local id = type(message) == "table" and message.id or type(message) == "string" and tonumber(message:match "^id=(%d+)")
+  local id = type(message) == "table" and message.id or type(message) == "string" and tonumber(message:match "id\"?[=:](%d+)")
   local entry = self.entries[id]
   if not entry then
     fail("nobody sent this: %s", tostring(message))

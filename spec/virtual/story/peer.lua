@@ -52,7 +52,7 @@ function peer.new(story, context, temper)
     weights = tempers[temper],
     pings = story.random:chance(0.8),
     replies = story.random:chance(0.7),
-    chatter = story.random:chance(0.6) and story.random:seconds(0.05, 20),
+    chatter = story.random:chance(0.6) and story.random:seconds(0.3, 20),
     lives = story.random:seconds(0.1, 300),
     sessions = {},
     attempts = 0,
