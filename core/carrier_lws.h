@@ -18,7 +18,7 @@ typedef struct beam__lws_request {
   beam__bytes head;         /* likewise: from beam__upgrade_request */
   char key[BEAM__KEY_SIZE]; /* that it was made with */
   const char *protocols;    /* the subprotocols it offers, or NULL; copied */
-  beam_tls tls;             /* read at once */
+  beam_tls tls;             /* checked; copied */
   unsigned connect_timeout_ms, upgrade_timeout_ms;
 } beam__lws_request;
 

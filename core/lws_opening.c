@@ -31,9 +31,10 @@ enum {
 
 struct beam__opening {
   beam__lws_request request;
-  SSL_CTX *ssl;       /* NULL: no TLS */
+  beam_tls tls;       /* its client certificate, copied; not the CA file */
   beam__trust *trust; /* NULL: none is needed */
   beam__trust_waiter trust_waiter;
+  SSL_CTX *ssl; /* once the trust is ready; NULL: no TLS */
   beam__lookup *lookup;
   beam__addresses addresses;
   beam__race race;
@@ -59,6 +60,8 @@ static void end_attempts(beam__lws_carrier *carrier) {
 }
 
 static void release_tls(beam__opening *opening) {
+  free((char *)(uintptr_t)opening->tls.cert_file);
+  free((char *)(uintptr_t)opening->tls.key_file);
   beam__trust_forget(&opening->trust_waiter);
   beam__trust_release(opening->trust);
   SSL_CTX_free(opening->ssl);
@@ -237,10 +240,21 @@ static void on_no_address_left(void *user) {
   give_up(carrier, &error);
 }
 
+static int make_tls(beam__lws_carrier *carrier) {
+  beam__opening *opening = carrier->opening;
+  beam_error error;
+  if (!opening->request.url.tls ||
+      beam__tls_context(carrier->lws, &opening->tls, opening->trust, &opening->ssl, &error) == 0)
+    return 0;
+  error.phase = BEAM_PHASE_TLS;
+  give_up(carrier, &error);
+  return -1;
+}
+
 /* The name and the CA certificates are looked for at the same time. */
 static void connect_if_ready(beam__lws_carrier *carrier) {
   beam__opening *opening = carrier->opening;
-  if (!opening->addresses.count || lacks_trust(opening))
+  if (!opening->addresses.count || lacks_trust(opening) || make_tls(carrier))
     return;
   enter(carrier, BEAM_PHASE_TCP);
   if (!beam__lws_live(carrier))
@@ -494,7 +508,7 @@ static void take_over(beam__lws_carrier *carrier, beam__opening *opening, beam__
   carrier->opening = opening;
 }
 
-/* The CA certificates begin to be read here, beside the loop. */
+/* The CA certificates begin to be read here, beside the loop; the client's own were checked in this call. */
 static int prepare_tls(beam__lws_carrier *carrier, beam__opening *opening, const beam_tls *options, beam_error *error) {
   const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
   if (!options->insecure && !ca_file)
@@ -502,7 +516,12 @@ static int prepare_tls(beam__lws_carrier *carrier, beam__opening *opening, const
                        "no CA bundle was found: install ca-certificates, or set tls.ca_file");
   if (!options->insecure && !(opening->trust = beam__trust_of(carrier->ctx, ca_file)))
     return BEAM_ENO_MEMORY;
-  return beam__tls_context(carrier->lws, options, opening->trust, &opening->ssl, error);
+  opening->tls.insecure = options->insecure;
+  opening->tls.cert_file = beam__strdup(options->cert_file);
+  opening->tls.key_file = beam__strdup(options->key_file);
+  return !opening->tls.cert_file == !options->cert_file && !opening->tls.key_file == !options->key_file
+             ? 0
+             : BEAM_ENO_MEMORY;
 }
 
 int beam__opening_new(beam__lws_carrier *carrier, beam__lws_request *request, beam_error *error) {

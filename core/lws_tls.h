@@ -22,8 +22,8 @@ typedef struct beam__tls_peer {
   char reason[160];               /* what else went wrong, or "" */
 } beam__tls_peer;
 
-/* An SSL_CTX for these options, made or found; files that have changed are read again. `trust`: whom it trusts, not to
- * be used before that is ready; NULL for `insecure`. The reference is the caller's: SSL_CTX_free. 0, BEAM_EINVALID (a
+/* An SSL_CTX for these options, made or found; files that have changed are read again. `trust`: whom it trusts, ready;
+ * NULL for `insecure`. The reference is the caller's: SSL_CTX_free. 0, BEAM_EINVALID (a
  * file does not hold what it should), BEAM_ENO_MEMORY. */
 int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **context,
                       beam_error *error);

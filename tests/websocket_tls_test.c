@@ -198,8 +198,9 @@ static void test_ca_file_that_fails(void) {
   CHECK_INT(c.error.code, BEAM_ETIMEOUT);
   CHECK_CONTAINS(c.error.message, "the CA certificates were not read within 200 ms (connect_timeout)");
   client_end(&c);
+  feed(file("slow.pem"), file("ca.pem")); /* too late, to nobody */
   open_slow(&c, 0);
-  feed(file("slow.pem"), file("good.key")); /* for both */
+  feed(file("slow.pem"), file("good.key"));
   CHECK(wait_for(&c, &c.closed, 1));
   CHECK_INT(c.error.code, BEAM_EINVALID);
   CHECK_INT(c.error.phase, BEAM_PHASE_TLS);
@@ -222,8 +223,9 @@ static void test_given_back_before_the_ca_file(void) {
   before = now_ms();
   client_end(&c);
   CHECK(now_ms() - before < 100);
-  feed(file("slow.pem"), file("ca.pem"));
-  sleep_ms(200); /* for the leak check: both threads end */
+  sleep_ms(200);
+  feed(file("slow.pem"), file("ca.pem")); /* lets both threads end, for the leak check */
+  sleep_ms(200);
 }
 
 static char log_line[512];
