@@ -191,7 +191,9 @@ local function finish(self, err)
   self:drop_queue()
   self.requests:fail(err)
   enter(self, "closed", "closed")
-  if not (self.raw and (self.transforming or self.raw:count() > 0)) then
+  if self.raw and (self.transforming or self.raw:count() > 0) then
+    self:start_transforming()
+  else
     self:no_more_messages()
   end
 end

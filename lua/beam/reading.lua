@@ -2,8 +2,8 @@
 --
 --   frame -> request that waits for it, else inbox -> receive(), messages() or the message handlers
 --
--- With `incoming` transforms there is a raw inbox before that, and a coroutine that lives while there is work: it takes
--- one message after the other through the transforms. Whichever inbox is first holds the sender back when it is full.
+-- With `incoming` transforms there is a raw inbox before that, and a coroutine that takes one message after the other
+-- through the transforms. Whichever inbox is first holds the sender back when it is full.
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
@@ -92,7 +92,7 @@ local function deliver_results(self, kind, size, ok, ...)
 end
 
 local function transform_all(self)
-  while not self.inbox.full do
+  while not self.inbox.full or self.state == "closed" do -- at the end there is no more to be held back
     local data, binary, room = self.raw:pop()
     if data == nil then
       break
@@ -108,11 +108,26 @@ local function transform_all(self)
   end
 end
 
-local function start_transforming(self)
-  if not self.transforming and self.raw:count() > 0 then
-    self.transforming = true
-    driver.defer(function()
-      transform_all(self)
+local function attend(self)
+  while true do
+    transform_all(self)
+    driver.unref()
+    self.untransformed:wait()
+  end
+end
+
+function Reading:start_transforming()
+  if self.transforming or self.raw:count() == 0 then
+    return
+  end
+  self.transforming = true
+  driver.ref()
+  if self.untransformed then
+    self.untransformed:wake()
+  else
+    self.untransformed = driver.signal()
+    driver.attend(function()
+      attend(self)
     end)
   end
 end
@@ -126,7 +141,7 @@ function Reading:arrive(data, binary)
   if self.raw:push(data, binary) then
     pause(self)
   end
-  start_transforming(self)
+  self:start_transforming()
 end
 
 -- ---- Taking ----
@@ -138,7 +153,7 @@ function Reading:take()
   if data == nil then
     return nil
   elseif room and self.raw then
-    start_transforming(self)
+    self:start_transforming()
   elseif room then
     resume(self)
   end
