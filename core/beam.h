@@ -171,7 +171,7 @@ typedef struct beam_auth {
 } beam_auth;
 
 typedef struct beam_tls {
-  const char *ca_file;   /* PEM bundle instead of the system's store */
+  const char *ca_file;   /* PEM bundle instead of the system's store; read beside the loop, once until it changes */
   const char *cert_file; /* client certificate (PEM), with key_file */
   const char *key_file;
   int insecure; /* 1: no verification at all; logged as a warning */
