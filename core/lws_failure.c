@@ -56,9 +56,8 @@ static void describe_upgrade(const beam__failure *failure, beam_error *error) {
                 "%s answered the upgrade with what is not HTTP, is cut short or has a head over %d bytes: \"%s\"",
                 failure->host, BEAM__ANSWER_HEAD_MAX, came);
   else
-    beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, failure->host,
-                "%s ended the connection before its answer: %s", failure->host,
-                beam__system_text(failure->system, text, sizeof text));
+    beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, failure->host, "%s ended the connection before its answer: %s",
+                failure->host, beam__system_text(failure->system, text, sizeof text));
 }
 
 void beam__failure_describe(const beam__failure *failure, beam_error *error) {
