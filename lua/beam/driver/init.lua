@@ -6,6 +6,7 @@
 -- A driver is a table with:
 --   spawn(fn, ...) -> task     starts a coroutine at once; task:join([timeout]) -> results... | nil, err
 --   defer(fn) -> task          starts a coroutine later in the same turn; the one way from an event function to user code
+--   attend(fn)                 as defer, for a coroutine that serves an object: it keeps neither run() going nor the object alive
 --   sleep(seconds)             suspends the caller
 --   run([fn, ...])             until nothing is left to wait for; the results of fn
 --   step([timeout])            does what is due, waits for up to `timeout` seconds for it (default 0)

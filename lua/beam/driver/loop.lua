@@ -42,8 +42,10 @@ end
 
 -- The reactor says that the coroutine has returned or failed.
 function Task:ended(ok, ...)
-  tasks[self] = nil
-  live = live - 1
+  if tasks[self] then
+    tasks[self] = nil
+    live = live - 1
+  end
   self.done = true
   if ok then
     self.results = compat.pack(...)
@@ -58,7 +60,11 @@ function Task:ended(ok, ...)
 end
 
 local function new_task(fn)
-  local task = setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
+  return setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
+end
+
+local function new_live_task(fn)
+  local task = new_task(fn)
   tasks[task] = true
   live = live + 1
   return task
@@ -72,7 +78,7 @@ function loop.spawn(fn, ...)
   if type(fn) ~= "function" then
     error("beam.spawn wants a function, not a " .. type(fn), 2)
   end
-  local task = new_task(fn)
+  local task = new_live_task(fn)
   reactor.resume(task, ...)
   return task
 end
@@ -81,9 +87,17 @@ end
 ---@param fn fun()
 ---@return beam.coroutine
 function loop.defer(fn)
-  local task = new_task(fn)
+  local task = new_live_task(fn)
   reactor.make_ready(task)
   return task
+end
+
+--- Starts a coroutine from the ready queue that serves an object for as long as that lives: run() does not go on for its
+--- sake, and while it waits nothing holds it but the signal it waits on. Work that run() shall see to its end is marked
+--- with ref() and unref().
+---@param fn fun()
+function loop.attend(fn)
+  reactor.make_ready(new_task(fn))
 end
 
 --- Waits for the end of the coroutine.
