@@ -266,6 +266,41 @@ describe("driver", function()
     end)
   end)
 
+  describe("attend", function()
+    it("starts from the ready queue, and keeps run going for marked work only", function()
+      local served, signal = 0, driver.signal()
+      driver.attend(function()
+        while true do
+          signal:wait()
+          beam.sleep(0.01)
+          served = served + 1
+          driver.unref()
+        end
+      end)
+      beam.run()
+      assert.are.equal(0, served)
+      driver.ref()
+      signal:wake()
+      beam.run()
+      assert.are.equal(1, served)
+    end)
+
+    it("does not keep its object alive", function()
+      local seen = setmetatable({}, { __mode = "k" })
+      do
+        local object = { signal = driver.signal() }
+        seen[object] = true
+        driver.attend(function()
+          object.signal:wait()
+        end)
+      end
+      beam.run()
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(seen))
+    end)
+  end)
+
   describe("a wait that cannot end", function()
     it("is an error on the main thread", function()
       local ok, err = pcall(function()

@@ -405,6 +405,23 @@ describe("realtime", function()
         end)
         assert.are.equal(1001, heard)
       end)
+
+      it("is not forgotten though it has transforms that have run", function()
+        local heard
+        hooks.on_closed = function(code)
+          heard = code
+        end
+        local function ask()
+          local conn = assert(client.realtime(server.url, { incoming = tostring, outgoing = tostring }))
+          assert.are.equal("7", (conn:request "7"))
+        end
+        ask()
+        eventually(function()
+          collectgarbage()
+          return heard
+        end)
+        assert.are.equal(1001, heard)
+      end)
     end)
 
     describe("handlers", function()
