@@ -86,10 +86,15 @@ async def realtime(socket: WebSocket):
             if command:
                 await socket.close(command["close"], command.get("reason", ""))
                 return
+            if isinstance(event, str) and event.startswith('{"zombie"'):  # as a handler that raised RuntimeError
+                pinger.cancel()
+                while (await socket.receive())["type"] != "websocket.disconnect":
+                    pass
+                return
             try:
                 for text in texts(handler(event, connection)):
                     await socket.send_text(text)
-            except (ValueError, TypeError, RuntimeError):  # what cannot be sent; a socket that was closed meanwhile
+            except Exception:  # what cannot be sent, or a socket that was closed: what was received before is still handled
                 pass
             await asyncio.sleep(PAUSE)
     except (WebSocketDisconnect, RuntimeError):
