@@ -42,7 +42,7 @@ end
 
 ---@return number seconds monotonic
 function reactor.now()
-  return reactor.context():now()
+  return (ctx or reactor.context()):now()
 end
 
 --- One more object of beam.core that may still cause an event.
