@@ -2,7 +2,8 @@
  * certificate.
  *
  * OpenSSL takes itself down when the process exits, whoever still uses it, and a detached thread would crash in what is
- * left. So a thread enters OpenSSL for one certificate at a time, and exit waits until it is out, and bars the way.
+ * left, or at its own end. So it enters OpenSSL for one certificate at a time; exit waits until it is out, and from
+ * then on whoever wants to enter stays at the door.
  */
 #include "ca_file.h"
 
@@ -30,14 +31,12 @@ static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
 static unsigned inside; /* under the lock, like the next */
 static int exiting;
 
-/* 0: the process ends, OpenSSL is not to be touched any more. */
-static int enter(void) {
-  int allowed;
+static void enter(void) {
   pthread_mutex_lock(&lock);
-  allowed = !exiting;
-  inside += (unsigned)allowed;
+  while (exiting)
+    pthread_cond_wait(&left, &lock);
+  inside++;
   pthread_mutex_unlock(&lock);
-  return allowed;
 }
 
 static void leave(void) {
@@ -58,26 +57,27 @@ static void at_exit(void) {
   pthread_mutex_unlock(&lock);
 }
 
-/* The threads stay with the parent. */
-static void after_fork(void) {
-  pthread_mutex_init(&lock, NULL);
-  pthread_cond_init(&left, NULL);
+static void before_fork(void) { pthread_mutex_lock(&lock); }
+static void after_fork_in_parent(void) { pthread_mutex_unlock(&lock); }
+
+/* The threads stay with the parent: nobody is to be waited for. */
+static void after_fork_in_child(void) {
   inside = 0;
+  pthread_mutex_unlock(&lock);
 }
 
 /* What is registered last runs first: so OpenSSL must have registered its own before. */
 static void prepare(void) {
   OPENSSL_init_ssl(0, NULL);
   atexit(at_exit);
-  pthread_atfork(NULL, NULL, after_fork);
+  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 void beam__ca_file_prepare(void) { pthread_once(&prepared, prepare); }
 
 /* The first SSL_CTX of a process costs a millisecond that no step should have to pay: this one is for nothing else. */
 static void warm_up(void) {
-  if (!enter())
-    return;
+  enter();
   SSL_CTX_free(SSL_CTX_new(TLS_client_method()));
   leave();
 }
@@ -136,8 +136,7 @@ static int add_next(X509_STORE *store, BIO *from) {
 
 static int add_guarded(X509_STORE *store, BIO **from, const beam__bytes *content) {
   int result;
-  if (!enter())
-    return -1;
+  enter();
   if (!*from)
     *from = BIO_new_mem_buf(content->at, (int)content->len);
   result = *from ? add_next(store, *from) : -1;
@@ -154,8 +153,7 @@ static int add_all(X509_STORE *store, BIO **from, const beam__bytes *content, un
 
 /* What OpenSSL keeps for each thread goes here, where it is guarded, and not when the thread ends. */
 static void let_go(X509_STORE *store, BIO *from) {
-  if (!enter())
-    return;
+  enter();
   BIO_free(from);
   X509_STORE_free(store);
   OPENSSL_thread_stop();

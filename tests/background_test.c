@@ -247,7 +247,7 @@ static void ends_in_order(void) {
 }
 
 int main(void) {
-  threads_before = threads();
+  count_threads();
   RUN(runs_beside_the_loop);
   RUN(skips_the_thread);
   RUN(wakes_the_descriptor);

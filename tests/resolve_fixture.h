@@ -2,19 +2,14 @@
 #ifndef BEAM_RESOLVE_FIXTURE_H
 #define BEAM_RESOLVE_FIXTURE_H
 
-#include <dirent.h>
+#include "background_fixture.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <pthread.h>
 #include <signal.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "resolve.h"
-#include "test.h"
-
-enum { DEADLINE_MS = 10000 };
 
 /* ---- A name server in a function: the gate holds answers back, `numeric` is what they hold ---- */
 
@@ -90,37 +85,10 @@ static void reset(void) {
   pthread_mutex_unlock(&lock);
 }
 
-static int threads(void) {
-  DIR *tasks = opendir("/proc/self/task");
-  int count = 0;
-  if (!tasks)
-    return usleep(200000), 0;
-  while (readdir(tasks))
-    count++;
-  closedir(tasks);
-  return count;
-}
-
-static int threads_before;
-
-static void *do_nothing(void *argument) { return argument; }
-
-/* After a first thread, with which ThreadSanitizer starts one of its own. */
-static void count_threads(void) {
-  pthread_t first;
-  if (pthread_create(&first, NULL, do_nothing, NULL) || pthread_join(first, NULL))
-    abort();
-  usleep(50000);
-  threads_before = threads();
-}
-
 /* Lets what is still asked end, so that the leak check sees every thread's last free. */
-static void settle(void) {
-  int i;
+static void open_and_settle(void) {
   set_gate(1);
-  for (i = 0; i < DEADLINE_MS / 5 && threads() > threads_before; i++)
-    usleep(5000);
-  CHECK(threads() <= threads_before);
+  settle();
 }
 
 /* ---- Who asks ---- */
@@ -128,7 +96,8 @@ static void settle(void) {
 typedef struct asker {
   beam_ctx *ctx;
   beam__lookup *lookup, *cancel_inside;
-  int done, failed, again;
+  atomic_int done;
+  int failed, again;
   beam__addresses addresses;
   char error[256];
 } asker;
@@ -152,32 +121,6 @@ static void ask(beam_ctx *ctx, asker *who, const char *host, unsigned port) {
   CHECK_INT(beam__lookup_start(ctx, &who->lookup, host, port, on_done, who), 0);
   CHECK(who->lookup != NULL);
   CHECK_INT(who->done, 0);
-}
-
-static beam_ctx *new_context(void) {
-  beam_ctx *ctx;
-  if (beam_new(&ctx, NULL))
-    abort();
-  return ctx;
-}
-
-static double now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-}
-
-static void step_until(beam_ctx *ctx, const int *counter, int wanted) {
-  double end = now_ms() + DEADLINE_MS;
-  while (*counter < wanted && now_ms() < end)
-    beam_step(ctx, 100);
-  CHECK_INT(*counter, wanted);
-}
-
-static void step_for(beam_ctx *ctx, int ms) {
-  double end = now_ms() + ms;
-  while (now_ms() < end)
-    beam_step(ctx, 10);
 }
 
 /* "[::1]:80 127.0.0.1:80" */

@@ -5,7 +5,7 @@
 
 #include "resolve_fixture.h"
 
-enum { SLOW_MS = 500, AT_ONCE_MS = 100 };
+enum { SLOW_MS = 500 };
 
 /* ---- Answers ---- */
 
@@ -19,7 +19,7 @@ static void answers_without_asking(void) {
   CHECK_INT(asked, 0);
   check_answer("localhost.test", 1, "192.0.2.1:1");
   CHECK_INT(asked, 1);
-  settle();
+  open_and_settle();
 }
 
 static void interleaves_families(void) {
@@ -30,7 +30,7 @@ static void interleaves_families(void) {
   check_answer("a.test", 7, "[2001:db8::1]:7 192.0.2.1:7 [2001:db8::2]:7 192.0.2.2:7 [2001:db8::3]:7");
   numeric = v4_first;
   check_answer("a.test", 7, "192.0.2.1:7 [2001:db8::1]:7 192.0.2.2:7 192.0.2.3:7");
-  settle();
+  open_and_settle();
 }
 
 static void removes_duplicates(void) {
@@ -38,7 +38,7 @@ static void removes_duplicates(void) {
   reset();
   numeric = twice;
   check_answer("a.test", 7, "192.0.2.1:7 [2001:db8::1]:7 192.0.2.2:7");
-  settle();
+  open_and_settle();
 }
 
 static void bounds_the_list_with_both_families_in_it(void) {
@@ -59,7 +59,7 @@ static void bounds_the_list_with_both_families_in_it(void) {
   CHECK_INT(who.addresses.count, BEAM__ADDRESSES_MAX);
   CHECK_INT(who.addresses.list[1].ss_family, AF_INET);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void check_failure(int code, int system, const char *text) {
@@ -73,7 +73,7 @@ static void check_failure(int code, int system, const char *text) {
   CHECK_INT(who.failed, 1);
   CHECK_STR(who.error, text);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void reports_failures(void) {
@@ -98,7 +98,7 @@ static void reports_an_empty_answer(void) {
   CHECK_INT(who.failed, 1);
   CHECK_CONTAINS(who.error, "not known");
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 /* ---- Never blocks ---- */
@@ -128,7 +128,7 @@ static void never_holds_up_a_step(void) {
   CHECK(longest < AT_ONCE_MS); /* the aim of 5 ms is measured on a quiet machine, by the benchmark */
   printf("# longest beam_step(ctx, 0) during a look-up of %d ms: %.2f ms\n", SLOW_MS, longest);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void never_holds_up_closing(void) {
@@ -145,7 +145,7 @@ static void never_holds_up_closing(void) {
   before = now_ms();
   beam_close(ctx);
   CHECK(now_ms() - before < AT_ONCE_MS);
-  settle(); /* the answers come now, to nobody */
+  open_and_settle(); /* the answers come now, to nobody */
   CHECK_INT(who[0].done + who[1].done + who[2].done, 0);
   CHECK_INT(asked, 2);
 }
@@ -155,7 +155,7 @@ static void closes_with_an_answer_not_yet_delivered(void) {
   asker who;
   reset();
   ask(ctx, &who, "a.test", 7);
-  settle();
+  open_and_settle();
   beam_close(ctx);
   CHECK_INT(who.done, 0);
 }
@@ -181,7 +181,7 @@ static void wakes_a_waiting_step_and_the_descriptor(void) {
   beam_step(ctx, 0);
   CHECK_INT(who.done, 1);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void blocks_signals_in_its_threads(void) {
@@ -192,7 +192,7 @@ static void blocks_signals_in_its_threads(void) {
   step_until(ctx, &who.done, 1);
   CHECK_INT(signals_blocked, 1);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 /* ---- Cancelling ---- */
@@ -212,7 +212,7 @@ static void cancels_what_is_in_flight(void) {
   step_for(ctx, 50);
   CHECK_INT(gone.done, 0);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void cancels_an_answer_not_yet_delivered(void) {
@@ -221,7 +221,7 @@ static void cancels_an_answer_not_yet_delivered(void) {
   reset();
   ask(ctx, &local, "127.0.0.1", 7);
   ask(ctx, &remote, "a.test", 7);
-  settle();
+  open_and_settle();
   beam__lookup_cancel(local.lookup);
   beam__lookup_cancel(remote.lookup);
   beam__lookup_cancel(NULL);
@@ -244,7 +244,7 @@ static void cancels_from_inside_done(void) {
   first.cancel_inside = first.lookup; /* itself: over already, and no harm */
   step_until(ctx, &first.done, 1);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void starts_from_inside_done(void) {
@@ -256,7 +256,7 @@ static void starts_from_inside_done(void) {
   step_until(ctx, &who.done, 3);
   CHECK_INT(asked, 2);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 /* ---- Bounds ---- */
@@ -300,7 +300,7 @@ static void answers_many_within_its_bound(void) {
   CHECK_INT(asked, MANY);
   CHECK_INT(inside_max, THREADS_AT_MOST);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void never_asks_what_was_cancelled_in_time(void) {
@@ -313,14 +313,14 @@ static void never_asks_what_was_cancelled_in_time(void) {
   step_crowd_until(ctx, MANY / 2);
   CHECK_INT(asked, MANY - (MANY - THREADS_AT_MOST) / 2);
   beam_close(ctx);
-  settle();
+  open_and_settle();
 }
 
 static void closes_with_a_crowd_waiting(void) {
   beam_ctx *ctx = new_context();
   gather_crowd(ctx);
   beam_close(ctx);
-  settle();
+  open_and_settle();
   CHECK_INT(done_in_crowd(), 0);
   CHECK_INT(asked, THREADS_AT_MOST);
 }
@@ -346,7 +346,7 @@ static void lets_owners_cancel_while_closing(void) {
   beam__own(ctx, &late.owned, destroy_holder);
   ask(ctx, &late.who, "b.test", 7);
   beam_close(ctx);
-  settle();
+  open_and_settle();
   CHECK_INT(early.who.done + late.who.done, 0);
 }
 

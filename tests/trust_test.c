@@ -412,7 +412,7 @@ static void forks_in_the_middle(void) {
 
 int main(void) {
   set_up();
-  threads_before = threads();
+  count_threads();
   RUN(exits_in_the_middle); /* first: the children are to make OpenSSL ready themselves */
   RUN(loads_once_for_a_hundred);
   RUN(each_context_has_its_own);
