@@ -215,7 +215,7 @@ def proxy(credentials):
         if method == "CONNECT" and "\r\nauthorization:" in head.lower():
             counts["leaked"] = counts.get("leaked", 0) + 1
         if credentials and f"Proxy-Authorization: Basic {credentials}\r\n" not in head:
-            writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\nProxy-Authenticate: Basic realm=x\r\n\r\n")
+            writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\nConnection: close\r\nProxy-Authenticate: Basic realm=x\r\n\r\n")
             writer.close()
             return
         address = target if method == "CONNECT" else urlsplit(target).netloc
