@@ -102,6 +102,7 @@ local function set_state(self)
   self.sent, self.received, self.app_pings = 0, 0, 0
   self.outcomes = { written = 0, expired = 0, dropped = 0, unknown = 0 }
   self.unknown = {} -- entries that on_reconnect will be asked about
+  self.asked_about = {} -- those that it is being asked about; should the connection end first, its answer comes too late
   self.flight = in_flight.new()
   self.requests = new_requests()
   self.timers, self.attempt_timers = new_timers(self), new_timers(self)
@@ -332,11 +333,20 @@ end
 
 -- ---- Open again: what becomes of what was in flight ----
 
+-- A hook may do what it likes with its list.
+local function copy(list)
+  local copied = {}
+  for i, item in ipairs(list) do
+    copied[i] = item
+  end
+  return copied
+end
+
 local function call_hooks(self)
   local unknown, again = self.unknown, {}
-  self.unknown = {}
+  self.unknown, self.asked_about = {}, unknown
   for _, hook in ipairs(self.reconnect_hooks) do
-    local ok, list = call(hook, self, unknown)
+    local ok, list = call(hook, self, copy(unknown))
     if not ok then
       self:report(list)
     end
@@ -344,7 +354,7 @@ local function call_hooks(self)
       again[#again + 1] = item
     end
   end
-  self:send_again(again, unknown)
+  self:send_again(again)
 end
 
 -- Runs in a coroutine; the queue is held until it is done.
@@ -354,6 +364,7 @@ local function reconcile(self)
     local ok, err = call(call_hooks, self)
     if not ok then
       self:report(err)
+      self:settle_asked_about()
     end
   until opens == self.opens
   self.reconciling = false
@@ -557,7 +568,7 @@ function Connection:stats()
     written = self.outcomes.written,
     expired = self.outcomes.expired,
     dropped = self.outcomes.dropped,
-    unknown = self.outcomes.unknown + #self.unknown,
+    unknown = self.outcomes.unknown + #self.unknown + #self.asked_about,
     queued = self.box:count(),
     queued_bytes = self.box.bytes,
     in_flight = self.flight:count(),

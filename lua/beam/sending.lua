@@ -202,7 +202,7 @@ function Sending:pump()
   if not (attempt and attempt.opened) or attempt.closing or self.reconciling then
     return
   end
-  while has_room(self) do
+  while box:count() > 0 and has_room(self) do
     local entry, wait = box:pop(driver.now())
     if not entry and wait then
       self.attempt_timers:set("pace", wait, pump)
@@ -253,14 +253,15 @@ local function enqueue(self, entry)
   return true
 end
 
--- The entries of a list of what a script wants to be sent: entries, or messages, which are made ones.
-local function entries_of(self, list)
+-- The entries of a list of what a script wants to be sent: those in `state` once, however often they stand in it, and
+-- messages, which are made ones.
+local function entries_of(self, list, state)
   local entries = {}
   for _, item in ipairs(list) do
-    if type(item) == "table" and self.is_entry[item] then
-      self.is_entry[item] = nil -- once, however often it stands in the list
+    if state[item] == "asked" then
+      state[item] = "again"
       entries[#entries + 1] = item
-    else
+    elseif not state[item] then
       for _, entry in ipairs(self:prepare(item)) do
         entries[#entries + 1] = entry
       end
@@ -269,20 +270,24 @@ local function entries_of(self, list)
   return entries
 end
 
---- Puts what on_reconnect returned before the queue. `unknown`: what it was asked about.
-function Sending:send_again(list, unknown)
-  self.is_entry = {}
-  for _, entry in ipairs(unknown) do
-    self.is_entry[entry] = true
+--- Puts what on_reconnect returned before the queue; what else it was asked about stays unknown.
+function Sending:send_again(list)
+  local state = {}
+  for _, entry in ipairs(self.asked_about) do
+    state[entry] = "asked"
   end
-  local entries = entries_of(self, list)
-  self.box:requeue(entries, driver.now())
-  for _, entry in ipairs(unknown) do
-    if self.is_entry[entry] then
+  local entries = entries_of(self, list, state)
+  if self.state == "closed" then -- meanwhile: all of them have been settled
+    return
+  end
+  local asked_about = self.asked_about
+  self.asked_about = {}
+  for _, entry in ipairs(asked_about) do
+    if state[entry] == "asked" then
       self:settle(entry, "unknown")
     end
   end
-  self.is_entry = nil
+  self.box:requeue(entries, driver.now())
 end
 
 -- ---- Calls ----
@@ -475,9 +480,19 @@ function Sending:unsent()
   return messages
 end
 
+--- What on_reconnect was asked about is not sent again.
+function Sending:settle_asked_about()
+  local entries = self.asked_about
+  self.asked_about = {}
+  for _, entry in ipairs(entries) do
+    self:settle(entry, "unknown")
+  end
+end
+
 --- Nothing more will be sent: what waits is dropped, and is what unsent() gives from now on.
 function Sending:drop_queue()
   self:land(false)
+  self:settle_asked_about()
   for _, entry in ipairs(self.unknown) do
     self:settle(entry, "unknown")
   end
