@@ -61,7 +61,7 @@ end
 
 function acts.stalled(self)
   local seconds = driver.now() - self.liveness.alive
-  local what = ("%s is connected, but its app has given no sign for %.0f s: the handler has died or is stuck"):format(self.url, seconds)
+  local what = ("%s is connected, but its app has given no sign for %.3g s: the handler has died or is stuck"):format(self.url, seconds)
   if self.handlers and self.handlers:has "stalled" then
     self.handlers:post("stalled", seconds)
   else

@@ -1,0 +1,294 @@
+-- Is the other side still there? The policy by itself, on a clock of ours; then connections to servers that fall silent.
+local beam = require "beam"
+local driver = require "beam.driver"
+local liveness = require "beam.liveness"
+local log = require "beam.log"
+local serve = require "beam.serve"
+local told = require "told_server"
+
+local eventually = told.eventually
+
+-- Looks whenever it is wanted until `stop`; what it says, with the time.
+local function watch(life, start, stop, on_verdict)
+  local said, now = {}, start
+  while now <= stop do
+    local verdict, seconds = life:look(now)
+    while verdict do
+      said[#said + 1] = ("%s %g"):format(verdict, now)
+      if on_verdict then
+        on_verdict(verdict, now)
+      end
+      if verdict == "dead" then
+        return said
+      end
+      verdict, seconds = life:look(now)
+    end
+    now = now + seconds
+  end
+  return said
+end
+
+describe("liveness", function()
+  local options
+  before_each(function()
+    options = { ping_after = 20, dead_after = 20, stalled_after = 60, idle_after = false }
+  end)
+
+  it("pings after silence, and gives up without an answer", function()
+    assert.are.same({ "ping 20", "dead 40" }, watch(liveness.new(options, false, 0), 0, 100))
+  end)
+
+  it("takes any frame for an answer", function()
+    local life = liveness.new(options, false, 0)
+    local said = watch(life, 0, 100, function(_, now)
+      life.heard = now
+    end)
+    assert.are.same({ "ping 20", "ping 40", "ping 60", "ping 80", "ping 100" }, said)
+  end)
+
+  it("looks no earlier than there is something to see", function()
+    local life = liveness.new(options, false, 0)
+    assert.are.equal(20, select(2, life:look(0)))
+    life.heard = 15
+    assert.are.same({ nil, 15 }, { life:look(20) })
+    life = liveness.new({ ping_after = false, dead_after = 20, stalled_after = false, idle_after = false }, false, 0)
+    assert.are.same({ nil, math.huge }, { life:look(0) })
+  end)
+
+  it("says once that the app has stalled, until it gives a sign again", function()
+    options.ping_after = false
+    local life = liveness.new(options, true, 0)
+    assert.are.same({ "stalled 60" }, watch(life, 0, 200))
+    life:app_ping(200)
+    assert.are.same({ "stalled 260" }, watch(life, 200, 400))
+    life:message(400)
+    assert.are.same({ "stalled 460" }, watch(life, 400, 500))
+  end)
+
+  it("expects pings only of an app that has sent one", function()
+    options.ping_after = false
+    local life = liveness.new(options, false, 0)
+    assert.are.same({}, watch(life, 0, 200))
+    life:app_ping(200)
+    assert.are.same({ "stalled 260" }, watch(life, 200, 300))
+  end)
+
+  it("does not take a WebSocket pong for a sign of the app", function()
+    local life = liveness.new(options, true, 0)
+    local said = watch(life, 0, 65, function(verdict, now)
+      life.heard = verdict == "ping" and now or life.heard
+    end)
+    assert.are.same({ "ping 20", "ping 40", "ping 60", "stalled 60" }, said)
+  end)
+
+  it("is idle without messages, whatever the pings", function()
+    options = { ping_after = false, dead_after = 20, stalled_after = false, idle_after = 30 }
+    local life = liveness.new(options, true, 0)
+    life:message(10)
+    life:app_ping(35)
+    assert.are.same({ "idle 40" }, watch(life, 10, 60, function(_, now)
+      life.used = now
+    end))
+  end)
+
+  it("decides nothing while reading is paused, and starts anew after it", function()
+    local life = liveness.new(options, true, 0)
+    life:pause(true, 10)
+    assert.are.same({}, watch(life, 10, 500))
+    life:pause(false, 500)
+    assert.are.same({ "ping 520", "dead 540" }, watch(life, 500, 600))
+  end)
+
+  it("asks before it judges when the clock has jumped", function()
+    local life = liveness.new(options, true, 0)
+    assert.are.same({ "ping 20" }, watch(life, 0, 20))
+    assert.are.same({ "ping", 20 }, { (life:look(3600)), select(2, life:look(3600)) })
+    assert.are.same({ nil, 10 }, { life:look(3610) })
+    assert.are.equal("dead", (life:look(3620)))
+    life = liveness.new(options, true, 0)
+    life:look(0)
+    assert.are.equal("ping", (life:look(3600)))
+    life.heard = 3600.1
+    assert.is_nil((life:look(3620)))
+  end)
+
+  it("is not late by a little", function()
+    local life = liveness.new(options, false, 0)
+    assert.are.same({ "ping 20" }, watch(life, 0, 20))
+    assert.are.equal("dead", (life:look(44)))
+  end)
+end)
+
+describe("a connection", function()
+  local server, hooks, client, lines
+  before_each(function()
+    lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+    hooks = {}
+    server = told.start(hooks)
+    client = beam.client { token = false, ready_timeout = 5 }
+  end)
+  after_each(function()
+    server.close()
+    log.to(nil)
+    assert.are.same({}, lines)
+  end)
+
+  local quick = { ping_after = 0.05, dead_after = 0.05 }
+
+  local function open(options)
+    options.retry = options.retry or function()
+      return 0.001
+    end
+    return assert(client.realtime(server.url, options))
+  end
+
+  it("to a silent server pings it, and stays", function()
+    local pings = 0
+    hooks.on_ping = function()
+      pings = pings + 1
+    end
+    local conn = open { heartbeat = quick }
+    beam.sleep(0.4)
+    assert.is_true(pings >= 3 and pings <= 8, pings .. " pings")
+    assert.are.same({ "open", 0 }, { conn.state, conn:stats().reconnects })
+    conn:close()
+  end)
+
+  it("to a server that answers no ping any more is made again", function()
+    local conn = open { heartbeat = quick }
+    local start = driver.now()
+    hooks.ws:pause()
+    eventually(function()
+      return conn:stats().reconnects == 1
+    end)
+    local seconds = driver.now() - start
+    assert.is_true(seconds >= 0.09 and seconds < 0.5, "after " .. seconds)
+    assert.are.same({ "timeout", 1006, true, "unknown" }, {
+      conn.last_error.kind,
+      conn.last_error.code,
+      conn.last_error.retryable,
+      conn.last_error.executed,
+    })
+    assert.is_truthy(conn.last_error.message:find "has been silent for 0%.1%d* s, and left a ping unanswered for 0.05 s")
+    conn:close()
+  end)
+
+  it("whose reader is slow is not dead", function()
+    local conn = open { heartbeat = quick, inbox = { max = 1 } }
+    hooks.ws:send "1"
+    beam.sleep(0.3)
+    assert.are.same({ 1, 0, 1 }, { conn:stats().inbox, conn:stats().reconnects, (conn:receive(1)) })
+    beam.sleep(0.2)
+    assert.are.same({ "open", 0 }, { conn.state, conn:stats().reconnects })
+    conn:close()
+  end)
+
+  it("says that the app has stalled, and goes on", function()
+    local told_of = {}
+    local conn = open {
+      stalled = 0.1,
+      on_stalled = function(seconds, c)
+        told_of[#told_of + 1] = seconds
+        assert.are.equal("open", c.state)
+      end,
+    }
+    beam.sleep(0.15)
+    hooks.ws:send '{"type":"ping"}'
+    beam.sleep(0.05)
+    assert.are.equal(1, #told_of)
+    assert.is_true(told_of[1] >= 0.1)
+    beam.sleep(0.1)
+    assert.are.same({ 2, "open" }, { #told_of, conn.state })
+    conn:close()
+    conn = open { stalled = 0.05 }
+    beam.sleep(0.1)
+    conn:close()
+    assert.are.equal(1, #lines)
+    assert.is_truthy(lines[1]:find "warning: .*its app has given no sign for 0%.0%d* s: the handler has died or is stuck")
+    lines = {}
+  end)
+
+  it("is made again when the app has stalled, if told", function()
+    local code
+    hooks.on_closed = function(heard)
+      code = heard
+    end
+    local conn = open { stalled = { after = 0.05, reconnect = true }, on_stalled = function() end }
+    eventually(function()
+      return conn:stats().reconnects >= 1 and code
+    end)
+    assert.are.equal(1001, code)
+    conn:close()
+  end)
+
+  it("gives a handler the time that it is said to take", function()
+    local conn = open { stalled = { handler = 120 } }
+    assert.are.equal(135, conn.liveness.options.stalled_after)
+    conn:close()
+    conn = open { stalled = { handler = 5 } }
+    assert.are.equal(60, conn.liveness.options.stalled_after)
+    conn:close()
+    conn = open {}
+    assert.are.same({ 20, 20, 60, false }, {
+      conn.liveness.options.ping_after,
+      conn.liveness.options.dead_after,
+      conn.liveness.options.stalled_after,
+      conn.liveness.pings_expected,
+    })
+    conn:close()
+  end)
+
+  it("that is idle is closed for good", function()
+    local code
+    hooks.on_closed = function(heard)
+      code = heard
+    end
+    local conn = open { idle_timeout = 0.1 }
+    beam.sleep(0.06)
+    conn:send "1"
+    beam.sleep(0.06)
+    assert.are.equal("open", conn.state)
+    local message, err = conn:receive(5)
+    assert.is_nil(message)
+    assert.are.same({ "timeout", 1000, "closed" }, { err.kind, err.code, conn.state })
+    assert.is_truthy(err.message:find("for 0.1 s (idle_timeout)", 1, true))
+    eventually(function()
+      return code == 1000
+    end)
+  end)
+
+  it("says why it waits in the handshake for long", function()
+    local watching = require "beam.watch"
+    local timers = {
+      set = function(_, _, seconds, fire)
+        assert.are.equal(5, seconds)
+        fire { url = "ws://somewhere" }
+      end,
+    }
+    watching.queued { attempt_timers = timers }
+    assert.are.equal(1, #lines)
+    assert.is_truthy(lines[1]:find("warning: ws://somewhere has kept us waiting in the handshake for 5 s: its app starts cold", 1, true))
+    lines = {}
+  end)
+
+  it("to the local Beam sees its app pings, and no stall while they come", function()
+    local app = serve.new()
+    app.realtime("silent", function() end)
+    local local_beam = assert(app.listen { ping = 0.05, pause = 0, log = function() end })
+    local stalls = 0
+    local conn = assert(client.realtime(local_beam.url .. "/asgi/silent", {
+      stalled = 0.3,
+      on_stalled = function()
+        stalls = stalls + 1
+      end,
+    }))
+    beam.sleep(0.6)
+    assert.are.same({ 0, "ready" }, { stalls, conn.phase })
+    assert.is_true(conn:stats().app_pings >= 8)
+    conn:close()
+    local_beam:close()
+  end)
+end)
