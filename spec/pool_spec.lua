@@ -8,7 +8,7 @@ local serve = require "beam.serve"
 -- A WebSocket server on the core that answers each message with { message, by = number of its connection } after `delay`
 -- seconds. sockets[i] is the i-th connection; `reject` a status that refuses further ones.
 local function start_server()
-  local self = { sockets = {}, handled = {}, delay = 0, delayed = {} }
+  local self = { sockets = {}, handled = {}, rejected = 0, delay = 0, delayed = {} }
   local function answer(number, data)
     self.handled[#self.handled + 1] = json.decode(data).n
     local ws = self.sockets[number]
@@ -24,6 +24,7 @@ local function start_server()
   local core
   core = assert(driver.context():server({}, function(request)
     if self.reject then
+      self.rejected = self.rejected + 1
       return request:respond(self.reject, {}, "")
     end
     driver.attach()
@@ -184,6 +185,7 @@ describe("pool", function()
     eventually(function()
       return pool:stats().open == 3
     end)
+    assert.are.same({ 0, 1 }, { pool:stats().lost, pool:stats().reconnects })
     assert.are.equal(20, #server.handled) -- nothing was sent twice
   end)
 
@@ -212,6 +214,7 @@ describe("pool", function()
 
   it("replaces connections that the server has closed in good order", function()
     open(2)
+    assert.are.equal(0, assert(pool:request { n = 0 }).message.n)
     for _, ws in ipairs(server.sockets) do
       ws:close(1000, "enough")
     end
@@ -222,7 +225,37 @@ describe("pool", function()
     eventually(function()
       return pool:stats().open == 2
     end)
-    assert.are.same({ 2, 1, 1 }, { pool:stats().lost, pool:stats().sent, pool:stats().received })
+    assert.are.same({ 2, 2, 2 }, { pool:stats().lost, pool:stats().sent, pool:stats().received })
+  end)
+
+  it("tries again where a connection could not be made for a reason that passes", function()
+    open(1, { retry = false })
+    server.reject = 503
+    server.sockets[1]:close(1000, "")
+    eventually(function()
+      return pool:stats().open == 0
+    end)
+    local waiting = ask(1)[1]
+    eventually(function()
+      return server.rejected > 0
+    end)
+    server.reject = nil
+    assert.are.equal(1, assert(waiting:join(5)).message.n)
+  end)
+
+  it("asks another connection when one is lost before it has sent", function()
+    local first
+    open(2, {
+      outgoing = function(message, conn)
+        if not first then
+          first = conn
+          conn:close()
+        end
+        return message
+      end,
+    })
+    assert.are.equal(1, assert(pool:request({ n = 1 }, { timeout = 5 })).message.n)
+    assert.are.same({ "closed", 1, 1 }, { first.state, #server.handled, pool:stats().lost })
   end)
 
   it("gives up when the server refuses for good, and says why", function()
@@ -239,12 +272,24 @@ describe("pool", function()
     assert.are.same({ "handshake", 404, "no" }, { err.kind, err.status, err.executed })
   end)
 
-  it("has no time but the caller's", function()
+  it("has no time but the caller's, the wait for a connection included", function()
     open(1)
     server.delay = 0.3
     local answer, err = pool:request({ n = 1 }, { timeout = 0.02 })
     assert.is_nil(answer)
     assert.are.same({ "timeout", "unknown" }, { err.kind, err.executed })
+    server.reject, server.delay = 503, 3
+    server.sockets[1]:abort()
+    eventually(function()
+      return pool:stats().open == 0
+    end)
+    local start = driver.now()
+    local waiting = ask(1, { timeout = 2 })[1]
+    beam.sleep(0.3)
+    server.reject = nil
+    answer = waiting:join(5)
+    assert.is_nil(answer)
+    assert.is_true(math.abs(driver.now() - start - 2) < 0.2)
   end)
 
   it("sends in turn, and hands on what comes", function()

@@ -5,7 +5,6 @@
 -- good. It looks after them whenever it is used, and has no coroutine that would keep a program from ending.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local protected = require("beam.protect").call
 local realtime = require "beam.realtime"
 local retry = require "beam.retry"
 
@@ -49,34 +48,27 @@ local function failed(self, place, err, was_open)
   place.again_at = retryable and driver.now() + backoff(place.failures, { retryable = true }) or math.huge
 end
 
-local function connect(self, place)
-  local conn = realtime.start(self.settings, self.options)
-  place.conn = conn
-  if self.closed then
-    conn:close()
-  end
-  return conn:wait_open(), conn.err
-end
-
--- Runs as a coroutine. What it raises is a mistake in the options, or one in a token function.
-local function open(self, place)
-  local ok, opened, err = protected(connect, self, place)
-  if not ok then
-    self.mistake = { opened }
-    err = errors.new { kind = "script", message = tostring(opened), cause = opened }
-  end
-  if ok and opened then
+local function wait_open(self, place)
+  if place.conn:wait_open() then
     place.opening = false
   else
-    failed(self, place, err, false)
+    failed(self, place, place.conn.err, false)
   end
   self.changed:wake_all()
+end
+
+local function open(self, place)
+  place.conn = realtime.start(self.settings, self.options)
+  place.opening = true
+  driver.spawn(wait_open, self, place)
 end
 
 local function lost(self, place)
   local conn = place.conn
   local figures = conn:stats()
-  self.sent, self.received = self.sent + figures.sent, self.received + figures.received
+  for name in pairs(self.past) do
+    self.past[name] = self.past[name] + figures[name]
+  end
   self.lost = self.lost + 1
   if conn.was_ready then
     place.failures = 0
@@ -92,8 +84,7 @@ local function look_after(self)
         lost(self, place)
       end
       if not place.conn and not self.closed and driver.now() >= place.again_at then
-        place.opening = true
-        driver.spawn(open, self, place)
+        open(self, place)
       end
     end
   end
@@ -108,7 +99,8 @@ local function least_busy(self)
     local index = (self.last + i - 1) % self.size + 1
     local conn = self.places[index].conn
     if conn and conn.state == "open" then
-      local waiting = conn:stats().waiting_requests
+      local figures = conn:stats()
+      local waiting = figures.waiting_requests + figures.queued
       if not best or waiting < fewest then
         best, fewest = index, waiting
       end
@@ -250,22 +242,26 @@ meta.__close = function(self)
   self:close()
 end
 
---- What its connections are and did, those that it has lost included.
+local summed = { "sent", "received", "reconnects", "waiting_requests", "queued" }
+
+--- Counts of its connections, those included that were closed for good: `lost` says how many.
 ---@return table<string, integer>
 function Pool:stats()
   look_after(self)
-  local figures = { size = self.size, open = 0, lost = self.lost, sent = self.sent, received = self.received, waiting_requests = 0 }
+  local sums = { size = self.size, open = 0, lost = self.lost, waiting_requests = 0, queued = 0 }
+  for name, value in pairs(self.past) do
+    sums[name] = value
+  end
   for _, place in ipairs(self.places) do
-    local conn = place.conn
-    if conn then
-      local its = conn:stats()
-      figures.open = figures.open + (conn.state == "open" and 1 or 0)
-      for _, name in ipairs { "sent", "received", "waiting_requests" } do
-        figures[name] = figures[name] + its[name]
+    if place.conn then
+      local figures = place.conn:stats()
+      sums.open = sums.open + (place.conn.state == "open" and 1 or 0)
+      for _, name in ipairs(summed) do
+        sums[name] = sums[name] + figures[name]
       end
     end
   end
-  return figures
+  return sums
 end
 
 -- ---- Opening ----
@@ -304,9 +300,8 @@ local function new(settings, options, size)
     closed = false,
     changed = driver.signal(), -- a place has a connection, or has failed to get one
     last = 0,
-    lost = 0,
-    sent = 0, -- by connections that are lost
-    received = 0,
+    lost = 0, -- connections that were closed for good
+    past = { sent = 0, received = 0, reconnects = 0 }, -- what they did
   }, meta)
 end
 
@@ -339,10 +334,7 @@ function pool.open(settings, target, options)
   while not any(self, has_opened) and any(self, is_opening) do
     self.changed:wait()
   end
-  if self.mistake then
-    self:close()
-    error(self.mistake[1], 0)
-  elseif any(self, has_opened) then
+  if any(self, has_opened) then
     return self
   end
   self.closed = true
