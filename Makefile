@@ -31,7 +31,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test bench lint fuzz install clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test soak bench lint fuzz install rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -50,6 +50,12 @@ demo: setup-build
 test: setup-test
 	@$(MAKE) all $(TESTS)
 	@PYTHON=$(PYTHON) sh tests/run.sh
+
+# Real servers that fail in every way, for half an hour; the short forms are in spec/.
+SOAK_SECONDS ?= 600
+soak: setup-test
+	@$(MAKE) all
+	@PYTHON=$(PYTHON) BEAM_TEST_PYTHON=$(PYTHON) sh tests/realtime/run.sh $(SOAK_SECONDS)
 
 # ---- libbeam ----
 
@@ -159,6 +165,9 @@ install: all
 	$(q)for lua in 5.1 5.3 5.4; do \
 	  install -D -m 755 build/lua/$$lua/beam/core.so $(INSTALL_LIB)/lua/$$lua/beam/core.so; \
 	  (cd lua && find beam -name '*.lua' -exec install -D -m 644 {} $(INSTALL_LUA)/$$lua/{} \;); done
+
+rockspec:
+	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec
 
 clean:
 	$(call say,RM,build)

@@ -26,8 +26,7 @@ def handler(event, connection):
     if isinstance(event, bytes):
         return {"bytes": len(event)}
     message = json.loads(event)
-    if isinstance(message, dict) and "record" in message:
-        drops.recorded.append((connection, message["record"]))
+    drops.record(connection, message)
     what = message.get("do") if isinstance(message, dict) else None
     if what == "text":
         return "plain, not JSON"
@@ -74,8 +73,8 @@ async def realtime(socket: WebSocket):
             await asyncio.sleep(PING)
 
     pinger = asyncio.create_task(ping())
-    drops.sockets.add(socket)
     connection = next(drops.numbers)
+    drops.sockets[socket] = connection
     try:
         while True:
             received = await socket.receive()
@@ -101,7 +100,7 @@ async def realtime(socket: WebSocket):
         pass
     finally:
         pinger.cancel()
-        drops.sockets.discard(socket)
+        drops.sockets.pop(socket, None)
 
 
 def authorized(request: Request):

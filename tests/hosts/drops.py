@@ -7,6 +7,7 @@ GET /recorded   [[connection, number], …]: the messages {"record": number} tha
 """
 import asyncio
 import itertools
+import json
 import socket
 import struct
 
@@ -15,9 +16,22 @@ from fastapi import APIRouter, Request
 router = APIRouter()
 numbers = itertools.count(1)  # of connections
 recorded = []  # (connection, number)
-sockets = set()  # of the app, for close frames
+sockets = {}  # of the app, for close frames: its number
 links = set()  # through the proxy
 proxy = {}
+
+
+def record(connection, message):
+    if isinstance(message, dict) and "record" in message:
+        recorded.append((connection, message["record"]))
+
+
+async def close(victim):
+    """Closes as an app does. What uvicorn has read by then, and answered pings for, it forgets (0.17, asgi_receive): we do not."""
+    connection, protocol = sockets.pop(victim), victim._receive.__self__
+    await victim.close(1012, "a forced drop")
+    for text in protocol.messages:
+        record(connection, json.loads(text))
 
 
 class Link:
@@ -80,8 +94,7 @@ async def drop(request: Request):
     if how == "frame":
         victims = list(sockets)
         for victim in victims:
-            sockets.discard(victim)
-            await victim.close(1012, "a forced drop")
+            await close(victim)
     else:
         victims = list(links)
         for victim in victims:

@@ -19,7 +19,8 @@ local function start_server()
   return assert(app.listen { pause = 0, ping = 0.2, websocket_ping = 2, fault = faults, log = function() end })
 end
 
-local function options_for(url, counts)
+-- Handlers keep their connection: one that is to be forgotten has none.
+local function options_for(url, counts, forgotten)
   return {
     url = url,
     token = false,
@@ -33,9 +34,9 @@ local function options_for(url, counts)
     outgoing = function(message)
       return message
     end,
-    on_outcome = function(_, _, outcome)
+    on_outcome = not forgotten and function(_, _, outcome)
       counts[outcome] = (counts[outcome] or 0) + 1
-    end,
+    end or nil,
     on_reconnect = function(_, unknown)
       counts.reconnects = counts.reconnects + 1
       return unknown
@@ -43,10 +44,11 @@ local function options_for(url, counts)
   }
 end
 
--- One of those who use a connection: for a while, then with a new one.
+-- One of those who use a connection: for a while, then a new one.
 local function use(url, counts, state)
   while not state.stop do
-    local conn, err = beam.realtime(options_for(url, counts))
+    local forgotten = math.random() < 0.5
+    local conn, err = beam.realtime(options_for(url, counts, forgotten))
     if not conn and not err.retryable then
       error(err)
     end
@@ -61,9 +63,9 @@ local function use(url, counts, state)
         counts.received = counts.received + 1
       end
     end
-    if conn and math.random() < 0.5 then
+    if conn and not forgotten then
       conn:close()
-    end -- else it is forgotten, and the garbage collector ends it
+    end -- else the garbage collector ends it
   end
 end
 
