@@ -1,11 +1,10 @@
 -- Sending to a connection. The methods here are those of beam/connection.lua's connections.
 --
---   send -> outgoing transforms -> socket -> in flight -> written, or unknown
---                              \-> queue -/            \-> expired, dropped
+--   send -> outgoing transforms -> socket -> in flight        what becomes of it then: beam/settling.lua
+--                              \-> queue -/
 --
 -- A message takes the straight way to the socket while the connection is open and nothing waits; else it joins the queue,
--- which pump() empties. Each message ends exactly once, with one of the outcomes above: `written` once a pong or our
--- close handshake proves that the peer has read it, `unknown` if the connection was lost before that.
+-- which pump() empties.
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local in_flight = require "beam.in_flight"
@@ -24,7 +23,7 @@ local Sending = {}
 
 -- ---- Errors ----
 
-local function not_open(self)
+function Sending:not_open()
   local now = self.state == "closed" and self.err and self.err.message or "it is " .. self.state
   local message = ("a message to %s was not sent: %s"):format(self.url, now)
   return nil, errors.new { kind = "closed", message = message, phase = self:error_phase(), code = self.err and self.err.code }
@@ -53,83 +52,7 @@ local function queue_full(self)
     }
 end
 
-local function request_not_sent(self, outcome)
-  if self.state == "closed" then
-    return select(2, not_open(self))
-  end
-  return errors.new {
-    kind = outcome == "expired" and "timeout" or "queue_full",
-    message = ("the request to %s was not sent: it was %s in the queue"):format(self.url, outcome),
-    phase = self:error_phase(),
-    retryable = true,
-  }
-end
-
--- ---- Outcomes ----
-
---- A message has come to its end.
----@param entry beam.entry
----@param outcome "written"|"expired"|"dropped"|"unknown"
-function Sending:settle(entry, outcome)
-  if entry.unknown and outcome ~= "written" then
-    outcome = "unknown"
-  end
-  self.outcomes[outcome] = self.outcomes[outcome] + 1
-  local request = entry.request
-  if request and not request.placed then
-    entry.request = nil
-    request.err = request_not_sent(self, outcome)
-    request.signal:wake()
-  end
-  if self.handlers then
-    self.handlers:post("outcome", entry.message, outcome)
-  end
-end
-
-local function settle_all(self, outcome, count, entries)
-  self.outcomes[outcome] = self.outcomes[outcome] + count - #entries
-  for _, entry in ipairs(entries) do
-    self:settle(entry, outcome)
-  end
-end
-
---- The peer answered a ping.
-function Sending:pong(data)
-  settle_all(self, "written", self.flight:settle(data))
-  if self.box:count() > 0 then
-    self:pump()
-  elseif self.flight:count() == 0 then
-    self.direct = self:may_be_direct()
-    self.flushed:wake_all()
-  end
-end
-
---- The connection is over; all that was sent over it was read by the peer, or nobody knows.
----@param clean boolean
-function Sending:land(clean)
-  local count, entries = self.flight:take_all()
-  self.flight = in_flight.new()
-  if clean then
-    return settle_all(self, "written", count, entries)
-  elseif not self.reconnect_hooks then
-    return settle_all(self, "unknown", count, entries)
-  end
-  self.outcomes.unknown = self.outcomes.unknown + count - #entries
-  for _, entry in ipairs(entries) do
-    entry.unknown, entry.request = true, nil
-    self.unknown[#self.unknown + 1] = entry
-  end
-end
-
 -- ---- Onto the wire ----
-
---- Asks the peer how far it has read.
-function Sending:mark()
-  local data = self.flight:mark()
-  if data then
-    self.attempt.ws:ping(data)
-  end
-end
 
 local function mark_later(self)
   self.marks_later = false
@@ -240,7 +163,7 @@ end
 
 local function enqueue(self, entry)
   if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
-    return not_open(self)
+    return self:not_open()
   end
   if not self.box:push(entry, driver.now()) then
     return queue_full(self)
@@ -251,43 +174,6 @@ local function enqueue(self, entry)
     expire_later(self)
   end
   return true
-end
-
--- The entries of a list of what a script wants to be sent: those in `state` once, however often they stand in it, and
--- messages, which are made ones.
-local function entries_of(self, list, state)
-  local entries = {}
-  for _, item in ipairs(list) do
-    if state[item] == "asked" then
-      state[item] = "again"
-      entries[#entries + 1] = item
-    elseif not state[item] then
-      for _, entry in ipairs(self:prepare(item)) do
-        entries[#entries + 1] = entry
-      end
-    end
-  end
-  return entries
-end
-
---- Puts what on_reconnect returned before the queue; what else it was asked about stays unknown.
-function Sending:send_again(list)
-  local state = {}
-  for _, entry in ipairs(self.asked_about) do
-    state[entry] = "asked"
-  end
-  local entries = entries_of(self, list, state)
-  if self.state == "closed" then -- meanwhile: all of them have been settled
-    return
-  end
-  local asked_about = self.asked_about
-  self.asked_about = {}
-  for _, entry in ipairs(asked_about) do
-    if state[entry] == "asked" then
-      self:settle(entry, "unknown")
-    end
-  end
-  self.box:requeue(entries, driver.now())
 end
 
 -- ---- Calls ----
@@ -423,85 +309,6 @@ function Sending:send_binary(bytes)
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)
   end
   return submit(self, bytes, true, bytes)
-end
-
--- ---- Waiting for outcomes ----
-
-local function lost_count(self)
-  local outcomes = self.outcomes
-  return outcomes.expired + outcomes.dropped + outcomes.unknown
-end
-
-local function not_written(self, count)
-  return errors.new {
-    kind = self.state == "closed" and "closed" or "queue_full",
-    message = ("%d messages to %s were not written, or nobody knows"):format(count, self.url),
-    phase = self:error_phase(),
-    executed = "unknown",
-    hint = "on_outcome tells what became of each, on_reconnect decides what is sent again",
-  }
-end
-
---- Whether a message has no outcome yet.
-function Sending:is_unsettled()
-  return self.state ~= "closed" and (self.box:count() > 0 or self.flight:count() > 0 or #self.unknown > 0 or self.reconciling)
-end
-
---- Waits until every message that was sent has its outcome.
----@param timeout number? seconds; nil: as long as it takes
----@return true? all were written
----@return beam.error? err
-function Sending:flush(timeout)
-  local before = lost_count(self)
-  local deadline = timeout and driver.now() + timeout
-  while self:is_unsettled() do
-    if self.state == "open" then
-      self:mark()
-    end
-    local left = deadline and math.max(0, deadline - driver.now())
-    if not self.flushed:wait(left) and self:is_unsettled() then
-      return nil, errors.timeout("end of what was sent to " .. self.url, timeout, { phase = self:error_phase(), executed = "unknown" })
-    end
-  end
-  local lost = lost_count(self) - before
-  if lost > 0 then
-    return nil, not_written(self, lost)
-  end
-  return true
-end
-
---- The messages that wait to be sent; once the connection is closed, those that never were.
----@return (table|string)[]
-function Sending:unsent()
-  local messages = {}
-  for i, entry in ipairs(self.left or self.box:entries()) do
-    messages[i] = entry.message
-  end
-  return messages
-end
-
---- What on_reconnect was asked about is not sent again.
-function Sending:settle_asked_about()
-  local entries = self.asked_about
-  self.asked_about = {}
-  for _, entry in ipairs(entries) do
-    self:settle(entry, "unknown")
-  end
-end
-
---- Nothing more will be sent: what waits is dropped, and is what unsent() gives from now on.
-function Sending:drop_queue()
-  self:land(false)
-  self:settle_asked_about()
-  for _, entry in ipairs(self.unknown) do
-    self:settle(entry, "unknown")
-  end
-  self.unknown = {}
-  self.left = self.box:take_all()
-  for _, entry in ipairs(self.left) do
-    self:settle(entry, "dropped")
-  end
-  self.flushed:wake_all()
 end
 
 return Sending
