@@ -1,0 +1,50 @@
+-- The example scripts, run as a person runs them: beamlua against beamlua serve.
+local beamlua = os.getenv "BEAMLUA" or "build/beamlua"
+
+-- Runs a shell command with a local Beam at hand ($B is beamlua, `serve_options` go to the server). Returns its output.
+local function run(serve_options, command)
+  local path = os.tmpname()
+  local file = assert(io.open(path, "w"))
+  file:write(([[
+    B='%s'; out=$(mktemp)
+    $B serve --port 0 --quiet %s >"$out" 2>/dev/null & p=$!
+    until grep -q '^local Beam at' "$out"; do sleep 0.05; done
+    export BEAM_GATEWAY_URL=$(sed -n 's|^local Beam at \(http://[^ ]*\) .*|\1|p' "$out") BEAM_TOKEN=any
+    { %s
+    } 2>&1
+    kill $p; wait $p 2>/dev/null; rm -f "$out"]]):format(beamlua, serve_options, command))
+  file:close()
+  local pipe = io.popen("timeout 60 sh " .. path)
+  local output = pipe:read "*a"
+  pipe:close()
+  os.remove(path)
+  return output
+end
+
+describe("scripts/", function()
+  it("reconnect.lua comes back and sends again what is unknown", function()
+    local output = run("--fault drop_after=1s:1", "$B scripts/reconnect.lua echo 2")
+    assert.is_truthy(output:find("ended the connection without a close frame; attempt 1 in 0.%d s\n"), output)
+    assert.is_truthy(output:find("back; %d messages are sent again\n"), output)
+    for number = 1, 3 do
+      assert.is_truthy(output:find(("received\t%d\n"):format(number), 1, true), output)
+    end
+  end)
+
+  it("transform.lua numbers, unpacks and drops", function()
+    assert.equal("2\ttwo\n4\tfour\n", run("", "$B scripts/transform.lua"))
+  end)
+
+  it("chat.lua sends lines while answers come", function()
+    local output = run("", "(echo hello; sleep 0.4; echo good bye) | $B scripts/chat.lua echo ann")
+    assert.equal("ann: hello\nann: good bye\n", output)
+  end)
+
+  it("positions.lua sends far less than it is given, and the newest", function()
+    local output = run("", "$B scripts/positions.lua echo 3 1")
+    local offered, sent, answered = output:match "^(%d+) positions, (%d+) sent, (%d+) answered\n$"
+    assert.equal("180", offered, output)
+    assert.is_true(tonumber(sent) >= 5 and tonumber(sent) <= 40, output)
+    assert.is_true(tonumber(answered) <= tonumber(sent) and tonumber(answered) >= tonumber(sent) - 4, output)
+  end)
+end)
