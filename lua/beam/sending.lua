@@ -18,7 +18,7 @@ local Sending = {}
 ---@field data string as it goes over the wire
 ---@field binary boolean
 ---@field request beam.request? who waits for its answer
----@field asked boolean? it was a request, so that an answer comes
+---@field asked boolean? it was a request, so that an answer comes: by `ask_key` and `ask_value`, or in order
 ---@field unknown boolean? it was in flight when a connection was lost
 
 -- ---- Errors ----
@@ -109,9 +109,9 @@ local function write_entry(self, entry)
   if request then
     self.requests:add(request)
   elseif entry.asked then
-    self.requests:add_nobody(entry.asked.key, entry.asked.value)
+    self.requests:add_nobody(entry.ask_key, entry.ask_value)
   end
-  went(self, entry)
+  went(self, self.follows and entry or nil)
   return true
 end
 
@@ -199,7 +199,7 @@ local function submit(self, data, binary, message, request)
     if request then
       local ttl = self.box.ttl
       entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
-      entry.asked = { key = request.key, value = request.value }
+      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
       request.entry = entry
     end
     return enqueue(self, entry)
@@ -217,7 +217,10 @@ local function submit(self, data, binary, message, request)
   end
   local entry
   if self.follows then
-    entry = { message = message, data = data, binary = binary, asked = request and { key = request.key, value = request.value } }
+    entry = { message = message, data = data, binary = binary }
+    if request then
+      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
+    end
   end
   if request then
     self.requests:add(request)
