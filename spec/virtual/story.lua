@@ -162,6 +162,7 @@ local function begin(self)
   self.abandoned_until = self.now()
   self.ledger = require("virtual.story.ledger").new(self.trace)
   self.fail = self.ledger.fail
+  self.temper, self.pings = self.random:of(require("virtual.story.peer").tempers), self.random:chance(0.8)
   require("virtual.story.plan").make(self)
   self.drop = self.random:chance(0.1)
   self.handler = not self.drop and self.random:chance(0.3)
@@ -169,7 +170,7 @@ local function begin(self)
   if not self.drop then -- handlers hold their connection
     listeners(self)
   end
-  self.peer = require("virtual.story.peer").new(self, self.context, self.random:of(require("virtual.story.peer").tempers))
+  self.peer = require("virtual.story.peer").new(self, self.context)
   self:spawn(actors.opener)
   self:spawn(actors.writer)
   if self.drop then
@@ -211,7 +212,7 @@ local function calm_down(self)
   if not back then
     self.fail("after %d s of calm the connection is %s", patience, self.conn.state)
   end
-  self:turn_until(150, function()
+  self:turn_until(100, function()
     return false
   end)
   if not self.conn then
@@ -222,9 +223,10 @@ local function calm_down(self)
   end
 end
 
+-- Where nobody reads, no answer can be heard either.
 local function is_healthy(self)
   local last = self.peer.sessions[#self.peer.sessions]
-  return self.conn.state == "open" and last and not (last.over or last.silent or last.held)
+  return (self.reads or self.handler) and self.conn.state == "open" and last and not (last.over or last.silent or last.held)
 end
 
 -- What is sent to a calm server arrives, and is known to.
@@ -247,7 +249,7 @@ local function probe(self)
   if entry.taken and entry.outcomes[1] ~= "written" then
     self.fail("a message to a calm server is %s after 200 s", tostring(entry.outcomes[1]))
   end
-  self:turn_until(200, function()
+  self:turn_until(60, function()
     return false
   end)
   if self.ledger.attempts ~= attempts then
@@ -276,6 +278,10 @@ local function finish(self)
     self:turn_until(100, function()
       return conn.state == "closed"
     end)
+  end
+  if self.collected then -- an actor may have held it until its call was over
+    collectgarbage()
+    collectgarbage()
   end
   self.peer:stop()
   local left = self.ledger.attempts
@@ -315,7 +321,7 @@ local function check_collected(self)
   for _ = 1, 4 do
     collectgarbage()
   end
-  if self.weak[1] then
+  if self.weak and self.weak[1] then
     self.fail "the connection is held by somebody after its end"
   end
 end

@@ -5,14 +5,16 @@ local json = require "beam.json"
 
 local actors = {}
 
-local function busy(story)
-  while not story.conn do
-    if story.opened then
-      return false
-    end
+-- Whether there is a connection, and not only an attempt at one.
+local function has_connection(story)
+  while not story.conn and not story.opened do
     beam.sleep(0.01)
   end
-  return not story.calm and story.conn and story.conn.state ~= "closed"
+  return story.conn ~= nil
+end
+
+local function busy(story)
+  return has_connection(story) and not story.calm and story.conn and story.conn.state ~= "closed"
 end
 
 -- It is open, or never will be.
@@ -119,11 +121,11 @@ end
 
 -- ---- Reading ----
 
--- One that pauses between messages holds the server back; one that has a small time-out comes again and again.
+-- One that pauses between messages holds the server back.
 function actors.reader(story)
-  local slow, timeout = story.random:chance(0.3), story.random:seconds(0.01, 100)
-  while story.conn do
-    local message, err = story.conn:receive(timeout)
+  local slow, random = story.random:chance(0.3), story.random
+  while has_connection(story) do
+    local message, err = story.conn:receive(random:chance(0.1) and random:seconds(0.001, 1) or random:seconds(1, 100))
     if message ~= nil then
       story.ledger:got(message, "read")
     elseif not err then

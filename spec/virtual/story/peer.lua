@@ -41,18 +41,18 @@ local final = { 400, 401, 403, 404 }
 local passing_codes = { 1001, 1011, 1012, 1013 }
 local any_code = { 1000, 1001, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 3000, 4000, 4999 }
 
----@param story table world, random, ledger, trace
+---@param story table world, random, ledger, trace, temper, pings
 ---@param context table beam.core's
-function peer.new(story, context, temper)
+function peer.new(story, context)
   local self = setmetatable({
     world = story.world,
     random = story.random,
     ledger = story.ledger,
     trace = story.trace,
-    weights = tempers[temper],
-    pings = story.random:chance(0.8),
+    weights = tempers[story.temper],
+    pings = story.pings,
     replies = story.random:chance(0.7),
-    chatter = story.random:chance(0.6) and story.random:seconds(0.3, 20),
+    chatter = story.random:chance(0.6) and story.random:seconds(0.5, 20),
     lives = story.random:seconds(0.1, 300),
     sessions = {},
     attempts = 0,
@@ -225,6 +225,12 @@ function Session:send(message)
   end
 end
 
+--- True once in so many times: in calm there is less to be seen.
+function Session:is_nth(count)
+  self.times = (self.times or 0) + 1
+  return self.times % count == 0
+end
+
 function Session:every(seconds, fn)
   self.peer:after(seconds, function()
     if not self.over and not self.zombie then
@@ -269,7 +275,9 @@ function Peer:accept(request)
   end
   if self.chatter then
     session:every(self.chatter, function()
-      session:send {}
+      if not self.calm or session:is_nth(10) then
+        session:send {}
+      end
     end)
   end
   if not self.calm then
