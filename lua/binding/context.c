@@ -190,10 +190,18 @@ static int waker(lua_State *L) {
   return 2;
 }
 
+/* beam_now stands still between steps, and Linux's CLOCK_MONOTONIC while the machine is suspended: who comes back from
+ * that has to be able to tell. Elsewhere the monotonic clock itself goes on. */
+#ifdef CLOCK_BOOTTIME
+#define NOW_CLOCK CLOCK_BOOTTIME
+#else
+#define NOW_CLOCK CLOCK_MONOTONIC
+#endif
+
 static int now(lua_State *L) {
   struct timespec time;
   luaL_checkudata(L, 1, CONTEXT_CLASS);
-  clock_gettime(CLOCK_MONOTONIC, &time); /* beam_now stands still between steps */
+  clock_gettime(NOW_CLOCK, &time);
   lua_pushnumber(L, (lua_Number)time.tv_sec + (lua_Number)time.tv_nsec / 1e9);
   return 1;
 }
