@@ -129,5 +129,8 @@ if __name__ == "__main__":
         for child in started:
             child.terminate()
         for child in started:
-            child.wait()
+            try:
+                child.wait(5)
+            except subprocess.TimeoutExpired:  # uvicorn waits for apps that do not end
+                child.kill()
         shutil.rmtree(work, ignore_errors=True)
