@@ -76,3 +76,52 @@ describe("on_reconnect", function()
     assert.are.equal(1, conn:stats().unknown)
   end)
 end)
+
+describe("a message before the close frame", function()
+  local server, hooks, told_of
+  before_each(function()
+    hooks, told_of = {}, {}
+    server = told.start(hooks)
+  end)
+  after_each(function()
+    server.close()
+  end)
+
+  local function open()
+    return assert(beam.client({ token = false }).realtime(server.url, {
+      retry = false,
+      inbox = { max = 1 },
+      on_outcome = function(message, _, outcome)
+        told_of[#told_of + 1] = message.n .. " " .. outcome
+      end,
+    }))
+  end
+
+  it("is written if the peer has read it", function()
+    local conn = open()
+    conn:send { n = 1 }
+    conn:close()
+    beam.run()
+    assert.are.same({ "1 written" }, told_of)
+  end)
+
+  it("is unknown if the peer had closed with the same code before it read it", function()
+    local conn = open()
+    hooks.ws:send "a message that fills the inbox, so that nothing more is read"
+    told.eventually(function()
+      return conn:stats().inbox == 1
+    end)
+    local gone = false
+    function hooks.on_closed()
+      gone = true
+    end
+    hooks.ws:close(1001)
+    told.eventually(function() -- it waits two seconds for our answer
+      return gone
+    end)
+    conn:send { n = 1 }
+    conn:close(1001)
+    beam.run()
+    assert.are.same({ "1 unknown" }, told_of)
+  end)
+end)

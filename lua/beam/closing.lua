@@ -32,6 +32,7 @@ function Closing:say_close()
   local code, reason = self.close_code, self.close_reason
   one.closing = code
   self.attempt_timers:stop_all()
+  self:mark()
   if not one:close(code, reason) then
     one:close(code) -- the reason is no UTF-8
   end

@@ -78,7 +78,7 @@ local consider
 local function lost(self, err)
   self.attempt_timers:stop_all()
   set_attempt(self, false)
-  self:land(false)
+  self:land()
   self.requests:fail(err)
   self.last_error = err
   self.failures = self.failures + 1
@@ -271,10 +271,6 @@ local function ending(self, code, reason, err, response)
 end
 
 function events.closed(self, code, reason, err, response)
-  local said = self.attempt.closing
-  if said and not err and (code == said or code == 1005) then -- the peer answered our close frame: it has read all before it
-    self:land(true)
-  end
   over(self, self.verdict or ending(self, code, reason, err, response))
 end
 

@@ -1,8 +1,11 @@
 -- What becomes of what was sent. The methods here are those of beam/connection.lua's connections.
 --
--- Each message ends exactly once: `written` once a pong or our close handshake proves that the peer has read it, `unknown` if
--- the connection was lost before that, `expired` or `dropped` if it never was sent. When the connection is open again,
--- on_reconnect is asked about those whose fate is unknown; what it returns has not ended yet.
+-- Each message ends exactly once: `written` once a pong proves that the peer has read it, `unknown` if the connection ended
+-- before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is asked about
+-- those whose fate is unknown; what it returns has not ended yet.
+--
+-- A close handshake proves nothing: the peer's close frame may be one of its own, sent before it read what came last. So a
+-- ping goes out before our close frame too, and its pong is the proof.
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local hook = require "beam.hook"
@@ -60,14 +63,11 @@ function Settling:pong(data)
   end
 end
 
---- The connection is over; all that was sent over it was read by the peer, or nobody knows.
----@param clean boolean
-function Settling:land(clean)
+--- The connection is over: nobody knows what the peer has read of what is still in flight.
+function Settling:land()
   local count, entries = self.flight:take_all()
   self.flight = in_flight.new()
-  if clean then
-    return settle_all(self, "written", count, entries)
-  elseif not self.reconnect_hooks then
+  if not self.reconnect_hooks then
     return settle_all(self, "unknown", count, entries)
   end
   self.outcomes.unknown = self.outcomes.unknown + count - #entries
@@ -229,7 +229,7 @@ end
 
 --- Nothing more will be sent: what waits is dropped, and is what unsent() gives from now on.
 function Settling:drop_queue()
-  self:land(false)
+  self:land()
   self:settle_asked_about()
   for _, entry in ipairs(self.unknown) do
     self:settle(entry, "unknown")
