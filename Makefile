@@ -31,7 +31,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test soak bench lint fuzz install rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test invariant soak bench lint fuzz install rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -50,6 +50,15 @@ demo: setup-build
 test: setup-test
 	@$(MAKE) all $(TESTS)
 	@PYTHON=$(PYTHON) sh tests/run.sh
+
+# Random stories of connections on a virtual clock (spec/invariant_spec.lua): as many as SEEDS on each Lua.
+SEEDS ?= 20000
+invariant: setup-test
+	@$(MAKE) lua
+	@for lua in $(LUAS); do \
+	  program=lua$$lua && echo "STORY  $$program" && \
+	  SEEDS=$(SEEDS) LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" \
+	  $$program $$(command -v busted) -o TAP spec/invariant_spec.lua || exit 1; done
 
 # Real servers that fail in every way, for half an hour; the short forms are in spec/.
 SOAK_SECONDS ?= 600

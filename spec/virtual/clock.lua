@@ -102,6 +102,11 @@ function Clock:leap(limit)
   end
 end
 
+--- Time passes in which nothing could be done.
+function Clock:jump(seconds)
+  self.tick = self:at(seconds)
+end
+
 --- Takes what is due and was asked for before `order`; nil if there is nothing more.
 function Clock:take(order)
   local first = self[1]

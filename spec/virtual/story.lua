@@ -13,7 +13,7 @@ local story = {}
 local patience = 4000 -- seconds in which a calm server has its client back: a cold start and a backoff
 
 local function new(seed, trace)
-  local self = setmetatable({ seed = seed, random = random.new(seed), world = virtual.world(), calm = false, closes = 0, opens = 0 }, Story)
+  local self = setmetatable({ seed = seed, random = random.new(seed), world = virtual.world(), calm = false, closes = 0, opens = 0, failures = 0 }, Story)
   local clock = self.world.clock
   function self.now()
     return clock:now()
@@ -32,13 +32,31 @@ end
 
 -- ---- What the connection tells ----
 
+--- The retry hook was asked, and said so many seconds.
 function Story:retrying(attempt, err, seconds)
   self.trace("client: failure %d (%s): %s", attempt, err.message, seconds and ("again in %.3f s"):format(seconds) or "gives up")
-  self.gave_up = not seconds
-  self.again_at = seconds and self.now() + seconds or nil
-  if self.phase_of_end then
+  local expected = self.was_ready and 1 or self.failures + 1
+  if attempt ~= expected and not self.drop then
+    self.fail("the retry hook is asked about failure %d in a row, and it is number %d", attempt, expected)
+  elseif self.phase_of_end then
     self.fail "a connection that was closed thinks of another attempt"
   end
+  self.failures, self.was_ready = attempt, false
+  self.gave_up = not seconds
+  self.again_at = seconds and self.now() + seconds or nil
+end
+
+--- An attempt is made: the first one, or one that was granted, when its time had come.
+function Story:attempting()
+  local late = self.options.connect and 5 or 0.1
+  if self.ledger.attempts > 1 and not self.again_at then
+    self.fail "an attempt is made that nobody asked for"
+  elseif self.again_at and self.now() < self.again_at - 0.001 then
+    self.fail("an attempt is made %.3f s before its time", self.again_at - self.now())
+  elseif self.again_at and self.now() > self.again_at + late and not self.jumped then
+    self.fail("an attempt is made %.3f s after its time", self.now() - self.again_at)
+  end
+  self.again_at = nil
 end
 
 --- The script has its connection: from the first handler that is called, or when it is open.
@@ -48,35 +66,52 @@ function Story:met(conn)
   end
 end
 
+-- What the handlers are told; nothing after the close.
+local told = {}
+
+function told.outcome(self, message, _, outcome)
+  self.ledger:outcome(message, outcome)
+end
+
+function told.open(self)
+  self.opens = self.opens + 1
+end
+
+function told.close(self, err)
+  self.closes = self.closes + 1
+  self.trace("client: on_close (%s)", tostring(err))
+end
+
+function told.error(self, err)
+  self.trace("client: error (%s)", tostring(err))
+  if err.kind ~= "transform" then
+    self.problem = err
+  end
+end
+
+function told.phase(self, phase, conn)
+  self.trace("client: %s", phase)
+  self:met(conn)
+  self.was_ready = self.was_ready or phase == "ready"
+end
+
+function told.stalled(self)
+  self.trace "client: stalled"
+end
+
+function told.message(self, message)
+  self.ledger:got(message, "read")
+end
+
 local function listeners(self)
-  local options = self.options
-  function options.on_outcome(message, _, outcome)
-    self.ledger:outcome(message, outcome)
-  end
-  function options.on_open()
-    self.opens = self.opens + 1
-    self.trace "client: open"
-  end
-  function options.on_close(err)
-    self.closes = self.closes + 1
-    self.trace("client: closed (%s)", tostring(err))
-  end
-  function options.on_error(err)
-    self.trace("client: error (%s)", tostring(err))
-    if err.kind ~= "transform" then
-      self.problem = err
-    end
-  end
-  function options.on_phase(phase, conn)
-    self.trace("client: %s", phase)
-    self:met(conn)
-  end
-  function options.on_stalled()
-    self.trace "client: stalled"
-  end
-  if self.handler then
-    function options.on_message(message)
-      self.ledger:got(message, "read")
+  for name, fn in pairs(told) do
+    if name ~= "message" or self.handler then
+      self.options["on_" .. name] = function(...)
+        if self.closes > 0 then
+          self.fail("on_%s was called after on_close", name)
+        end
+        fn(self, ...)
+      end
     end
   end
 end
@@ -149,6 +184,15 @@ end
 
 -- ---- The parts of a story ----
 
+--- The clock will jump: a machine that slept, or a program that did not step.
+function Story:jump_at(seconds, ahead)
+  self.world:after(seconds, function()
+    self.trace("---- the clock jumps by %.3f s ----", ahead)
+    self.jumped = true
+    self.world.clock:jump(ahead)
+  end)
+end
+
 function Story:spawn(fn)
   local task = self.driver.spawn(fn, self)
   self.tasks[#self.tasks + 1] = task
@@ -183,7 +227,12 @@ local function begin(self)
   end
   if not self.handler and self.random:chance(0.8) then
     self.reads = true
-    self:spawn(actors.reader)
+    for _ = 1, self.random:of { 1, 1, 1, 2 } do
+      self:spawn(actors.reader)
+    end
+  end
+  if self.random:chance(0.15) then
+    self:jump_at(self.random:seconds(0.01, self.length), self.random:seconds(1, 300))
   end
   if self.random:chance(0.3) then
     self:spawn(actors.closer)
@@ -194,10 +243,13 @@ function Story:close()
   self.trace "client: closes"
   self.phase_of_end = true
   local start = self.now()
+  if self.random:chance(0.1) then -- as a program does that ends
+    require("beam.attempt").close_all(1001)
+  end
   self.conn:close(self.random:of { 1000, 1001, 4000 }, "bye")
   if self.conn.state ~= "closed" then
     self.fail("after close() the connection is %s", self.conn.state)
-  elseif self.now() - start > self.options.close_timeout + 20 then
+  elseif self.now() - start > 2 * self.options.close_timeout + 0.1 and not self.jumped then
     self.fail("close() took %g s, and close_timeout is %g s", self.now() - start, self.options.close_timeout)
   end
 end
@@ -218,7 +270,7 @@ local function calm_down(self)
   if not self.conn then
     return
   end
-  if self.conn.state == "closed" and not self.phase_of_end and not self.gave_up then
+  if self.conn.state == "closed" and not (self.phase_of_end or self.gave_up or self.options.idle_timeout) then
     self.fail("the connection is closed (%s) although nobody gave up", tostring(self.conn.err))
   end
 end
@@ -249,6 +301,10 @@ local function probe(self)
   if entry.taken and entry.outcomes[1] ~= "written" then
     self.fail("a message to a calm server is %s after 200 s", tostring(entry.outcomes[1]))
   end
+  self:turn_until(60, function()
+    return false
+  end)
+  self:jump_at(0, 200)
   self:turn_until(60, function()
     return false
   end)
@@ -302,8 +358,13 @@ local function check_books(self)
     return
   end
   self.ledger:close()
-  local told = self.opens > 0 and 1 or 0
-  if self.closes ~= told then
+  local stats = self.conn:stats()
+  for outcome, count in pairs(self.ledger:count_outcomes()) do
+    if stats[outcome] ~= count then
+      self.fail("stats() has %d messages that are %s, and %d were told", stats[outcome], outcome, count)
+    end
+  end
+  if self.opens > 1 or self.closes ~= self.opens then
     self.fail("on_close was called %d times, after %d times open", self.closes, self.opens)
   end
   local complete = (self.reads or self.handler) and not (self.asks and not self.keyed)

@@ -48,6 +48,7 @@ function peer.new(story, context)
     world = story.world,
     random = story.random,
     ledger = story.ledger,
+    story = story,
     trace = story.trace,
     weights = tempers[story.temper],
     pings = story.pings,
@@ -106,6 +107,7 @@ local routes = {
 function Peer:route()
   self.attempts = self.attempts + 1
   self.ledger:attempt()
+  self.story:attempting()
   local what = not self.calm and self.random:weighed(self.weights.route) or "fine"
   self.trace("server: attempt %d, route %s", self.attempts, what)
   return routes[what] and routes[what](self.random)

@@ -57,6 +57,20 @@ local function add_incoming(story)
   end
 end
 
+-- A connect hook that may wait, and may have nothing to say.
+local function add_connect(story)
+  local random = story.random
+  story.options.connect = function()
+    if random:chance(0.3) then
+      require("beam").sleep(random:seconds(0.001, 3))
+    end
+    if random:chance(0.2) then
+      return nil, "nowhere to go"
+    end
+    return random:chance(0.5) and { headers = { ["x-try"] = "1" } } or nil
+  end
+end
+
 -- What on_reconnect sends again: all, nothing, or some.
 local function add_on_reconnect(story)
   local random, share = story.random, story.random:of { 0, 0.5, 1 }
@@ -70,6 +84,9 @@ local function add_on_reconnect(story)
     end
     if random:chance(0.2) then
       require("beam").sleep(random:seconds(0.001, 30))
+    end
+    if random:chance(0.02) then
+      story:close()
     end
     return again
   end
@@ -87,6 +104,10 @@ local function add_retry(story)
   }
   story.options.retry = function(attempt, err, conn)
     local seconds = policy(attempt, err, conn)
+    if story.conn and random:chance(0.01) then
+      story:close()
+      return seconds
+    end
     story:retrying(attempt, err, seconds)
     return seconds
   end
@@ -94,6 +115,10 @@ end
 
 local function add_queue(story)
   local random = story.random
+  if random:chance(0.05) then
+    story.options.queue = false
+    return
+  end
   story.options.queue = {
     max = random:whole(1, 200),
     max_bytes = random:chance(0.2) and random:whole(200, 3000) or nil,
@@ -139,6 +164,16 @@ function plan.make(story)
     story.options.coalesce = function(message)
       return type(message) == "table" and message.key or nil
     end
+  end
+  if random:chance(0.15) then
+    add_connect(story)
+  end
+  if random:chance(0.1) then
+    story.options.idle_timeout = random:seconds(5, 300)
+  end
+  if random:chance(0.1) then
+    story.options.heartbeat, story.ledger.sees_pings = false, true
+    story.options.stalled = nil
   end
   if random:chance(0.4) then
     story.options.inbox = { max = random:whole(1, 8) }

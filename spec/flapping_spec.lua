@@ -1,0 +1,147 @@
+-- A week of flapping on the virtual clock: a server that drops, resets, closes and falls silent every few minutes, a client that
+-- stays. What it holds must not grow.
+local fresh = require "virtual.fresh"
+local random = require "virtual.random"
+local virtual = require "virtual.core"
+
+local day = 24 * 3600
+
+-- Echoes, pings every 5 s, and ends each connection after half a minute to ten minutes.
+local function serve(world, context, numbers, figures)
+  local link
+  function world.linked(_, made)
+    link = made
+  end
+  return context:server({}, function(request)
+    local over, own = false, link
+    if numbers:chance(0.1) then
+      return request:respond(numbers:of { 429, 502, 503, 504 }, {}, "{}")
+    end
+    local ws
+    ws = request:accept({ close_timeout = 1 }, function(event, data)
+      if event == "message" then
+        figures.arrived = figures.arrived + 1
+        ws:send(data)
+      elseif event == "closed" then
+        over = true
+      end
+    end)
+    own = link or own
+    local function ping()
+      if not over then
+        ws:send '{"type":"ping"}'
+        world:after(5, ping)
+      end
+    end
+    ping()
+    local ends = {
+      function()
+        ws:abort()
+      end,
+      function()
+        ws:abort(true)
+      end,
+      function()
+        ws:close(1012, "restart")
+      end,
+      function()
+        own:silence()
+        over = true
+        world:after(300, function() -- TCP would notice some day
+          ws:free()
+        end)
+      end,
+    }
+    world:after(numbers:seconds(30, 600), function()
+      if not over then
+        numbers:of(ends)()
+      end
+    end)
+  end)
+end
+
+local function heap()
+  if rawget(_G, "jit") then
+    _G.jit.flush() -- its machine code keeps growing for a while, and is none of ours
+  end
+  for _ = 1, 3 do
+    collectgarbage()
+  end
+  return collectgarbage "count"
+end
+
+local function play(world, days, at_end_of_day)
+  local beam, driver = require "beam", require "beam.driver"
+  local numbers, figures = random.new(7), { arrived = 0, received = 0, sent = 0 }
+  require("beam.log").to(function() end)
+  local context = driver.context()
+  local server = serve(world, context, numbers, figures)
+  local conn
+  driver.spawn(function()
+    conn = assert(beam.client({ token = false }).realtime("ws://127.0.0.1:" .. server:port(), {
+      retry = beam.retry.backoff {
+        random = function()
+          return numbers:next()
+        end,
+      },
+      queue = { max = 100, overflow = "drop_oldest" },
+      incoming = function(message)
+        return message
+      end,
+      outgoing = function(message)
+        return message
+      end,
+      on_reconnect = function(_, unknown)
+        return unknown
+      end,
+      on_outcome = function(_, _, outcome)
+        figures[outcome] = (figures[outcome] or 0) + 1
+      end,
+      on_message = function()
+        figures.received = figures.received + 1
+      end,
+    }))
+    while conn.state ~= "closed" do
+      figures.sent = figures.sent + (conn:send { n = figures.sent, text = "a message of some length" } and 1 or 0)
+      beam.sleep(20)
+    end
+  end)
+  local start = driver.now()
+  for number = 1, days do
+    while driver.now() - start < number * day do
+      driver.step(60)
+    end
+    at_end_of_day(number, conn, figures)
+  end
+  assert(conn.state ~= "closed", tostring(conn.err))
+  driver.spawn(conn.close, conn)
+  server:close()
+  local deadline = driver.now() + 1000
+  while driver.now() < deadline do
+    driver.step(60)
+  end
+  return conn:stats(), figures, context.count
+end
+
+describe("a week of flapping", function()
+  it("leaves the memory as it was", function()
+    local world, sizes = virtual.world(), {}
+    world.latency = 0.05
+    local stats, figures, left = fresh.with(world.core, function()
+      return play(world, 7, function(number)
+        sizes[number] = heap()
+      end)
+    end)
+    local text = {}
+    for number, size in ipairs(sizes) do
+      text[number] = ("%.0f"):format(size)
+    end
+    print(("# Lua heap after each day, kB: %s; %d reconnects, %d messages: %d written, %d unknown, %d dropped, %d answers"):format(
+      table.concat(text, " "), stats.reconnects, figures.sent, figures.written or 0, figures.unknown or 0, figures.dropped or 0, figures.received
+    ))
+    assert.is_true(stats.reconnects > 1500)
+    assert.is_true(sizes[7] < sizes[1] * 1.05 + 16, "it has grown to " .. sizes[7] .. " kB")
+    assert.are.equal(figures.sent, (figures.written or 0) + (figures.unknown or 0) + (figures.dropped or 0))
+    assert.are.equal(0, left)
+  end)
+end)
