@@ -3,7 +3,8 @@
  *
  * OpenSSL takes itself down when the process exits, whoever still uses it, and a detached thread would crash in what is
  * left, or at its own end. So it enters OpenSSL for one certificate at a time; exit waits until it is out, and from
- * then on whoever wants to enter stays at the door.
+ * then on whoever wants to enter stays at the door. A fork waits likewise: its child, which has no such thread, would
+ * otherwise wait for ever for a lock that the thread holds.
  */
 #include "ca_file.h"
 
@@ -21,48 +22,57 @@
 
 #include "bytes.h"
 
-enum { PIECE = 64 * 1024, EXIT_SECONDS = 5 /* only bounds a defect */ };
+enum { PIECE = 64 * 1024, OUT_SECONDS = 5 /* only bounds a defect */ };
 
-/* ---- Threads in OpenSSL, and the end of the process ---- */
+/* ---- Threads in OpenSSL; fork, and the end of the process ---- */
 
 static pthread_once_t prepared = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static pthread_cond_t left = PTHREAD_COND_INITIALIZER;
-static unsigned inside; /* under the lock, like the next */
-static int exiting;
+static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
+static unsigned inside, barred; /* under the lock */
 
 static void enter(void) {
   pthread_mutex_lock(&lock);
-  while (exiting)
-    pthread_cond_wait(&left, &lock);
+  while (barred)
+    pthread_cond_wait(&changed, &lock);
   inside++;
   pthread_mutex_unlock(&lock);
 }
 
 static void leave(void) {
   pthread_mutex_lock(&lock);
-  if (--inside == 0)
-    pthread_cond_broadcast(&left);
+  inside--;
+  pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
+}
+
+/* Holds the lock when it returns. */
+static void bar(void) {
+  struct timespec limit;
+  clock_gettime(CLOCK_REALTIME, &limit);
+  limit.tv_sec += OUT_SECONDS;
+  pthread_mutex_lock(&lock);
+  barred++;
+  while (inside && pthread_cond_timedwait(&changed, &lock, &limit) == 0)
+    continue;
 }
 
 static void at_exit(void) {
-  struct timespec limit;
-  clock_gettime(CLOCK_REALTIME, &limit);
-  limit.tv_sec += EXIT_SECONDS;
-  pthread_mutex_lock(&lock);
-  exiting = 1;
-  while (inside && pthread_cond_timedwait(&left, &lock, &limit) == 0)
-    continue;
+  bar();
+  pthread_mutex_unlock(&lock); /* and barred it stays */
+}
+
+static void after_fork_in_parent(void) {
+  barred--;
+  pthread_cond_broadcast(&changed);
   pthread_mutex_unlock(&lock);
 }
 
-static void before_fork(void) { pthread_mutex_lock(&lock); }
-static void after_fork_in_parent(void) { pthread_mutex_unlock(&lock); }
-
-/* The threads stay with the parent: nobody is to be waited for. */
+/* Whoever waits stayed with the parent, and must not be counted here. */
 static void after_fork_in_child(void) {
+  barred--;
   inside = 0;
+  pthread_cond_init(&changed, NULL);
   pthread_mutex_unlock(&lock);
 }
 
@@ -70,7 +80,7 @@ static void after_fork_in_child(void) {
 static void prepare(void) {
   OPENSSL_init_ssl(0, NULL);
   atexit(at_exit);
-  pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
+  pthread_atfork(bar, after_fork_in_parent, after_fork_in_child);
 }
 
 void beam__ca_file_prepare(void) { pthread_once(&prepared, prepare); }

@@ -17,7 +17,6 @@
 #include "answer_lws.h"
 #include "lws_carrier.h"
 #include "lws_failure.h"
-#include "tls.h"
 
 enum {
   CONNECT_MS = 10000,
@@ -31,10 +30,7 @@ enum {
 
 struct beam__opening {
   beam__lws_request request;
-  beam_tls tls;       /* its client certificate, copied; not the CA file */
-  beam__trust *trust; /* NULL: none is needed */
-  beam__trust_waiter trust_waiter;
-  SSL_CTX *ssl; /* once the trust is ready; NULL: no TLS */
+  beam__tls_needs tls;
   beam__lookup *lookup;
   beam__addresses addresses;
   beam__race race;
@@ -59,14 +55,6 @@ static void end_attempts(beam__lws_carrier *carrier) {
     beam__lws_end_link(carrier->lws, &opening->attempts[i]);
 }
 
-static void release_tls(beam__opening *opening) {
-  free((char *)(uintptr_t)opening->tls.cert_file);
-  free((char *)(uintptr_t)opening->tls.key_file);
-  beam__trust_forget(&opening->trust_waiter);
-  beam__trust_release(opening->trust);
-  SSL_CTX_free(opening->ssl);
-}
-
 void beam__opening_free(beam__lws_carrier *carrier) {
   beam__opening *opening = carrier->opening;
   if (!opening)
@@ -78,7 +66,7 @@ void beam__opening_free(beam__lws_carrier *carrier) {
   carrier->opening = NULL;
   beam__lws_request_free(&opening->request);
   free((char *)(uintptr_t)opening->request.protocols);
-  release_tls(opening);
+  beam__tls_needs_release(&opening->tls);
   beam__answer_free(&opening->answer);
   beam__bytes_free(&opening->body);
   free(opening);
@@ -92,7 +80,7 @@ static void give_up(beam__lws_carrier *carrier, beam_error *error) {
   carrier->deadline = NULL;
   beam__lookup_cancel(opening->lookup);
   opening->lookup = NULL;
-  beam__trust_forget(&opening->trust_waiter);
+  beam__trust_forget(&opening->tls.waiter);
   end_attempts(carrier);
   beam__lws_end_link(carrier->lws, &carrier->link);
   beam__lws_lost(carrier, error);
@@ -122,10 +110,6 @@ static void enter(beam__lws_carrier *carrier, enum beam_phase phase) {
   carrier->phase = phase;
   if (beam__lws_live(carrier))
     carrier->events->phase(carrier->user, phase);
-}
-
-static int lacks_trust(const beam__opening *opening) {
-  return opening->trust && beam__trust_state(opening->trust) == BEAM__TRUST_LOADING;
 }
 
 static const char *missed_text(const beam__lws_carrier *carrier) {
@@ -180,9 +164,9 @@ static beam__vhost *vhost_for(beam__lws_carrier *carrier, const char *address) {
   const char *credentials = opening->request.proxy.credentials;
   char proxy[256];
   if (!opening->request.proxy.host)
-    return beam__lws_vhost(carrier->lws, opening->ssl, NULL);
+    return beam__lws_vhost(carrier->lws, opening->tls.context, NULL);
   snprintf(proxy, sizeof proxy, "%s%s%s", credentials ? credentials : "", credentials ? "@" : "", address);
-  return beam__lws_vhost(carrier->lws, opening->ssl, proxy);
+  return beam__lws_vhost(carrier->lws, opening->tls.context, proxy);
 }
 
 /* Why connect() fails at once for this address: libwebsockets does not say, and errno is overwritten. */
@@ -215,7 +199,7 @@ static int attempt(void *user, size_t index) {
   info.host = "host"; /* ours go into the head and the TLS handshake themselves */
   info.path = "/";
   info.ssl_connection = LCCSCF_HTTP_NO_FOLLOW_REDIRECT | LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
-  if (opening->ssl)
+  if (opening->tls.context)
     info.ssl_connection |= LCCSCF_USE_SSL;
   info.opaque_user_data = link;
   *link = (beam__lws_link){carrier, NULL, index};
@@ -240,21 +224,10 @@ static void on_no_address_left(void *user) {
   give_up(carrier, &error);
 }
 
-static int make_tls(beam__lws_carrier *carrier) {
-  beam__opening *opening = carrier->opening;
-  beam_error error;
-  if (!opening->request.url.tls ||
-      beam__tls_context(carrier->lws, &opening->tls, opening->trust, &opening->ssl, &error) == 0)
-    return 0;
-  error.phase = BEAM_PHASE_TLS;
-  give_up(carrier, &error);
-  return -1;
-}
-
 /* The name and the CA certificates are looked for at the same time. */
 static void connect_if_ready(beam__lws_carrier *carrier) {
   beam__opening *opening = carrier->opening;
-  if (!opening->addresses.count || lacks_trust(opening) || make_tls(carrier))
+  if (!opening->addresses.count || (opening->request.url.tls && !opening->tls.context))
     return;
   enter(carrier, BEAM_PHASE_TCP);
   if (!beam__lws_live(carrier))
@@ -284,15 +257,14 @@ static void on_addresses(void *user, const beam__addresses *addresses, const cha
   connect_if_ready(carrier);
 }
 
-static void on_trust(void *user) {
+static void on_certificates(void *user) {
   beam__lws_carrier *carrier = user;
-  const beam__opening *opening = carrier->opening;
   beam_error error;
-  if (beam__trust_state(opening->trust) == BEAM__TRUST_READY) {
+  if (beam__tls_needs_make(carrier->lws, &carrier->opening->tls, &error) == 0) {
     connect_if_ready(carrier);
     return;
   }
-  beam__error(&error, BEAM_EINVALID, BEAM_PHASE_TLS, host_of(opening), "%s", beam__trust_error(opening->trust));
+  error.phase = BEAM_PHASE_TLS;
   give_up(carrier, &error);
 }
 
@@ -307,10 +279,8 @@ void beam__opening_start(beam__lws_carrier *carrier) {
     out_of_memory(carrier);
     return;
   }
-  if (lacks_trust(opening))
-    beam__trust_await(opening->trust, &opening->trust_waiter, on_trust, carrier);
-  else if (opening->trust && beam__trust_state(opening->trust) == BEAM__TRUST_FAILED)
-    on_trust(carrier);
+  if (opening->request.url.tls && !beam__tls_needs_await(&opening->tls, on_certificates, carrier))
+    on_certificates(carrier);
 }
 
 /* The proxy's answer will lie there, should it refuse. Reading nothing from a connection on which nobody has spoken
@@ -344,7 +314,7 @@ void beam__opening_tcp(beam__lws_link *link, struct lws *wsi) {
 static void on_tls(void *user) { enter(user, BEAM_PHASE_TLS); }
 
 beam__tls_peer *beam__opening_tls(beam__lws_carrier *carrier, int fd) {
-  if (!carrier->opening->ssl || !carrier->link.wsi || lws_get_socket_fd(carrier->link.wsi) != fd)
+  if (!carrier->opening->tls.context || !carrier->link.wsi || lws_get_socket_fd(carrier->link.wsi) != fd)
     return NULL;
   return &carrier->opening->peer;
 }
@@ -508,22 +478,6 @@ static void take_over(beam__lws_carrier *carrier, beam__opening *opening, beam__
   carrier->opening = opening;
 }
 
-/* The CA certificates begin to be read here, beside the loop; the client's own were checked in this call. */
-static int prepare_tls(beam__lws_carrier *carrier, beam__opening *opening, const beam_tls *options, beam_error *error) {
-  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
-  if (!options->insecure && !ca_file)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
-  if (!options->insecure && !(opening->trust = beam__trust_of(carrier->ctx, ca_file)))
-    return BEAM_ENO_MEMORY;
-  opening->tls.insecure = options->insecure;
-  opening->tls.cert_file = beam__strdup(options->cert_file);
-  opening->tls.key_file = beam__strdup(options->key_file);
-  return !opening->tls.cert_file == !options->cert_file && !opening->tls.key_file == !options->key_file
-             ? 0
-             : BEAM_ENO_MEMORY;
-}
-
 int beam__opening_new(beam__lws_carrier *carrier, beam__lws_request *request, beam_error *error) {
   beam__opening *opening = calloc(1, sizeof *opening);
   char *protocols = beam__strdup(request->protocols);
@@ -532,12 +486,12 @@ int beam__opening_new(beam__lws_carrier *carrier, beam__lws_request *request, be
   if (!code)
     code = check_proxy(request, error);
   if (!code && request->url.tls)
-    code = prepare_tls(carrier, opening, &request->tls, error);
+    code = beam__tls_needs_start(carrier->ctx, &opening->tls, &request->tls, error);
   if (!code && beam_timer_start(carrier->ctx, &carrier->deadline, connect_ms, on_deadline, carrier))
     code = BEAM_ENO_MEMORY;
   if (code) {
     if (opening)
-      release_tls(opening);
+      beam__tls_needs_release(&opening->tls);
     free(protocols);
     free(opening);
     return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;

@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 
 #include "quiet_bio.h"
+#include "tls.h"
 
 enum { CONTEXTS_MAX = 16 };
 
@@ -224,8 +225,9 @@ static int add(struct beam__lws *lws, SSL_CTX *context, char *key, size_t len) {
   return 0;
 }
 
-int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **out,
-                      beam_error *error) {
+/* The reference is the caller's. */
+static int get_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **out,
+                       beam_error *error) {
   size_t len;
   char *key = make_key(options, trust, &len);
   entry *found = key ? find(lws, key, len) : NULL;
@@ -248,4 +250,46 @@ int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam
   if (!code)
     SSL_CTX_up_ref(*out);
   return code;
+}
+
+/* ---- What one connection needs ---- */
+
+static int copy_path(const char **to, const char *from) {
+  if (!from || !*from)
+    return 0;
+  *to = beam__strdup(from);
+  return *to ? 0 : BEAM_ENO_MEMORY;
+}
+
+int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error) {
+  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
+  if (!options->insecure && !ca_file)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
+                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
+  if (!options->insecure && !(needs->trust = beam__trust_of(ctx, ca_file)))
+    return BEAM_ENO_MEMORY;
+  if (copy_path(&needs->files.cert_file, options->cert_file))
+    return BEAM_ENO_MEMORY;
+  return copy_path(&needs->files.key_file, options->key_file);
+}
+
+int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), void *user) {
+  if (!needs->trust || beam__trust_state(needs->trust) != BEAM__TRUST_LOADING)
+    return 0;
+  beam__trust_await(needs->trust, &needs->waiter, ready, user);
+  return 1;
+}
+
+int beam__tls_needs_make(struct beam__lws *lws, beam__tls_needs *needs, beam_error *error) {
+  if (needs->trust && beam__trust_state(needs->trust) != BEAM__TRUST_READY)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__trust_error(needs->trust));
+  return get_context(lws, &needs->files, needs->trust, &needs->context, error);
+}
+
+void beam__tls_needs_release(beam__tls_needs *needs) {
+  beam__trust_forget(&needs->waiter);
+  beam__trust_release(needs->trust);
+  SSL_CTX_free(needs->context);
+  free((char *)(uintptr_t)needs->files.cert_file);
+  free((char *)(uintptr_t)needs->files.key_file);
 }

@@ -22,11 +22,23 @@ typedef struct beam__tls_peer {
   char reason[160];               /* what else went wrong, or "" */
 } beam__tls_peer;
 
-/* An SSL_CTX for these options, made or found; files that have changed are read again. `trust`: whom it trusts, ready;
- * NULL for `insecure`. The reference is the caller's: SSL_CTX_free. 0, BEAM_EINVALID (a
- * file does not hold what it should), BEAM_ENO_MEMORY. */
-int beam__tls_context(struct beam__lws *lws, const beam_tls *options, const beam__trust *trust, SSL_CTX **context,
-                      beam_error *error);
+/* What one connection needs for TLS, from the call that opens it to its handshake. */
+typedef struct beam__tls_needs { /* zero-initialise */
+  beam_tls files;                /* its client certificate, copied; not the CA file */
+  beam__trust *trust;            /* NULL: none is needed */
+  beam__trust_waiter waiter;
+  SSL_CTX *context; /* NULL: not made yet */
+} beam__tls_needs;
+
+/* The CA certificates begin to be read. `options` were checked (tls.h). 0, BEAM_EINVALID or BEAM_ENO_MEMORY; to be
+ * released in any case. */
+int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error);
+/* 1: calls `ready(user)` from a step when they have been read. 0: they have, or none are needed. */
+int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), void *user);
+/* Once they have been read: makes the context, or finds one; files that have changed are read again. 0, BEAM_EINVALID
+ * (a file does not hold what it should), BEAM_ENO_MEMORY. */
+int beam__tls_needs_make(struct beam__lws *lws, beam__tls_needs *needs, beam_error *error);
+void beam__tls_needs_release(beam__tls_needs *needs);
 void beam__tls_contexts_free(struct beam__lws *lws);
 /* Who speaks on this descriptor; NULL: nobody we know, the handshake then fails (carrier_lws.c). */
 beam__tls_peer *beam__tls_peer_find(struct beam__lws *lws, int fd);

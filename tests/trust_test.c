@@ -360,6 +360,7 @@ int __lsan_is_turned_off(void) { return is_child; }
 
 static void leave_process(void) {
   is_child = 1;
+  alarm(DEADLINE_MS / 1000);
   exit(0);
 }
 

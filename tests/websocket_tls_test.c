@@ -157,28 +157,41 @@ static void test_system_store(void) {
 
 /* ---- A CA file that is slow: a pipe, fed when the test says so ---- */
 
+/* Each load has a pipe of its own, or one would read what is meant for the next. */
+static const char *make_pipe(void) {
+  static char path[300];
+  static int count;
+  char name[32];
+  snprintf(name, sizeof name, "slow%d.pem", count++);
+  snprintf(path, sizeof path, "%s", file(name));
+  CHECK_INT(mkfifo(path, 0600), 0);
+  return path;
+}
+
 static void feed(const char *pipe, const char *from) {
   char bytes[65536];
   FILE *in = fopen(from, "r");
-  int fd = open(pipe, O_WRONLY);
   size_t len = in ? fread(bytes, 1, sizeof bytes, in) : 0;
+  int fd, tries = 0;
+  while ((fd = open(pipe, O_WRONLY | O_NONBLOCK)) < 0 && ++tries < 5000) /* nobody reads it yet */
+    sleep_ms(1);
   CHECK(fd >= 0 && write(fd, bytes, len) == (ssize_t)len);
   close(fd);
   fclose(in);
 }
 
-static void open_slow(client *c, unsigned connect_timeout_ms) {
+static void open_slow(client *c, const char *pipe, unsigned connect_timeout_ms) {
   long long before = now_ms();
   open_tls(c, "localhost", server.good,
-           (beam_ws_options){.tls = {.ca_file = file("slow.pem")}, .connect_timeout_ms = connect_timeout_ms});
+           (beam_ws_options){.tls = {.ca_file = pipe}, .connect_timeout_ms = connect_timeout_ms});
   CHECK(now_ms() - before < 500);
 }
 
 static void test_slow_ca_file(void) {
   long long longest = 0, end = now_ms() + 300;
+  const char *slow = make_pipe();
   client c;
-  CHECK_INT(mkfifo(file("slow.pem"), 0600), 0);
-  open_slow(&c, 0);
+  open_slow(&c, slow, 0);
   while (now_ms() < end) {
     long long before = now_ms();
     beam_step(c.ctx, 0);
@@ -187,44 +200,48 @@ static void test_slow_ca_file(void) {
   }
   CHECK(longest < 100);
   CHECK_STR(c.log, "dns "); /* the name is long known; no connection is made before the certificates are */
-  feed(file("slow.pem"), file("ca.pem"));
+  feed(slow, file("ca.pem"));
   check_echo(&c);
 }
 
 static void test_ca_file_that_fails(void) {
+  const char *slow = make_pipe();
   client c;
-  open_slow(&c, 200);
+  open_slow(&c, slow, 200);
   CHECK(wait_for(&c, &c.closed, 1));
   CHECK_INT(c.error.code, BEAM_ETIMEOUT);
   CHECK_CONTAINS(c.error.message, "the CA certificates were not read within 200 ms (connect_timeout)");
   client_end(&c);
-  feed(file("slow.pem"), file("ca.pem")); /* too late, to nobody */
-  open_slow(&c, 0);
-  feed(file("slow.pem"), file("good.key"));
+  feed(slow, file("ca.pem")); /* too late, to nobody */
+  slow = make_pipe();
+  open_slow(&c, slow, 0);
+  feed(slow, file("good.key"));
   CHECK(wait_for(&c, &c.closed, 1));
   CHECK_INT(c.error.code, BEAM_EINVALID);
   CHECK_INT(c.error.phase, BEAM_PHASE_TLS);
   CHECK_INT(c.error.sent, 0);
-  CHECK_CONTAINS(c.error.message, "slow.pem");
+  CHECK_CONTAINS(c.error.message, slow);
   CHECK_CONTAINS(c.error.message, "no certificate in PEM form");
   client_end(&c);
 }
 
 static void test_given_back_before_the_ca_file(void) {
   long long before;
+  const char *slow = make_pipe();
   client c;
-  open_slow(&c, 0);
+  open_slow(&c, slow, 0);
   step_for(&c, 20);
   beam_ws_free(c.ws);
   c.ws = NULL;
   step_for(&c, 20);
   client_end(&c);
-  open_slow(&c, 0);
+  feed(slow, file("ca.pem")); /* its thread ends, for the leak check */
+  slow = make_pipe();
+  open_slow(&c, slow, 0);
   before = now_ms();
   client_end(&c);
   CHECK(now_ms() - before < 100);
-  sleep_ms(200);
-  feed(file("slow.pem"), file("ca.pem")); /* lets both threads end, for the leak check */
+  feed(slow, file("ca.pem"));
   sleep_ms(200);
 }
 
