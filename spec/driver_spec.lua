@@ -235,6 +235,19 @@ describe("driver", function()
       waits:join()
     end)
 
+    it("raises at once inside a coroutine, too, whatever else keeps it going", function()
+      driver.ref() -- as a server does
+      local task = beam.spawn(function()
+        beam.run(function()
+          beam.sleep(0.01)
+          error("early", 0)
+        end)
+      end)
+      local _, err = task:join(5)
+      driver.unref()
+      assert.are.same({ "script", "early" }, { err.cause.kind, err.cause.message })
+    end)
+
     it("inside a coroutine waits for all the others", function()
       local order = {}
       local function run_inside()

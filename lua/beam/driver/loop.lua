@@ -18,7 +18,7 @@ local running_task = reactor.running_task
 
 local tasks, live = {}, 0 -- those that have not ended
 local in_run = 0 -- those of them that wait in run()
-local all_done = reactor.signal() -- where they wait
+local all_done = reactor.signal() -- where they wait; woken, they look again
 local reasons = 0 -- ref()
 local failed = {} -- tasks that failed and have not been reported
 local first_unclaimed -- the first failure that nobody joined, for run()
@@ -52,6 +52,7 @@ function Task:ended(ok, ...)
   else
     self.err = errors.from_script((...), self.thread)
     failed[#failed + 1] = self
+    all_done:wake_all() -- it may be what a run() waits for
   end
   if self.joiners then
     self.joiners:wake_all()
@@ -184,10 +185,10 @@ local function deadlock()
   return ("beam.run: %d coroutines wait for what can no longer come (deadlock)%s"):format(live, where)
 end
 
-local function run_in_task()
+local function run_in_task(main)
   in_run = in_run + 1
   tell_if_idle()
-  while not idle() do
+  while not idle() and not (main and main.err) do
     all_done:wait()
   end
   in_run = in_run - 1
@@ -213,7 +214,7 @@ function loop.run(fn, ...)
     main.joined = true
   end
   if running_task() then
-    run_in_task()
+    run_in_task(main)
   else
     run_in_loop(main)
   end
