@@ -211,9 +211,8 @@ describe("beamlua serve", function()
       $B -e 'local conn = assert(beam.realtime("echo")) conn:send { x = 1 } print(conn:receive(5).response.x)'
       kill -TERM $p]])
     assert.same({ 0, "503\n200\n1\n" }, { code, out })
-    local err
-    code, _, err = shell "$B serve --fault slots=none"
-    assert.equal(2, code)
+    local usage_code, _, err = shell "$B serve --fault slots=none"
+    assert.equal(2, usage_code)
     assert.is_truthy(err:find("beamlua serve: fault 'slots=none': it wants a number above 0\nusage: ", 1, true))
   end)
 

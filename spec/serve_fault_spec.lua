@@ -404,7 +404,7 @@ describe("faults on demand:", function()
     it("what was read before the end is handled, whatever the end", function()
       for _, fault in ipairs { "drop_after_101", "reset", "close=1012", "silence" } do
         start()
-        local handled, client = 0, nil
+        local handled = 0
         app.realtime("echo", function()
           handled = handled + 1
           if handled == 1 then
@@ -413,7 +413,7 @@ describe("faults on demand:", function()
           end
           return "x"
         end)
-        client = connect()
+        local client = connect()
         send_all(client, 20)
         driver.sleep(0.2)
         assert.same({ fault, 20 }, { fault, handled })
