@@ -67,6 +67,23 @@ describe("a message", function()
     conn:close()
   end)
 
+  it("is refused while its outcomes are not taken", function()
+    local conn = open { queue = { max = 1, overflow = "drop_newest" }, rate = 1 }
+    local ok, err
+    for n = 1, 10000 do
+      ok, err = conn:send { n = n }
+      if not ok then
+        break
+      end
+    end
+    assert.are.same({ nil, "queue_full" }, { ok, err and err.kind })
+    assert.is_truthy(err.message:find("8192 outcomes of messages to ", 1, true))
+    beam.step(0)
+    beam.step(0)
+    assert.are.equal(8192, #outcomes)
+    conn:close()
+  end)
+
   it("is written by itself, a second later or 64 messages later", function()
     local pings = 0
     hooks.on_ping = function()

@@ -115,6 +115,11 @@ function Handlers:add(name, fn)
   end
 end
 
+---@return integer events that wait to be delivered
+function Handlers:backlog()
+  return self.last - self.first + 1
+end
+
 --- Something happened; kept only if somebody listens.
 function Handlers:post(name, value, extra)
   if self.lists[name] then

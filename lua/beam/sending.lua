@@ -52,6 +52,18 @@ local function queue_full(self)
     }
 end
 
+-- What becomes of messages is told to a handler that does not keep up.
+local function handler_behind(self)
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d outcomes of messages to %s wait for on_outcome"):format(self.handlers:backlog(), self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "send less often, or do not wait in on_outcome",
+    }
+end
+
 -- ---- Onto the wire ----
 
 local function mark_later(self)
@@ -194,6 +206,9 @@ end
 ---@param request beam.request?
 ---@return true?, beam.error?
 local function submit(self, data, binary, message, request)
+  if self.follows and self.handlers:backlog() >= in_flight.max then
+    return handler_behind(self)
+  end
   if not self.direct or self.flight:count() >= in_flight.max then
     local entry = { message = message, data = data, binary = binary, request = request }
     if request then
