@@ -136,7 +136,7 @@ function Context:timer(seconds, fire)
   elseif type(seconds) ~= "number" or not (seconds >= 0 and seconds <= 1e12) then
     error("bad argument #2 (seconds from 0 to 1e12 are expected)", 2)
   end
-  local timer = setmetatable({ context = self }, timer_meta)
+  local timer = setmetatable({ context = self, fires = true }, timer_meta)
   self:own(timer)
   timer.item = self:later(seconds, function()
     timer.item = nil

@@ -130,6 +130,30 @@ local function client_ends(self)
   return ends, open
 end
 
+-- What waits in the queue beyond its time.
+local function check_expiry(self, conn)
+  local ttl = self.options.queue and self.options.queue.ttl
+  if not ttl or self.jumped or self.world.context.steps % 16 ~= 0 then
+    return
+  end
+  for _, message in ipairs(conn:unsent()) do
+    local entry = self.ledger:find(message)
+    if conn.state ~= "closed" and entry.at and self.now() > entry.at + ttl + 1 then
+      self.fail("message %d waits for %.1f s, and queue.ttl is %g s", entry.id, self.now() - entry.at, ttl)
+    end
+  end
+end
+
+local function check_bounds(self, conn)
+  local stats, inbox = conn:stats(), self.options.inbox
+  if inbox and conn.state == "open" and stats.inbox > 2 * inbox.max then
+    self.fail("%d messages wait to be read, and inbox.max is %d", stats.inbox, inbox.max)
+  elseif stats.waiting_requests > 0 and conn.state ~= "open" and conn.state ~= "closing" then
+    self.fail("%d requests wait for answers of a connection that was lost", stats.waiting_requests)
+  end
+  check_expiry(self, conn)
+end
+
 local function check_state(self)
   local conn, ends, open = self.conn, client_ends(self)
   if ends > 1 and self.abandoned_until <= self.now() then
@@ -143,6 +167,7 @@ local function check_state(self)
   elseif conn.state ~= "closed" and conn.state ~= "open" and ends == 0 and self.world:still() and self.reactor.quiet() then
     self.fail("the connection is %s, and nothing is pending", conn.state)
   end
+  check_bounds(self, conn)
 end
 
 -- An attempt that was given up says goodbye for up to close_timeout, while the next one is made.
@@ -180,6 +205,12 @@ function Story:turn_until(limit, done)
     self:turn(math.min(30, deadline - self.now()))
   end
   return done()
+end
+
+local function wait(self, seconds)
+  self:turn_until(seconds, function()
+    return false
+  end)
 end
 
 -- ---- The parts of a story ----
@@ -243,7 +274,8 @@ function Story:close()
   self.trace "client: closes"
   self.phase_of_end = true
   local start = self.now()
-  if self.random:chance(0.1) then -- as a program does that ends
+  if self.random:chance(0.1) then -- as a program does that ends: without waiting
+    self.hurried = true
     require("beam.attempt").close_all(1001)
   end
   self.conn:close(self.random:of { 1000, 1001, 4000 }, "bye")
@@ -259,14 +291,12 @@ local function calm_down(self)
   self.trace "---- calm ----"
   self.calm, self.peer.calm = true, true
   local back = self:turn_until(patience, function()
-    return not self.conn or self.conn.state == "closed" or self.conn.state == "open"
+    return self.opened and (not self.conn or self.conn.state == "closed" or self.conn.state == "open")
   end)
   if not back then
-    self.fail("after %d s of calm the connection is %s", patience, self.conn.state)
+    self.fail("after %d s of calm the connection is %s", patience, self.conn and self.conn.state or "not there")
   end
-  self:turn_until(100, function()
-    return false
-  end)
+  wait(self, 100)
   if not self.conn then
     return
   end
@@ -275,42 +305,88 @@ local function calm_down(self)
   end
 end
 
+local function is_linked(self)
+  local last = self.peer.sessions[#self.peer.sessions]
+  return self.conn and self.conn.state == "open" and last and not (last.over or last.silent or last.held)
+end
+
 -- Where nobody reads, no answer can be heard either.
 local function is_healthy(self)
-  local last = self.peer.sessions[#self.peer.sessions]
-  return (self.reads or self.handler) and self.conn.state == "open" and last and not (last.over or last.silent or last.held)
+  return (self.reads or self.handler) and is_linked(self)
+end
+
+-- Messages that go through the outgoing transform as one part each.
+local function send_plain(self, count)
+  local entries = {}
+  while #entries < count do
+    local entry = self.ledger:new_message(1)
+    if not self.outgoing or self.outgoing(entry.id) == 1 then
+      entries[#entries + 1] = entry
+    end
+  end
+  self:spawn(function()
+    for _, entry in ipairs(entries) do
+      self.ledger:taken(entry, self.conn:send { id = entry.id })
+    end
+  end)
+  return entries
+end
+
+-- As many messages as the queue takes, and lets go out in their time.
+local function at_most(self, count)
+  local queue, rate = self.options.queue, self.options.rate
+  if queue and rate then
+    count = math.min(count, queue.max, math.floor((queue.ttl or 1000) * rate / 2))
+  end
+  return queue and queue.max_bytes and rate and 0 or count
+end
+
+local function seconds_for(self, count)
+  return count / (self.options.rate or 1000) + count * (self.outgoing and 1 or 0)
+end
+
+local function check_written(self, entries, where)
+  for _, entry in ipairs(entries) do
+    if entry.taken and entry.outcomes[1] ~= "written" then
+      self.fail("message %d %s is %s", entry.id, where, tostring(entry.outcomes[1]))
+    end
+  end
+end
+
+-- A server that behaves keeps its connection, whatever the clock does and whether anybody reads.
+local function stay(self)
+  local attempts = self.ledger.attempts
+  wait(self, 60)
+  self:jump_at(0, 200)
+  wait(self, 60)
+  if self.ledger.attempts ~= attempts then
+    self.fail "a connection to a calm server was made again"
+  end
 end
 
 -- What is sent to a calm server arrives, and is known to.
 local function probe(self)
-  local attempts = self.ledger.attempts
-  local entry = self.ledger:new_message(1)
-  while self.outgoing and self.outgoing(entry.id) ~= 1 do
-    entry = self.ledger:new_message(1)
-  end
-  self.trace("---- probe %d ----", entry.id)
-  self:turn_until(200, function()
+  self.trace "---- probe ----"
+  self:turn_until(300, function()
     return not is_healthy(self) or #self.conn:unsent() == 0
   end)
-  self:spawn(function()
-    self.ledger:taken(entry, self.conn:send { id = entry.id })
-  end)
-  self:turn_until(200, function()
-    return entry.outcomes[1] ~= nil
-  end)
-  if entry.taken and entry.outcomes[1] ~= "written" then
-    self.fail("a message to a calm server is %s after 200 s", tostring(entry.outcomes[1]))
+  local count = at_most(self, 20)
+  local entries = send_plain(self, count)
+  wait(self, seconds_for(self, count) + 3 + 4 * self.world.latency)
+  check_written(self, entries, "to a calm server")
+end
+
+-- What is sent right before the end still goes out, if there is time for it.
+local function part(self)
+  local in_time = at_most(self, 3) == 3 and seconds_for(self, 3) + 4 * self.world.latency + 0.05 < self.options.close_timeout
+  if not (is_linked(self) and in_time and #self.conn:unsent() == 0) or self.conn:stats().pending > 0 then
+    return {}
   end
-  self:turn_until(60, function()
-    return false
+  local conn, entries = self.conn, send_plain(self, 3)
+  self:turn_until(30, function()
+    return entries[3].taken ~= nil or conn.state ~= "open"
   end)
-  self:jump_at(0, 200)
-  self:turn_until(60, function()
-    return false
-  end)
-  if self.ledger.attempts ~= attempts then
-    self.fail "a connection to a calm server was made again"
-  end
+  return conn.state == "open" and entries or {}
 end
 
 -- A server behind a silent connection does not learn of its end.
@@ -322,23 +398,38 @@ local function objects_of_client(self)
   return count
 end
 
+-- Of all timers only the driver's one may be left: for waits that ended early.
+local function timers_held(self)
+  local count = 0
+  for object in pairs(self.context.owned) do
+    count = count + (object.fires and 1 or 0)
+  end
+  return count
+end
+
 -- Everything is given back: what is left then is left for ever.
 local function finish(self)
   self.trace "---- end ----"
-  self.phase_of_end = true
   local conn = self.conn
   if conn then
+    local entries = not self.drop and part(self) or {}
     self:spawn(function()
       self:close()
     end)
     self:turn_until(100, function()
       return conn.state == "closed"
     end)
+    wait(self, 1)
+    check_written(self, self.hurried and {} or entries, "before a close frame")
   end
   if self.collected then -- an actor may have held it until its call was over
     collectgarbage()
     collectgarbage()
   end
+  if timers_held(self) > 1 then
+    self.fail("%d timers are held after the end", timers_held(self))
+  end
+  self.phase_of_end = true
   self.peer:stop()
   local left = self.ledger.attempts
   self:turn_until(2000, function()
@@ -393,7 +484,10 @@ local function play(self)
     return self.conn and self.conn.state == "closed" or self.collected
   end)
   calm_down(self)
-  if self.conn and self.conn.state == "open" and is_healthy(self) then
+  if is_linked(self) and not self.options.idle_timeout then
+    stay(self)
+  end
+  if is_healthy(self) and not self.drop then
     probe(self)
   end
   finish(self)
@@ -410,6 +504,7 @@ function story.play(seed, trace)
   local ok, err = pcall(fresh.with, self.world.core, function()
     require("beam.log").to(function(level, line)
       self.trace("log: %s: %s", level, line)
+      self.problem = self.problem or line:find "does not hold" and line or nil
     end)
     play(self)
   end)

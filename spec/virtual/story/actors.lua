@@ -64,7 +64,7 @@ function actors.send(story)
   else
     ok, err = story.conn:send(message)
   end
-  story.ledger:taken(entry, ok, err)
+  story.ledger:taken(entry, ok, err, story.now())
 end
 
 local function send_some(story)
@@ -146,6 +146,14 @@ end
 
 function actors.closer(story)
   beam.sleep(story.random:seconds(0.001, story.length))
+  if busy(story) then
+    story:close()
+  end
+end
+
+--- Closes it when its next attempt is due.
+function actors.race(story, seconds)
+  beam.sleep(seconds)
   if busy(story) then
     story:close()
   end

@@ -47,7 +47,8 @@ function Ledger:new_message(parts)
   return entry
 end
 
-function Ledger:taken(entry, ok, err)
+function Ledger:taken(entry, ok, err, now)
+  entry.at = now
   entry.taken = ok and true or false
   self.trace("client: message %d is %s", entry.id, ok and "taken" or "refused: " .. tostring(err))
   if not ok and not (type(err) == "table" and err.kind) then

@@ -109,6 +109,9 @@ local function add_retry(story)
       return seconds
     end
     story:retrying(attempt, err, seconds)
+    if seconds and random:chance(0.01) and not story.drop then
+      require("beam").spawn(require("virtual.story.actors").race, story, seconds)
+    end
     return seconds
   end
 end
