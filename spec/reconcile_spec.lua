@@ -75,6 +75,25 @@ describe("on_reconnect", function()
     conn:close()
     assert.are.equal(1, conn:stats().unknown)
   end)
+
+  it("needs no other handler beside it", function()
+    local asked
+    local conn = assert(client.realtime(server.url, {
+      retry = function()
+        return 0.001
+      end,
+      on_reconnect = function(_, unknown)
+        asked = #unknown
+      end,
+    }))
+    assert.is_true(conn:send { n = 1 })
+    hooks.ws:abort()
+    told.eventually(function()
+      return asked
+    end)
+    assert.are.equal(1, asked)
+    conn:close()
+  end)
 end)
 
 describe("a message before the close frame", function()

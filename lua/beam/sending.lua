@@ -206,7 +206,7 @@ end
 ---@param request beam.request?
 ---@return true?, beam.error?
 local function submit(self, data, binary, message, request)
-  if self.follows and self.handlers:backlog() >= in_flight.max then
+  if self.follows and self.handlers and self.handlers:backlog() >= in_flight.max then
     return handler_behind(self)
   end
   if not self.direct or self.flight:count() >= in_flight.max then
