@@ -128,7 +128,8 @@ BEAM_API void beam_close(beam_ctx *ctx);
 
 typedef struct beam_timer beam_timer;
 
-/* Calls `fire(user)` once after `ms` milliseconds, then frees the timer: the pointer is invalid after that. */
+/* Calls `fire(user)` once after `ms` milliseconds (of the loop's clock, which counts whole ones), then frees the timer:
+ * the pointer is invalid after that. */
 BEAM_API int beam_timer_start(beam_ctx *ctx, beam_timer **timer, uint64_t ms, void (*fire)(void *user), void *user);
 /* Stops and frees a timer that has not fired. NULL is fine. */
 BEAM_API void beam_timer_stop(beam_timer *timer);
