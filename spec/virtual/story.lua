@@ -130,6 +130,15 @@ local function client_ends(self)
   return ends, open
 end
 
+-- Of all timers only the driver's one may be left: for waits that ended early.
+local function timers_held(self)
+  local count = 0
+  for object in pairs(self.context.owned) do
+    count = count + (object.fires and 1 or 0)
+  end
+  return count
+end
+
 -- What waits in the queue beyond its time.
 local function check_expiry(self, conn)
   local ttl = self.options.queue and self.options.queue.ttl
@@ -164,6 +173,8 @@ local function check_state(self)
     self.fail "the connection says it is open, and no WebSocket is"
   elseif conn.state == "closed" and not conn.err then
     self.fail "the connection is closed and does not say why"
+  elseif conn.state == "closed" and timers_held(self) > 1 then
+    self.fail("%d timers are held after the end", timers_held(self))
   elseif conn.state ~= "closed" and conn.state ~= "open" and ends == 0 and self.world:still() and self.reactor.quiet() then
     self.fail("the connection is %s, and nothing is pending", conn.state)
   end
@@ -358,6 +369,7 @@ local function stay(self)
   local attempts = self.ledger.attempts
   wait(self, 60)
   self:jump_at(0, 200)
+  self:turn(0.01)
   wait(self, 60)
   if self.ledger.attempts ~= attempts then
     self.fail "a connection to a calm server was made again"
@@ -398,15 +410,6 @@ local function objects_of_client(self)
   return count
 end
 
--- Of all timers only the driver's one may be left: for waits that ended early.
-local function timers_held(self)
-  local count = 0
-  for object in pairs(self.context.owned) do
-    count = count + (object.fires and 1 or 0)
-  end
-  return count
-end
-
 -- Everything is given back: what is left then is left for ever.
 local function finish(self)
   self.trace "---- end ----"
@@ -426,7 +429,7 @@ local function finish(self)
     collectgarbage()
     collectgarbage()
   end
-  if timers_held(self) > 1 then
+  if timers_held(self) > 1 then -- also of a connection that was collected
     self.fail("%d timers are held after the end", timers_held(self))
   end
   self.phase_of_end = true

@@ -61,6 +61,9 @@ end
 local function add_connect(story)
   local random = story.random
   story.options.connect = function()
+    if random:chance(0.03) and not story.drop then
+      require("beam").spawn(require("virtual.story.actors").race, story, random:seconds(0.001, 2))
+    end
     if random:chance(0.3) then
       require("beam").sleep(random:seconds(0.001, 3))
     end
