@@ -56,9 +56,13 @@ function Timers:stop(name)
   end
 end
 
+-- Not by pairs: LuaJIT 2.1-20230119 (Debian 12), having compiled a pairs loop whose body empties the table, can run round
+-- in it for ever.
 function Timers:stop_all()
-  for name in pairs(self.running) do
+  local name = next(self.running)
+  while name do
     self:stop(name)
+    name = next(self.running)
   end
 end
 
