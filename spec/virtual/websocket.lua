@@ -80,13 +80,14 @@ local function tell(self)
   end
 end
 
+local nothing = {}
+
+-- Not with pairs(): LuaJIT of March 2022 (Debian 12) compiles it, at times, into a loop without an end.
+---@param fields { sent: boolean?, status: integer?, response: table? }?
 function End:fail(kind, message, fields)
-  local err = { kind = kind, message = message, phase = self.phase, host = self.host, sent = true }
-  for name, value in pairs(fields or {}) do
-    err[name] = value
-  end
-  self.ending = { code = 1006, reason = "", err = failure.new(err), response = err.response }
-  err.response = nil
+  fields = fields or nothing
+  local err = { kind = kind, message = message, phase = self.phase, host = self.host, sent = fields.sent ~= false, status = fields.status }
+  self.ending = { code = 1006, reason = "", err = failure.new(err), response = fields.response }
 end
 
 --- Leaves the connection: "flush" what waits, or what the system has not taken is dropped; "reset" says so to the peer.
@@ -209,7 +210,7 @@ end
 --- It is over before it was open.
 function End:give_up(kind, message, fields)
   self:fail(kind, message, fields)
-  self:leave(fields and fields.how or "now")
+  self:leave "now"
   self.opening = nil
   tell(self)
 end
