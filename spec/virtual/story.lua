@@ -97,6 +97,9 @@ end
 
 function told.stalled(self)
   self.trace "client: stalled"
+  if not self.pings and not self.options.stalled then
+    self.fail "a server that never sent a ping is said to be stalled"
+  end
 end
 
 function told.message(self, message)
@@ -153,6 +156,22 @@ local function check_expiry(self, conn)
   end
 end
 
+-- A connection through which nothing comes is noticed in time: silence for 20 s, and a ping without an answer for as long. After
+-- a jump of the clock the ping goes out at once.
+local function check_silence(self, conn)
+  local last = self.peer.sessions[#self.peer.sessions]
+  if not (last and last.silent and conn.state == "open") or self.options.inbox or not (self.reads or self.handler) then
+    return
+  end
+  local limit = last.silent + 41
+  if self.jumped and self.jumped > last.silent then
+    limit = self.jumped + (self.jumped - last.silent > 30 and 21 or 41)
+  end
+  if self.now() > limit and self.peer.attempts == last.attempt then
+    self.fail("a silent connection is still said to be open after %.1f s", self.now() - last.silent)
+  end
+end
+
 local function check_bounds(self, conn)
   local stats, inbox = conn:stats(), self.options.inbox
   if inbox and conn.state == "open" and stats.inbox > 2 * inbox.max then
@@ -161,12 +180,15 @@ local function check_bounds(self, conn)
     self.fail("%d requests wait for answers of a connection that was lost", stats.waiting_requests)
   end
   check_expiry(self, conn)
+  check_silence(self, conn)
 end
 
 local function check_state(self)
   local conn, ends, open = self.conn, client_ends(self)
   if ends > 1 and self.abandoned_until <= self.now() then
     self.fail("%d attempts at once", ends)
+  elseif self.collected and ends == 0 and not (self.weak and self.weak[1]) and timers_held(self) > 1 then
+    self.fail("%d timers are held after the connection was collected", timers_held(self))
   elseif not conn then
     return
   elseif conn.state == "open" and open == 0 then
@@ -230,8 +252,8 @@ end
 function Story:jump_at(seconds, ahead)
   self.world:after(seconds, function()
     self.trace("---- the clock jumps by %.3f s ----", ahead)
-    self.jumped = true
     self.world.clock:jump(ahead)
+    self.jumped = self.now()
   end)
 end
 

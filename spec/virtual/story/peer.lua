@@ -176,7 +176,7 @@ function fates.reset(session)
 end
 
 function fates.silence(session)
-  session.silent = true
+  session.silent = session.peer.story.now()
   session.link:silence()
 end
 
@@ -254,7 +254,7 @@ function Session:on_message(data, binary)
 end
 
 function Peer:accept(request)
-  local session = setmetatable({ peer = self, number = #self.sessions + 1, over = false }, Session)
+  local session = setmetatable({ peer = self, number = #self.sessions + 1, attempt = self.attempts, over = false }, Session)
   local ws = request:accept({ close_timeout = 1 }, function(event, a, b)
     if event == "message" then
       session:on_message(a, b)
