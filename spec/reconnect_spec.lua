@@ -413,14 +413,19 @@ describe("a connection", function()
       closed = code
     end
     local seen = setmetatable({}, { __mode = "k" })
+    -- In a coroutine of its own, so that no stack is left on which the connection still stands.
     local function forget(prepare)
-      local conn = open {
-        retry = function()
-          return 60
-        end,
-      }
-      seen[conn] = true
-      prepare(conn)
+      beam
+        .spawn(function()
+          local conn = open {
+            retry = function()
+              return 60
+            end,
+          }
+          seen[conn] = true
+          prepare(conn)
+        end)
+        :join(5)
     end
     forget(function() end)
     forget(function(conn)
