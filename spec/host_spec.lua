@@ -153,6 +153,7 @@ describe("beamlua serve", function()
       curl -s -H 'Authorization: Bearer s3cret' -d '{"x":21}' "$url/endpoint/multiply"; echo
       curl -s -d '{"x":21}' "$url/endpoint/multiply?auth_token=s3cret"; echo
       curl -s -d '{"x":21}' "$url/endpoint/multiply"; echo
+      sleep 0.3 # the line about an answer is written after the answer
       kill -TERM $p; wait $p]])
     assert.equal(143, code)
     assert.is_truthy(out:find "^local Beam at http://127%.0%.0%.1:%d+ %(.*%): /asgi/echo /endpoint/multiply\n")
