@@ -6,7 +6,7 @@
 local story = require "virtual.story"
 
 local only = tonumber(os.getenv "BEAM_SEED")
-local count = tonumber(os.getenv "SEEDS") or 1200
+local count = tonumber(os.getenv "SEEDS") or 800
 local batch = math.max(1, math.floor(count / 16))
 
 local shown = 80 -- the last lines of a story that fails
