@@ -111,6 +111,7 @@ build = {
     ["beam.headers"] = "lua/beam/headers.lua",
     ["beam.heartbeat"] = "lua/beam/heartbeat.lua",
     ["beam.hook"] = "lua/beam/hook.lua",
+    ["beam.http.exchange"] = "lua/beam/http/exchange.lua",
     ["beam.http_date"] = "lua/beam/http_date.lua",
     ["beam.in_flight"] = "lua/beam/in_flight.lua",
     ["beam.inbox"] = "lua/beam/inbox.lua",

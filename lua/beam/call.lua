@@ -3,6 +3,7 @@
 local config = require "beam.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local exchange = require "beam.http.exchange"
 local headers = require "beam.headers"
 local json = require "beam.json"
 local log = require "beam.log"
@@ -105,26 +106,6 @@ end
 
 -- ---- One attempt ----
 
--- Runs the exchange to its end. Returns what the core says: its error or nil, and the response as far as it came.
-local function exchange(request)
-  local done = driver.signal()
-  local over, failure, answer = false, nil, nil
-  local http, err = driver.context():http(request, function(_, problem, response)
-    over, failure, answer = true, problem, response
-    driver.detach()
-    done:wake()
-  end)
-  if not http then
-    return err, nil
-  end
-  driver.attach()
-  while not over do
-    done:wait()
-  end
-  http:free()
-  return failure, answer
-end
-
 local function read(response, what, raw)
   local body = response.body or ""
   if raw then
@@ -159,11 +140,8 @@ local function attempt(settings, request, target, raw)
   end
   request.auth = auth
   local what = request.method .. " " .. request.url:gsub("%?.*$", "")
-  local failure, response = exchange(request)
+  local failure, response = exchange.run(request)
   request.auth = nil
-  if response then
-    response.headers = headers.to_table(response.headers)
-  end
   if failure then
     return nil, errors.from_core(failure, what), response
   elseif response.status < 200 or response.status > 299 then

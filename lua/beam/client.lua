@@ -8,6 +8,13 @@ local client = {}
 -- Where the functions are. They are loaded when first used: the transport alone takes 7 ms to load.
 client.functions = {
   call = { "beam.call", "call" },
+  stream = { "beam.stream", "open" },
+  map = { "beam.map", "map" },
+  submit = { "beam.task", "submit" },
+  task = { "beam.task", "get" },
+  tasks = { "beam.tasks", "list" },
+  deployment = { "beam.deployment", "get" },
+  deployments = { "beam.deployments", "list" },
   realtime = { "beam.realtime", "open" },
   pool = { "beam.pool", "open" },
 }

@@ -21,7 +21,19 @@ local own = {
   read_line = { "beam.lines", "read_line" },
 }
 -- What a client does; here the default client, made from the environment on first use.
-local of_client = { call = true, realtime = true, pool = true, address = true }
+local of_client = {
+  call = true,
+  stream = true,
+  map = true,
+  submit = true,
+  task = true,
+  tasks = true,
+  deployment = true,
+  deployments = true,
+  realtime = true,
+  pool = true,
+  address = true,
+}
 
 local default
 
