@@ -1,58 +1,84 @@
 #!/bin/sh
 # Runs every test: the C tests under the sanitizers, the specs on each Lua, the hosts. Each speaks TAP; the last line counts.
-# usage: run.sh [pattern]   only what matches
+# usage: run.sh [pattern]   only what matches;   JOBS=1 one after the other (default: as many at a time as there are processors)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 results=$(mktemp -d)
 trap 'rm -rf "$results"' EXIT
-passed=0 failed=0
+pattern=${1:-}
 
-# One program: shows the tests that fail, counts; one that ends badly, hangs or tests nothing counts as a failure.
+# What went wrong in a program, from its output.
+explain() {
+  grep -E -A 30 '^(not ok|# |ok .*# [Ss][Kk][Ii][Pp])' "$1/out" | grep -v '^ok ' | head -n 200
+  [ "$status" -eq 124 ] && echo "# $name did not end within $limit s"
+  echo "# exit status $status"
+  tail -n 60 "$1/err"
+}
+
+# One program: shows the tests that fail, counts; one that ends badly, hangs or tests nothing counts as a failure. Each worker comes to every
+# program; the first one takes it.
 run() {
   name=$1 limit=$2
   shift 2
-  case $name in *"${pattern:-}"*) ;; *) return ;; esac
+  case $name in *"$pattern"*) ;; *) return ;; esac
+  here=$results/$(printf %s "$name" | tr -c '[:alnum:]' _)
+  mkdir "$here" 2>/dev/null || return
   start=$(date +%s)
-  timeout -k 10 "$limit" "$@" >"$results/out" 2>"$results/err" </dev/null
+  timeout -k 10 "$limit" "$@" >"$here/out" 2>"$here/err" </dev/null
   status=$?
-  ok=$(grep -c '^ok ' "$results/out")
-  bad=$(grep -c '^not ok ' "$results/out")
-  skipped=$(grep -ci '^ok .*# skip' "$results/out")
+  ok=$(grep -c '^ok ' "$here/out")
+  bad=$(grep -c '^not ok ' "$here/out")
+  skipped=$(grep -ci '^ok .*# skip' "$here/out")
   ok=$((ok - skipped)) bad=$((bad + skipped))
   if [ "$status" -ne 0 ] && [ "$bad" -eq 0 ] || [ $((ok + bad)) -eq 0 ]; then bad=$((bad + 1)); fi
-  passed=$((passed + ok)) failed=$((failed + bad))
-  printf '%-6s %-34s %4d passed, %d failed  (%d s)\n' "$([ "$bad" -eq 0 ] && echo ok || echo FAILED)" "$name" "$ok" "$bad" \
-    $(($(date +%s) - start))
-  [ "$bad" -eq 0 ] && return
-  grep -E -A 30 '^(not ok|# |ok .*# [Ss][Kk][Ii][Pp])' "$results/out" | grep -v '^ok ' | head -n 200
-  [ "$status" -eq 124 ] && echo "# $name did not end within $limit s"
-  echo "# exit status $status"
-  tail -n 60 "$results/err"
+  echo "$ok $bad" >"$here/count"
+  {
+    printf '%-6s %-38s %4d passed, %d failed  (%d s)\n' "$([ "$bad" -eq 0 ] && echo ok || echo FAILED)" "$name" "$ok" "$bad" \
+      $(($(date +%s) - start))
+    [ "$bad" -eq 0 ] || explain "$here"
+  } >"$here/report"
+  cat "$here/report"
 }
 
-pattern=${1:-}
 export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0" UBSAN_OPTIONS="print_stacktrace=1"
 export LSAN_OPTIONS="print_suppressions=0"
 export BEAM_TEST_PYTHON="${PYTHON:-/usr/bin/python3}"
 unset BEAM_TOKEN BEAM_CLIENT_ID BEAM_CLIENT_SECRET BEAM_GATEWAY_URL http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY
 
-for source in tests/*_test.c; do
-  name=$(basename "$source" .c)
-  run "$name" 300 "build/tests/$name"
-done
-
-for lua in 5.1 jit 5.3 5.4; do
-  case $lua in jit) program=luajit ;; *) program=lua$lua ;; esac
-  for spec in spec/*_spec.lua; do
-    LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;;" LUA_CPATH="$PWD/build/lua/$lua/?.so;;" \
-      run "$(basename "$spec" .lua) ($program)" 300 "$program" "$(command -v busted)" -o TAP "$spec"
+# The long ones first, so that at the end no worker waits for another.
+every_test() {
+  for host in tests/hosts/*_test.sh tests/hosts/*_test.py; do
+    [ -e "$host" ] || continue
+    case $host in *.sh) program=sh ;; *) program=$BEAM_TEST_PYTHON ;; esac
+    run "$(basename "$host")" 300 "$program" "$host"
   done
-done
 
-for host in tests/hosts/*_test.sh tests/hosts/*_test.py; do
-  [ -e "$host" ] || continue
-  case $host in *.sh) run "$(basename "$host")" 300 sh "$host" ;; *) run "$(basename "$host")" 300 "$BEAM_TEST_PYTHON" "$host" ;; esac
-done
+  for lua in 5.1 jit 5.3 5.4; do
+    case $lua in jit) program=luajit ;; *) program=lua$lua ;; esac
+    for spec in spec/*_spec.lua; do
+      LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;;" LUA_CPATH="$PWD/build/lua/$lua/?.so;;" \
+        run "$(basename "$spec" .lua) ($program)" 300 "$program" "$(command -v busted)" -o TAP "$spec"
+    done
+  done
 
-echo "$passed passed, $failed failed"
-[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  for source in tests/*_test.c; do
+    name=$(basename "$source" .c)
+    run "$name" 300 "build/tests/$name"
+  done
+}
+
+worker=0
+while [ "$worker" -lt "${JOBS:-$(nproc 2>/dev/null || echo 1)}" ]; do
+  every_test &
+  worker=$((worker + 1))
+done
+wait
+
+cat "$results"/*/count 2>/dev/null | {
+  passed=0 failed=0
+  while read -r ok bad; do
+    passed=$((passed + ok)) failed=$((failed + bad))
+  done
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
