@@ -10,27 +10,48 @@ local exchange = {}
 ---@field headers table<string, string> names in lower case
 ---@field body string? as it came, after decompression; nil of a streamed one
 
+local function canceled(sent)
+  return { kind = "canceled", message = "cancelled by the caller", phase = sent and "request" or "none", host = "", sent = sent }
+end
+
+local function wait(state, scope)
+  if scope then
+    scope:enter(state)
+  end
+  while not (state.over or state.canceled) do
+    state.changed:wait()
+  end
+  if scope then
+    scope:leave(state)
+  end
+end
+
 --- Runs an exchange to its end. Waits; the request's own time-outs bound it.
 ---@param request beam.core.http_options
+---@param scope beam.scope? ends it when it is cancelled, with a failure of kind "canceled"
 ---@return beam.core.error? failure nil: an answer came, with whatever status
 ---@return beam.response? response as far as it came
-function exchange.run(request)
-  local done = driver.signal()
-  local over, failure, response = false, nil, nil
+function exchange.run(request, scope)
+  if scope and scope.canceled then
+    return canceled(false), nil
+  end
+  local state = { changed = driver.signal(), over = false, canceled = false }
+  local failure, response
   local http, refused = driver.context():http(request, function(_, problem, answer)
-    over, failure, response = true, problem, answer
+    state.over, failure, response = true, problem, answer
     driver.detach()
-    done:wake()
+    state.changed:wake()
   end)
   if not http then
     return refused, nil
   end
   driver.attach()
-  while not over do
-    done:wait()
-  end
+  wait(state, scope)
   http:free()
-  if response then
+  if not state.over then
+    driver.detach()
+    return canceled(true), nil
+  elseif response then
     response.headers = headers.to_table(response.headers)
   end
   return failure, response
