@@ -115,11 +115,11 @@ describe("call", function()
       local asking = beam.client { gateway = local_beam.url, token = function()
         return table.remove(tokens, 1)
       end }
-      assert.are.equal(401, select(2, asking.call("multiply", { x = 1 })).status)
-      assert.are.same({ result = 2 }, (asking.call("multiply", { x = 1 })))
+      local renewed, info = asking.call("multiply", { x = 1 })
+      assert.are.same({ { result = 2 }, 2 }, { renewed, info.attempts })
       local result, err = asking.call("multiply", { x = 1 })
       assert.is_nil(result)
-      assert.are.same({ "auth", "the token function gave no token" }, { err.kind, err.message })
+      assert.are.same({ "auth", "the token function gave no token", 1 }, { err.kind, err.message, err.attempts })
     end)
 
     it("may use a token function that waits", function()
@@ -203,7 +203,7 @@ describe("call", function()
 
     it("says after how long to try again", function()
       replies["/"] = { 429, '{"error":"Request queue full"}', { { "retry-after", "3" } } }
-      local _, err = call "/"
+      local _, err = call("/", { retry = false })
       assert.are.same({ 429, "no", true, 3 }, { err.status, err.executed, err.retryable, err.retry_after })
     end)
 
@@ -230,7 +230,7 @@ describe("call", function()
   it("that cannot connect may be tried again", function()
     local server = start_server {}
     server.close()
-    local result, err = client.call { server.url, timeout = 5 }
+    local result, err = client.call { server.url, timeout = 5, retry = false }
     assert.is_nil(result)
     assert.are.same({ "connect", "tcp", "no", true }, { err.kind, err.phase, err.executed, err.retryable })
   end)
@@ -256,9 +256,13 @@ describe("call", function()
       assert.are.equal("beam.call: a GET has no body for input: use path = '?name=value'", message { "a", method = "GET", input = {} })
     end)
 
-    it("options that are not there, or not yet", function()
+    it("options that are not there, or make no sense", function()
       assert.are.equal("beam.call: unknown option 'timout'; did you mean 'timeout'?", message { "a", timout = 5 })
-      assert.are.equal("beam.call: option 'retry' is not available yet", message { "a", retry = 3 })
+      assert.are.equal("beam.call: 'retry' wants a function(attempt, err), beam.retry.backoff { attempts = 3 }, or false",
+        message { "a", retry = 3 })
+      assert.are.equal("beam.call: option 'idempotent' cannot be a string", message { "a", idempotent = "yes" })
+      assert.are.equal("beam.call: option 'method' cannot be a table", message { "a", method = {} })
+      assert.are.equal("beam.call: option 'headers' cannot be a string", message { "a", headers = "x-mine: yes" })
     end)
   end)
 

@@ -148,7 +148,7 @@ describe("failures", function()
       check(err, kind, phase, text)
     end)
     it("calling: " .. name, function()
-      local result, err = client.call { "http" .. secure .. "://" .. address(), connect_timeout = options.connect_timeout }
+      local result, err = client.call { "http" .. secure .. "://" .. address(), connect_timeout = options.connect_timeout, retry = false }
       assert.is_nil(result)
       check(err, kind, phase, text, { executed = "no" })
     end)
@@ -211,7 +211,8 @@ describe("failures", function()
   for _, row in ipairs(calls) do
     local name, path, kind, phase, text, fields = unpack(row, 1, 7)
     it("call: " .. name, function()
-      local result, err = client.call { "http://127.0.0.1:" .. here.faults .. path, input = {}, timeout = path:find "silence" and 0.5 or 10 }
+      local timeout = path:find "silence" and 0.5 or 10
+      local result, err = client.call { "http://127.0.0.1:" .. here.faults .. path, input = {}, timeout = timeout, retry = false }
       assert.is_nil(result)
       check(err, kind, phase, text, fields)
     end)

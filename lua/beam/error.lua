@@ -115,7 +115,7 @@ local function from_answer(fields, what, response, result, scheme)
   fields.status = status
   fields.message = ("%s was answered with %d%s"):format(what, status, said ~= "" and ": " .. said or "")
   fields.executed, fields.retryable, fields.hint = result.executed, result.retryable, result.hint
-  if status == 401 then
+  if status == 401 and result.executed == "no" then
     fields.hint = outcome.unauthorized(scheme)
   end
   fields.headers, fields.raw = response.headers, response.body
@@ -153,6 +153,20 @@ function errors.from_validation(what, response, body)
     raw = response.body,
     task_id = response.headers["x-task-id"],
     hint = "mend the input",
+  }
+end
+
+--- The status is one of success, and the answer no JSON.
+---@return beam.error
+function errors.from_unreadable(what, response, problem)
+  return errors.new {
+    kind = "json",
+    message = ("%s: the answer is no JSON: %s"):format(what, problem),
+    phase = "response",
+    status = response.status,
+    body = response.body,
+    executed = "yes",
+    hint = "raw = true gives it as it is",
   }
 end
 

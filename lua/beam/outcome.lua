@@ -18,11 +18,7 @@ local calls = {
     { says = "invalid stub id", executed = NO, hint = "take the id from the deployment's page, or use its name" },
     { executed = NO, hint = "check the input against what the handler takes" },
   },
-  [401] = { -- the hint depends on the credentials: outcome.unauthorized
-    { says = "Unauthorized", executed = NO },
-    { says = "Invalid token", executed = NO },
-    { executed = NO },
-  },
+  [401] = { { executed = NO } }, -- the hint depends on the credentials: outcome.unauthorized
   [403] = { { executed = NO, hint = "the token is valid, but not for this deployment: check the workspace" } },
   [404] = {
     { executed = NO, hint = "nothing is deployed under this address: check name, version and kind with beam.address(target)" },
@@ -136,6 +132,17 @@ function outcome.of_core(err)
   end
   local final = err.kind == "tls" and err.message:find("certificate", 1, true)
   return { executed = NO, retryable = before_sent[err.kind] and not final or false }
+end
+
+-- Errors after which nobody knows, but for those that the next attempt would bring, too.
+local lost = { http = true, timeout = true, closed = true, connect = true, tls = true }
+
+--- Where the handler may have run: is there a use in another attempt, if it does no harm? A status between 300 and 499 stays what it is.
+---@param err beam.error
+---@return boolean
+function outcome.may_pass(err)
+  local answered = err.status or 0
+  return err.executed == UNKNOWN and lost[err.kind] == true and (answered < 300 or answered >= 500)
 end
 
 --- A connection ended: what was written last may or may not have been handled.

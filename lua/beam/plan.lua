@@ -66,7 +66,7 @@ end
 local function warm_up(url, settings)
   local address = url:gsub("^ws", "http"):gsub("%?.*$", ""):gsub("/+$", "") .. "/warmup"
   local began = driver.now()
-  local _, err = require("beam.call").call(settings, { url = address, raw = true, timeout = settings.connect_timeout })
+  local _, err = require("beam.call").call(settings, { url = address, raw = true, retry = false, timeout = settings.connect_timeout })
   if err.kind and err.kind ~= "http" then
     log.write("info", ("the warm-up of %s failed: %s"):format(address, err.message))
   else

@@ -105,4 +105,21 @@ function retry.default(attempt, err, conn)
   return default(attempt, err)
 end
 
+-- Who is not reached, is not there; who is busy, is so for as long as a cold start takes; a GPU is free in minutes.
+local unreachable = retry.backoff { attempts = 4 }
+local busy = retry.backoff { attempts = 7 }
+local without_capacity = retry.backoff { attempts = 7, base = 5, max = 60 }
+
+--- The policy of a call that was told none: five attempts in all at a server that is not reached, within some 4 s; eight
+--- where it answered that it is busy, within some 30 s; the same more slowly where it has no capacity (503), within some 100 s.
+---@param attempt integer
+---@param err beam.error
+---@return number? seconds
+function retry.call(attempt, err)
+  if not err.status then
+    return unreachable(attempt, err)
+  end
+  return (err.status == 503 and without_capacity or busy)(attempt, err)
+end
+
 return retry

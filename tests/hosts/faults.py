@@ -146,7 +146,8 @@ class Exchange:
             _, status, kind = what.split("/")
             status = int(status)
             body = {"json": json.dumps(STATUS_BODIES.get(status, {"error": "it failed"})), "text": "something failed", "empty": ""}[kind]
-            return self.send(answer(status, body.encode(), [("X-Task-Id", "task-1")],
+            task = [] if status == 401 else [("X-Task-Id", "task-1")]  # refused before there is one
+            return self.send(answer(status, body.encode(), task,
                                     "application/json" if kind == "json" else "text/plain"))
         if what == "redirect":
             return self.send(answer(302, headers=[("Location", f"http://localhost:{self.port}/http/redirected")]))

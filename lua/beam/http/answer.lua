@@ -1,0 +1,78 @@
+-- What came back, as a value or as an error that says what became of the handler; and the facts about it that go with either.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local json = require "beam.json"
+
+local answer = {}
+
+---@class beam.call_info
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field raw string the answer as it came, after decompression
+---@field attempts integer
+---@field elapsed number seconds, with all attempts and waits
+---@field task_id string?
+
+--- The value of a whole answer with a status of success.
+---@param what string "POST https://…"
+---@param response beam.response
+---@param raw boolean? its text is the value
+---@return any value json.null for an empty answer; nil on failure
+---@return beam.error? err
+function answer.value(what, response, raw)
+  local body = response.body or ""
+  if body == "" then
+    return raw and body or json.null
+  end
+  local value, problem
+  if not raw or body:find("ValidationError", 1, true) then
+    value, problem = json.decode(body)
+  end
+  local err = errors.from_validation(what, response, value)
+  if err or raw then
+    return not err and body or nil, err
+  elseif value == nil then
+    return nil, errors.from_unreadable(what, response, problem)
+  end
+  return value
+end
+
+--- What became of an exchange.
+---@param what string "POST https://…"
+---@param scheme string of the credentials
+---@param raw boolean?
+---@param failure beam.core.error?
+---@param response beam.response?
+---@return any value
+---@return beam.error? err
+---@return beam.response? response
+function answer.read(what, scheme, raw, failure, response)
+  if failure then
+    return nil, errors.from_core(failure, what), response
+  elseif response.status < 200 or response.status > 299 then
+    return nil, errors.from_response(what, response, scheme), response
+  end
+  local value, err = answer.value(what, response, raw)
+  return value, err, response
+end
+
+--- Adds to an error, or to an info that begins empty, what is known of how it came.
+---@generic T
+---@param report T
+---@param response beam.response? of the last attempt
+---@param count integer of attempts
+---@param started number driver.now() when it began
+---@return T
+function answer.describe(report, response, count, started)
+  report.attempts = count
+  report.elapsed = driver.now() - started
+  if response then
+    report.status = report.status or response.status
+    report.headers = response.headers
+    report.raw = response.body
+    report.task_id = response.headers["x-task-id"]
+  end
+  return report
+end
+
+return answer

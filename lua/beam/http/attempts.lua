@@ -1,0 +1,169 @@
+-- Tries again: the one place that decides about another attempt at something over HTTP (wire.md section 4).
+--
+-- Whether a handler may run a second time is for the caller to say (idempotent = true), when to try again is for the retry policy:
+--
+--   err.executed "no"             the policy decides; the default tries again what is retryable
+--   "unknown"                     the same under idempotent; else it is the end
+--   "yes"                         under idempotent a retry function of the caller's decides; else it is the end
+--   401 before any handler        the token function is asked once more; another token than the refused one gets one try
+--
+-- All of it, waits and token functions included, is under one deadline. A wait that would pass it is not begun: what failed last is
+-- returned at once.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local hook = require "beam.hook"
+local log = require "beam.log"
+local options_of = require "beam.options"
+local outcome = require "beam.outcome"
+local retry = require "beam.retry"
+
+local attempts = {}
+
+local longest = 4e6 -- seconds, 46 days: what the core's time-outs hold
+
+---@alias beam.retry_policy fun(attempt: integer, err: beam.error): number? attempt counts the failures in a row, from 1
+
+---@class beam.attempt_options
+---@field retry beam.retry_policy|false|nil seconds until the next attempt, nil: there is none; false: never; default retry.call
+---@field idempotent boolean? a second run of the handler does no harm
+---@field timeout number? seconds for all attempts and waits together, default: that of the settings
+---@field spent (fun(): boolean)? true: what was to be sent is gone, and no other attempt can be made
+
+--- Raises for options that make no sense.
+---@param options beam.attempt_options
+---@param where string "beam.call"
+function attempts.check(options, where)
+  local given = options.retry
+  if given and type(given) ~= "function" then
+    error(("%s: 'retry' wants a function(attempt, err), beam.retry.backoff { attempts = 3 }, or false"):format(where), 0)
+  elseif options.idempotent ~= nil and type(options.idempotent) ~= "boolean" then
+    error(("%s: option 'idempotent' cannot be a %s"):format(where, type(options.idempotent)), 0)
+  end
+end
+
+local function time_left(self)
+  return self.deadline - driver.now()
+end
+
+-- ---- Another attempt? ----
+
+-- After a 401 that no handler gave: credentials other than those which were refused get one try at once.
+local function renew(self, err)
+  if err.status ~= 401 or err.executed ~= "no" or self.renewed or not self.auth then
+    return false
+  end
+  self.renewed = true
+  local fresh = options_of.credentials(self.settings, self.target)
+  if not fresh or fresh.secret == self.auth.secret then
+    return false
+  end
+  self.fresh = fresh
+  return true
+end
+
+-- The policy's answer: seconds, or nil.
+local function ask(self, err)
+  if self.policy == false then
+    return nil
+  end
+  local ok, seconds = hook.call(self.policy or retry.call, self.failures, err)
+  if not ok then
+    log.write("error", "retry failed: " .. tostring(seconds))
+  elseif type(seconds) == "number" and seconds >= 0 then
+    return seconds
+  elseif seconds then
+    log.write("error", "retry returned " .. tostring(seconds) .. ", and not a number of seconds")
+  end
+end
+
+local function may_run_again(self, err)
+  if err.executed == "no" then
+    return true
+  elseif self.idempotent then
+    err.retryable = err.retryable or outcome.may_pass(err)
+    return true
+  end
+  return false
+end
+
+-- Waits for as long as the policy says. False: there is no other attempt.
+local function wait(self, err)
+  self.failures = self.failures + 1
+  local seconds = may_run_again(self, err) and ask(self, err)
+  if not seconds or seconds >= time_left(self) then
+    return false
+  end
+  log.write("info", ("attempt %d failed, the next one follows in %.1f s: %s"):format(self.count, seconds, err.message))
+  driver.sleep(seconds)
+  return true
+end
+
+local function another(self, err)
+  if self.spent and self.spent() then
+    return false
+  end
+  return renew(self, err) or wait(self, err)
+end
+
+-- ---- Attempts ----
+
+-- Asks for the credentials of one attempt. Returns an error if there are none, or no time is left.
+local function prepare(self)
+  local refused
+  self.auth, self.fresh = self.fresh, nil
+  if not self.auth then
+    self.auth, refused = options_of.credentials(self.settings, self.target)
+  end
+  if time_left(self) <= 0 then
+    return errors.timeout("token", self.timeout), true
+  end
+  return refused, false
+end
+
+local function run(self, try)
+  local result, err, response
+  repeat
+    local refused, late = prepare(self)
+    if late then
+      return nil, err or refused, response -- what failed before says more
+    end
+    self.count = self.count + 1
+    result, err, response = nil, refused, nil
+    if not refused then
+      result, err, response = try(self.auth, math.min(time_left(self), longest))
+    end
+  until not err or not another(self, err)
+  return result, err, response
+end
+
+--- Runs `try` until it succeeds or there is no use in another attempt. Waits, in the caller's coroutine.
+---@param settings beam.settings after config.override
+---@param target beam.target
+---@param options beam.attempt_options checked by attempts.check
+---@param try fun(auth: beam.core.auth, left: number): any, beam.error?, beam.response? one attempt; `left` seconds until the deadline
+---@return any result of the last attempt
+---@return beam.error? err of the last attempt, with err.attempts
+---@return beam.response? response of the last attempt, if there was one
+---@return integer count of attempts
+function attempts.run(settings, target, options, try)
+  local timeout = options.timeout or settings.timeout
+  local self = {
+    settings = settings,
+    target = target,
+    policy = options.retry,
+    idempotent = options.idempotent,
+    spent = options.spent,
+    timeout = timeout,
+    deadline = driver.now() + timeout,
+    count = 0,
+    failures = 0, -- that the policy was asked about
+    renewed = false,
+  }
+  local result, err, response = run(self, try)
+  if err then
+    err.attempts = self.count
+  end
+  return result, err, response, self.count
+end
+
+return attempts
