@@ -13,6 +13,29 @@ local call = {}
 
 local known = request.known()
 
+--- The call itself.
+---@param settings beam.settings
+---@param options beam.call_options from request.gather; options.scope: a beam.scope that can cancel it
+---@param where string "beam.call"
+---@return any result nil on failure; beam.null for an empty answer
+---@return beam.call_info|beam.error info
+function call.run(settings, options, where)
+  settings = config.override(settings, options)
+  local prepared, target = request.prepare(settings, options, where, "endpoint")
+  if not prepared then
+    return nil, target
+  end
+  local started, what = driver.now(), request.name(prepared)
+  local result, err, response, count = attempts.run(settings, target, options, function(auth, left)
+    prepared.auth, prepared.timeout = auth, left
+    return answer.read(what, auth.scheme, options.raw, exchange.run(prepared, options.scope))
+  end)
+  if err then
+    return nil, answer.describe(err, response, count, started)
+  end
+  return result, answer.describe({}, response, count, started)
+end
+
 --- Calls a deployment and waits for its answer. What Beam has not run is tried again, under one deadline (`timeout`).
 ---@param settings beam.settings
 ---@param target string|beam.target|beam.call_options
@@ -21,21 +44,7 @@ local known = request.known()
 ---@return any result nil on failure; beam.null for an empty answer
 ---@return beam.call_info|beam.error info
 function call.call(settings, target, input, options)
-  options = request.gather("beam.call", known, target, input, options)
-  settings = config.override(settings, options)
-  local prepared, where = request.prepare(settings, options, "beam.call", "endpoint")
-  if not prepared then
-    return nil, where
-  end
-  local started, what = driver.now(), request.name(prepared)
-  local result, err, response, count = attempts.run(settings, where, options, function(auth, left)
-    prepared.auth, prepared.timeout = auth, left
-    return answer.read(what, auth.scheme, options.raw, exchange.run(prepared))
-  end)
-  if err then
-    return nil, answer.describe(err, response, count, started)
-  end
-  return result, answer.describe({}, response, count, started)
+  return call.run(settings, request.gather("beam.call", known, target, input, options), "beam.call")
 end
 
 return call

@@ -27,6 +27,7 @@ local longest = 4e6 -- seconds, 46 days: what the core's time-outs hold
 ---@field retry beam.retry_policy|false|nil seconds until the next attempt, nil: there is none; false: never; default retry.call
 ---@field idempotent boolean? a second run of the handler does no harm
 ---@field timeout number? seconds for all attempts and waits together, default: that of the settings
+---@field scope beam.scope? cancelled: no other attempt, and no wait for one
 ---@field spent (fun(): boolean)? true: what was to be sent is gone, and no other attempt can be made
 
 --- Raises for options that make no sense.
@@ -86,6 +87,15 @@ local function may_run_again(self, err)
   return false
 end
 
+local function sleep(self, seconds)
+  if self.scope then
+    self.scope:sleep(seconds)
+    return not self.scope.canceled
+  end
+  driver.sleep(seconds)
+  return true
+end
+
 -- Waits for as long as the policy says. False: there is no other attempt.
 local function wait(self, err)
   self.failures = self.failures + 1
@@ -94,12 +104,11 @@ local function wait(self, err)
     return false
   end
   log.write("info", ("attempt %d failed, the next one follows in %.1f s: %s"):format(self.count, seconds, err.message))
-  driver.sleep(seconds)
-  return true
+  return sleep(self, seconds)
 end
 
 local function another(self, err)
-  if self.spent and self.spent() then
+  if self.spent and self.spent() or self.scope and self.scope.canceled then
     return false
   end
   return renew(self, err) or wait(self, err)
@@ -152,6 +161,7 @@ function attempts.run(settings, target, options, try)
     target = target,
     policy = options.retry,
     idempotent = options.idempotent,
+    scope = options.scope,
     spent = options.spent,
     timeout = timeout,
     deadline = driver.now() + timeout,
