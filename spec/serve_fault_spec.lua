@@ -44,6 +44,29 @@ local function call(target)
   return response.status, json.decode(response.body), headers
 end
 
+-- One call whose body is kept as it came. Returns status and body; or nil, the core's error, and what came before it.
+local function stream(target)
+  local done, err, response, body = driver.signal(), nil, nil, {}
+  driver.attach()
+  local http = assert(driver.context():http({ url = server.url .. target, body = "{}", timeout = 5, stream = true }, function(event, a, b)
+    if event == "data" then
+      body[#body + 1] = a
+    elseif event == "done" then
+      err, response = a, b
+      driver.detach()
+      done:wake()
+    end
+  end))
+  assert.is_true(done:wait(6), "no answer")
+  http:free()
+  response = response or {}
+  response.body = table.concat(body)
+  if err then
+    return nil, err, response
+  end
+  return response.status, response.body
+end
+
 -- A WebSocket that notes what happens: client.open, .messages, .pongs, .code, .reason, .response.
 local function dial()
   local client = { messages = {}, pongs = 0, changed = driver.signal() }
@@ -302,6 +325,83 @@ describe("faults on demand:", function()
       assert.is_true(third.opened())
       assert.is_true(driver.now() - left < 0.4)
       third.ws:free()
+    end)
+  end)
+
+  describe("after the handler", function()
+    local runs
+
+    -- An app that counts its runs: /endpoint/count, and /endpoint/items, which streams three.
+    local function start_counting(fault)
+      start(fault)
+      runs = 0
+      app.endpoint("count", function()
+        runs = runs + 1
+        return { run = runs }
+      end)
+      app.endpoint("items", function()
+        local item = 0
+        return function()
+          item = item + 1
+          return item <= 3 and { item = item } or nil
+        end
+      end)
+    end
+
+    it("lost: the handler ran, then another status comes, with the task's id", function()
+      start_counting "lost=502:1"
+      local status, body, headers = call "/endpoint/count"
+      assert.same({ 502, { error = "Backend route unavailable" }, 1 }, { status, body, runs })
+      assert.equal(36, #headers["x-task-id"])
+      status, body = call "/endpoint/count"
+      assert.same({ 200, { run = 2 } }, { status, body })
+    end)
+
+    it("lost, lost=reset: the handler ran, then TCP is closed, or reset", function()
+      start_counting "lost:1,lost=reset:1"
+      for i, words in ipairs { "empty reply", "reset" } do
+        local status, err = call "/endpoint/count"
+        assert.same({ nil, "http", i }, { status, err.kind, runs })
+        assert.truthy(err.message:lower():find(words, 1, true), err.message)
+      end
+      assert.equal(200, (call "/endpoint/count"))
+    end)
+
+    it("slow: the handler runs at once, its answer comes later", function()
+      start_counting "slow=200ms"
+      local before = driver.now()
+      local ran_at
+      app.endpoint("when", function()
+        ran_at = driver.now()
+      end)
+      assert.equal(200, (call "/endpoint/when"))
+      assert.is_true(driver.now() - before >= 0.2)
+      assert.is_true(driver.now() - ran_at >= 0.19)
+    end)
+
+    it("cut: a stream ends after so many events, without its end", function()
+      start_counting "cut=2:1"
+      local status, err, response = stream "/endpoint/items"
+      assert.same({ nil, "http" }, { status, err.kind })
+      assert.same({ 200, 'data: {"item":1}\n\ndata: {"item":2}\n\n' }, { response.status, response.body })
+      status, response = stream "/endpoint/items"
+      assert.same({ 200, 3 }, { status, select(2, response:gsub("data: ", "")) })
+    end)
+
+    it("cut_inside: a stream ends in the middle of an event; after a time as well", function()
+      start_counting "cut_inside=1:1,cut=0:1,cut=50ms:1"
+      local _, err, response = stream "/endpoint/items"
+      assert.same({ "http", 'data: {"item":1}\n\ndata: {"i' }, { err.kind, response.body })
+      _, err, response = stream "/endpoint/items"
+      assert.same({ "http", "" }, { err.kind, response.body })
+      app.endpoint("slow_items", function()
+        return function()
+          driver.sleep(0.02)
+          return 1
+        end
+      end)
+      _, err, response = stream "/endpoint/slow_items"
+      assert.same({ "http", 200 }, { err.kind, response.status })
     end)
   end)
 

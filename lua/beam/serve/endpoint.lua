@@ -3,13 +3,12 @@
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
 local answer = require "beam.serve.answer"
 local compat = require "beam.compat"
+local events = require "beam.serve.events"
 local json = require "beam.json"
 local payload = require "beam.serve.payload"
 local url = require "beam.serve.url"
 
 local endpoint = {}
-
-local high_water = 1024 * 1024 -- bytes of a streamed answer that may wait for a slow client
 
 -- Python's several return values are a tuple, which JSON has as an array.
 local function returned_value(results)
@@ -17,13 +16,6 @@ local function returned_value(results)
     return json.array { compat.unpack(results, 2, results.n) }
   end
   return results[2]
-end
-
-local function wait_for_client(exchange)
-  local driver, request = exchange.server.driver, exchange.request
-  while not exchange.gone and (request:pending() or 0) > high_water do
-    driver.sleep(0.01)
-  end
 end
 
 local function event_text(item)
@@ -34,30 +26,30 @@ local function event_text(item)
   return text and "data: " .. text .. "\n\n" or error(message, 0)
 end
 
-local function write_items(exchange, iterate, state, item)
+local function write_items(stream, iterate, state, item)
   item = iterate(state, item)
-  while item ~= nil and not exchange.gone do
-    exchange.request:stream_write(event_text(item))
-    wait_for_client(exchange)
+  while item ~= nil and not stream:is_over() do
+    stream:write(event_text(item))
     item = iterate(state, item)
   end
   return true
 end
 
-local function stream(exchange, results, task_header)
-  exchange.request:stream_begin(200, { { "content-type", "text/plain; charset=utf-8" }, task_header })
-  local ok, err = exchange.server:protect(write_items, exchange, compat.unpack(results, 2, 4))
-  if not ok and not exchange.gone then
+local function stream_items(exchange, results, task_header)
+  local stream = events.begin(exchange, { { "content-type", "text/plain; charset=utf-8" }, task_header })
+  local ok, err = exchange.server:protect(write_items, stream, compat.unpack(results, 2, 4))
+  if not ok and not stream:is_over() then
     exchange.server:log("error", ("%s: the stream failed: %s"):format(exchange.shown, tostring(err)))
-    exchange.request:stream_write '{"error":"Internal server error"}\n'
+    stream:write '{"error":"Internal server error"}\n'
   end
-  exchange.request:stream_end()
-  exchange:log "200 (streamed)"
+  stream:finish()
 end
 
 local function deliver(exchange, results, task_header)
   if type(results[2]) == "function" then
-    return stream(exchange, results, task_header)
+    return stream_items(exchange, results, task_header)
+  elseif exchange.server.faults:lose_answer(exchange, task_header) then
+    return
   end
   local status, headers, body = answer.render(returned_value(results))
   if not status then
@@ -84,6 +76,9 @@ function endpoint.call(exchange, deployment)
   if not results[1] then
     local traceback = traceback_of(results[2])
     exchange.server:log("error", ("%s: the handler failed: %s"):format(exchange.shown, traceback))
+    if exchange.server.faults:lose_answer(exchange, task_header) then
+      return
+    end
     return exchange:json(500, { error = traceback }, { task_header })
   end
   deliver(exchange, results, task_header)

@@ -86,6 +86,24 @@ local function hang_up(text, fault)
   return text == "" or fault.reset or nil, "no value, or 'reset'"
 end
 
+-- The handler has run: what becomes of its answer.
+local function lost(text, fault)
+  if text == "" or text == "reset" then
+    return hang_up(text, fault)
+  end
+  return status(text, fault), "a status from 200 to 599, 'reset', or no value"
+end
+
+-- A request to the API: refused, hung up on, or answered later.
+local function api(text, fault)
+  if text == "hang_up" or text == "reset" then
+    return hang_up(text == "reset" and text or "", fault)
+  elseif text:find "%a" then
+    return seconds(text, fault)
+  end
+  return status(text, fault), "a status from 200 to 599, 'hang_up', 'reset', or a time with its unit"
+end
+
 local function nothing(text)
   return text == "" or nil, "no value"
 end
@@ -96,6 +114,12 @@ local known = {
   latency = { "latency", seconds },
   status = { "status", status },
   hang_up = { "hang_up", hang_up },
+  lost = { "lost", lost },
+  slow = { "slow", seconds },
+  cut = { "cut", after },
+  cut_inside = { "cut_inside", after },
+  api = { "api", api },
+  watch = { "watch", api },
   slots = { "slots", slots, "setting" },
   ghost = { "ghost", seconds, "setting" },
   retry_after = { "retry_after", seconds, "setting" },
@@ -120,12 +144,17 @@ faults (--fault NAME[=VALUE][:TIMES][@CHANCE%], several with commas between, as 
   latency=TIME      every answer comes this much later
   status=CODE       upgrades and calls are refused, with Beam's own words; retry_after=TIME adds the header
   hang_up[=reset]   the connection is closed instead of an answer
+  lost[=CODE]       the handler runs (a task is taken), then its answer is lost: CODE comes instead, or lost and lost=reset end the connection
+  slow=TIME         the handler runs, and its answer comes this much later
+  cut=AFTER         a streamed answer (or that of a task's states) is cut after so many events; cut_inside=AFTER: inside the next one
+  api=CODE          what is asked of /api/v1 and /v2 is refused; api=hang_up, api=reset: not answered; api=TIME: answered later
+  watch=CODE        the same for a task's states as a stream alone (…/subscribe)
   no_ping           no app pings
   drop_after_101    101, then TCP is closed without a close frame; drop_after=AFTER: later
   reset, silence, zombie, or reset_after=AFTER and so on: a TCP reset; nothing sent or read any more; no app pings and
                     no answers, though WebSocket pings still are answered
   close=CODE        a close frame with this code; close=CODE/AFTER: later
-TIME is 3s, 250ms, 2m; AFTER is a number of answered messages or a TIME; LOW..HIGH is drawn anew each time.
+TIME is 3s, 250ms, 2m; AFTER is a number of answered messages (of events) or a TIME; LOW..HIGH is drawn anew each time.
 :TIMES limits how often it happens, @CHANCE% is its chance each time; of several that fit the first one happens.]]
 
 -- Takes "@20%" and ":3" off the end. Returns the rest.

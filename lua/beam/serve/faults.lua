@@ -92,15 +92,22 @@ end
 --- Somebody asked for the container to be started.
 Faults.warm_up = warm_at
 
-local function refuse(self, exchange, status)
-  local headers, pause = {}, self:setting "retry_after"
+local function refuse(self, exchange, status, task_header)
+  local headers, pause = { task_header }, self:setting "retry_after"
   if pause then
-    headers[1] = { "retry-after", tostring(math.ceil(pause)) }
-  end
-  if status == 502 or status == 504 then
-    headers[#headers + 1] = { "x-task-id", url.uuid() }
+    headers[#headers + 1] = { "retry-after", tostring(math.ceil(pause)) }
   end
   exchange:json(status, bodies[status] or { error = "a fault on demand" }, headers)
+end
+
+-- What the gateway answers itself about a task that it has made has its id.
+local function task_header(status)
+  return (status == 502 or status == 504) and { "x-task-id", url.uuid() } or nil
+end
+
+local function hang_up(exchange, reset)
+  exchange.request:abort(reset)
+  exchange:log "(hung up)"
 end
 
 local function start_container(self, exchange, deployment)
@@ -109,7 +116,7 @@ local function start_container(self, exchange, deployment)
     exchange:pause(math.min(left, longest_start))
   end
   if left > longest_start then
-    refuse(self, exchange, 504)
+    refuse(self, exchange, 504, task_header(504))
   end
   return left > longest_start
 end
@@ -123,12 +130,46 @@ function Faults:befall(exchange, deployment)
   end
   local refusal = self:choose { status = true, hang_up = true }
   if refusal and refusal.name == "status" then
-    refuse(self, exchange, refusal.low)
+    refuse(self, exchange, refusal.low, task_header(refusal.low))
   elseif refusal then
-    exchange.request:abort(refusal.reset)
-    exchange:log "(hung up)"
+    hang_up(exchange, refusal.reset)
   end
   return refusal ~= nil or start_container(self, exchange, deployment) or exchange:is_over()
+end
+
+-- ---- After it, and beside it ----
+
+--- The handler has run: what becomes of its answer. Returns true if it is lost.
+---@param task_header_of_answer string[]? x-task-id
+---@return boolean
+function Faults:lose_answer(exchange, task_header_of_answer)
+  local slow = self:take "slow"
+  if slow then
+    exchange:pause(self:draw(slow))
+  end
+  local fault = self:take "lost"
+  if fault and fault.low then
+    refuse(self, exchange, fault.low, task_header_of_answer)
+  elseif fault then
+    hang_up(exchange, fault.reset)
+  end
+  return fault ~= nil
+end
+
+--- A request to the API. Returns true if that was its end.
+---@param watching boolean a task's states as a stream
+---@return boolean
+function Faults:befall_api(exchange, watching)
+  local fault = self:choose { api = true, watch = watching or nil }
+  if fault and fault.unit == "seconds" then
+    exchange:pause(self:draw(fault))
+    return exchange:is_over()
+  elseif fault and fault.low then
+    refuse(self, exchange, fault.low)
+  elseif fault then
+    hang_up(exchange, fault.reset)
+  end
+  return fault ~= nil
 end
 
 return faults
