@@ -84,8 +84,13 @@ end
 
 local bodiless = { GET = true, HEAD = true }
 
--- Returns the body to send, or nil and an error. Beam takes an object and nothing else.
-local function encode(input, method, raw, where)
+--- The body to send, or nil and an error; nil alone where there is none. Beam takes an object and nothing else: other input raises.
+---@param input any
+---@param method string
+---@param raw boolean? a string is sent as it is
+---@param where string "beam.call"
+---@return string? body, beam.error? err
+function request.encode(input, method, raw, where)
   if bodiless[method] then
     if input ~= nil then
       error(("%s: a %s has no body for input: use path = '?name=value'"):format(where, method), 0)
@@ -117,7 +122,7 @@ end
 function request.prepare(settings, options, where, kind)
   local url, target = options_of.locate(options, kind, "http", settings.gateway)
   local method = (options.method or "POST"):upper()
-  local body, err = encode(options.input, method, options.raw, where)
+  local body, err = request.encode(options.input, method, options.raw, where)
   if err then
     return nil, err
   end
