@@ -5,6 +5,8 @@
 -- client prints none.
 local errors = require "beam.error"
 local ini = require "beam.ini"
+local places = require "beam.places"
+local token_from = require("beam.token").from
 
 local config = {}
 
@@ -14,8 +16,9 @@ local config = {}
 ---@field auth "bearer"|"raw"|"query"? how the token is sent; query leaks it into access logs
 ---@field insecure_auth boolean? credentials over unencrypted connections to hosts that are not loopback
 ---@field gateway string? default https://app.beam.cloud
----@field api string? the REST API, default: the gateway
----@field workspace string?
+---@field api string? URL of the REST API; default: the gateway, for Beam's own and v2 https://api.beam.cloud
+---@field api_version "v1"|"v2"|nil v1: the gateway's own API; v2: Beam's public one; default: v2 with basic or that URL, else v1
+---@field workspace string? its id; default: Beam is asked once
 ---@field timeout number? seconds for a whole call, default 1560: Beam's longest cold start (15.5 minutes) and longest task (10 minutes)
 ---@field connect_timeout number? seconds for DNS, TCP and TLS together, default 10
 ---@field ready_timeout number? seconds for the 101 of a realtime connection, default 960: longer than Beam's longest cold start
@@ -31,6 +34,7 @@ config.options = {
   insecure_auth = { boolean = true },
   gateway = { string = true },
   api = { string = true },
+  api_version = { string = true },
   workspace = { string = true },
   timeout = { number = true },
   connect_timeout = { number = true },
@@ -48,7 +52,7 @@ for _, name in ipairs { "token", "basic", "auth", "insecure_auth", "timeout", "c
   config.overrides[name] = config.options[name]
 end
 
-config.defaults = { gateway = "https://app.beam.cloud", timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
+config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
 
 local tls_options = { ca_file = true, cert = true, key = true, insecure = true }
 local schemes = { bearer = true, raw = true, query = true }
@@ -83,6 +87,9 @@ function config.check(options, where)
   if options.auth and not schemes[options.auth] then
     error(where .. ": auth is 'bearer', 'raw' or 'query'", 3)
   end
+  if options.api_version and not places.api_versions[options.api_version] then
+    error(where .. ": api_version is 'v1' or 'v2'", 3)
+  end
   if options.basic then
     check_basic(options.basic, where)
   end
@@ -92,15 +99,6 @@ function config.check(options, where)
 end
 
 -- ---- Credentials ----
-
-local function from_function(token)
-  local value, why = token()
-  if type(value) == "string" and value ~= "" then
-    return value
-  end
-  local message = "the token function gave no token" .. (why and ": " .. tostring(why) or "")
-  return nil, errors.new { kind = "auth", message = message, cause = why }
-end
 
 -- Returns a function that makes the beam.core.auth of one attempt, or nil and an error. The settings say how it is
 -- sent.
@@ -115,7 +113,7 @@ local function credentials(who)
     end
     local secret, err = token, nil
     if type(token) == "function" then
-      secret, err = from_function(token)
+      secret, err = token_from(token)
     end
     if not secret then
       return nil, err
@@ -216,20 +214,6 @@ local function find_auth(options, sys)
   return { token = token }, token and "file " .. where or "nowhere"
 end
 
-local function find_gateway(options, sys)
-  if options.gateway then
-    return options.gateway, "argument"
-  end
-  local url, host = sys.getenv "BEAM_GATEWAY_URL", sys.getenv "API_HOST"
-  if url and url ~= "" then
-    return url, "environment BEAM_GATEWAY_URL"
-  elseif host and host ~= "" then
-    local port = sys.getenv "API_PORT" or "443"
-    return port == "443" and "https://" .. host or ("http://%s:%s"):format(host, port), "environment API_HOST"
-  end
-  return config.defaults.gateway, "default"
-end
-
 -- ---- Settings ----
 
 ---@class beam.settings: beam.options
@@ -259,11 +243,13 @@ function config.resolve(options, sys)
   settings.token, settings.basic = nil, nil
   sources.token = auth.token ~= nil and where or nil
   sources.basic = auth.basic and where or nil
-  local gateway, told = find_gateway(options, sys)
-  if not gateway:find "^https?://[^/@?#]+[^@?#]*$" then
-    return fail(("the gateway of the %s is no http:// or https:// URL: %s"):format(told, (gateway:gsub("//[^/]*@", "//…@"))))
+  local found, problem = places.find(options, sys, auth.basic ~= nil)
+  if not found then
+    return fail(problem)
   end
-  settings.gateway, sources.gateway = gateway:gsub("/+$", ""), told
+  for name, place in pairs(found) do
+    settings[name], sources[name] = place[1], place[2]
+  end
   settings.sources = sources
   return settings
 end
