@@ -1,7 +1,15 @@
 /* beam.core, the module table. */
+#include <unistd.h>
+
 #include "binding.h"
 
 BEAM_API int luaopen_beam_core(lua_State *L);
+
+/* Lua itself cannot tell whether a person sees what is written. */
+static int is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
 
 int luaopen_beam_core(lua_State *L) {
   result_setup(L);
@@ -12,10 +20,12 @@ int luaopen_beam_core(lua_State *L) {
   server_setup(L);
   request_setup(L);
   context_setup(L);
-  lua_createtable(L, 0, 2);
+  lua_createtable(L, 0, 3);
   lua_pushstring(L, beam_version());
   lua_setfield(L, -2, "version");
   lua_pushcfunction(L, context_new);
   lua_setfield(L, -2, "new");
+  lua_pushcfunction(L, is_terminal);
+  lua_setfield(L, -2, "is_terminal");
   return 1;
 }

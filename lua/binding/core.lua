@@ -53,6 +53,10 @@ core.version = "0.1.0" ---@type string
 ---@return beam.core.context? ctx, beam.core.error? err
 function core.new(options) end
 
+---@param fd integer
+---@return boolean whether it is a terminal
+function core.is_terminal(fd) end
+
 ---@class beam.core.context
 local ctx = {}
 

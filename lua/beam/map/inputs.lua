@@ -1,0 +1,52 @@
+-- Where the inputs of a map come from: a list, an iterator function, or an object with a method `next`. They are asked for one at a time,
+-- when there is room for one more, and nil is their end.
+local hook = require "beam.hook"
+
+local inputs = {}
+
+---@alias beam.map_inputs any[] | (fun(): any) | { next: fun(self): any }
+
+-- A list cannot fail, and its next item needs no protection.
+local function of_list(list)
+  local position = 0
+  return function()
+    position = position + 1
+    return list[position]
+  end
+end
+
+-- Only the first value is the input: an iterator may give others with it.
+local function first(ok, value)
+  if ok then
+    return value
+  end
+  return nil, value
+end
+
+local function of_function(fn, owner)
+  return function()
+    return first(hook.call(fn, owner))
+  end
+end
+
+local function is_callable(value)
+  local meta = getmetatable(value)
+  return type(value) == "function" or type(meta) == "table" and meta.__call ~= nil
+end
+
+--- Returns a function that gives the next input, or nil at the end, or nil and a beam.error if the iterator raised one; it may wait.
+---@param given beam.map_inputs
+---@return fun(): any, beam.error?
+---@return integer? total how many there are, if that is known
+function inputs.reader(given)
+  if type(given) == "table" and type(given.next) == "function" then
+    return of_function(given.next, given)
+  elseif is_callable(given) then
+    return of_function(given)
+  elseif type(given) == "table" then
+    return of_list(given), #given
+  end
+  error(("beam.map: inputs are a list, a function or an object with a method next, not a %s"):format(type(given)), 0)
+end
+
+return inputs
