@@ -128,6 +128,48 @@ describe("call", function()
         return TOKEN
       end }
       assert.are.same({ result = 2 }, (asking.call("multiply", { x = 1 })))
+      assert.are.same({ result = 4 }, (beam.spawn(asking.call, "multiply", { x = 2 }):join(5)))
+    end)
+
+    it("may use a token function that calls another deployment", function()
+      local asking = beam.client { gateway = local_beam.url, token = function()
+        local answer, err = client.call("inspect", { token = TOKEN })
+        return answer and answer.input.token, err
+      end }
+      assert.are.same({ result = 2 }, (asking.call("multiply", { x = 1 })))
+      assert.are.same({ result = 4 }, (beam.spawn(asking.call, "multiply", { x = 2 }):join(5)))
+    end)
+
+    it("says what a token function raised", function()
+      local function fail()
+        error("the vault is shut", 0)
+      end
+      for _, token in ipairs { fail, function()
+        beam.sleep(0.001)
+        fail()
+      end } do
+        local function check(result, err)
+          assert.are.same({ nil, "auth", "the token function failed: the vault is shut", "the vault is shut", "no", false, 1 },
+            { result, err.kind, err.message, err.cause, err.executed, err.retryable, err.attempts })
+          assert.is_truthy(err.traceback:find("call_spec.lua", 1, true))
+        end
+        check(client.call { "multiply", input = { x = 1 }, token = token })
+        check(beam.spawn(client.call, { "multiply", input = { x = 1 }, token = token }):join(5))
+      end
+    end)
+
+    it("tries again if the token function could not reach its own server", function()
+      local nobody = start_server {}
+      nobody.close()
+      local asked = 0
+      local result, info = client.call { "multiply", input = { x = 1 }, retry = beam.retry.backoff { base = 0 }, token = function()
+        asked = asked + 1
+        if asked == 1 then
+          return nil, select(2, client.call { nobody.url, retry = false })
+        end
+        return TOKEN
+      end }
+      assert.are.same({ { result = 2 }, 2, 2 }, { result, info.attempts, asked })
     end)
   end)
 
