@@ -12,6 +12,7 @@ local own = {
   array = { "beam.json", "array" },
   client = { "beam.client", "new" },
   retry = { "beam.retry" },
+  loop = { "beam.loop" },
   spawn = { "beam.driver", "spawn" },
   sleep = { "beam.driver", "sleep" },
   run = { "beam.driver", "run" },

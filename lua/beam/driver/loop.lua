@@ -20,6 +20,8 @@ local tasks, live = {}, 0 -- those that have not ended
 local in_run = 0 -- those of them that wait in run()
 local all_done = reactor.signal() -- where they wait; woken, they look again
 local reasons = 0 -- ref()
+local guests = 0 -- coroutines of another event loop that wait for us
+local watcher -- told when there is something to live for, and when not any more
 local failed = {} -- tasks that failed and have not been reported
 local first_unclaimed -- the first failure that nobody joined, for run()
 
@@ -34,9 +36,13 @@ local function idle()
   return live == in_run and reasons == 0
 end
 
+-- To be called after every change of what idle() looks at.
 local function tell_if_idle()
   if in_run > 0 and idle() then
     all_done:wake_all()
+  end
+  if watcher then
+    watcher(live > 0 or reasons > 0 or guests > 0)
   end
 end
 
@@ -68,6 +74,7 @@ local function new_live_task(fn)
   local task = new_task(fn)
   tasks[task] = true
   live = live + 1
+  tell_if_idle()
   return task
 end
 
@@ -172,10 +179,29 @@ end
 --- One more reason for run() to go on although no coroutine waits.
 function loop.ref()
   reasons = reasons + 1
+  tell_if_idle()
 end
 
 function loop.unref()
   reasons = reasons - 1
+  tell_if_idle()
+end
+
+--- From now on we live in another event loop, which turns us by step() when fd() is readable.
+---@param adapter table? see reactor.live_in; further: busy(boolean), told whether there is something to live for. nil: no longer
+function loop.live_in(adapter)
+  watcher = adapter and adapter.busy
+  if adapter then
+    function adapter.arrived()
+      guests = guests + 1
+      tell_if_idle()
+    end
+    function adapter.left()
+      guests = guests - 1
+      tell_if_idle()
+    end
+  end
+  reactor.live_in(adapter)
   tell_if_idle()
 end
 

@@ -4,7 +4,7 @@
 --
 -- A waiter is a task (a coroutine that beam/driver/loop.lua started) or, where the caller is none of ours, a seat: the
 -- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
--- yielded.
+-- yielded. Inside another event loop (beam/loop.lua) its own coroutines can be suspended: then they are guests.
 local errors = require "beam.error"
 local links = require "beam.driver.signal"
 local log = require "beam.log"
@@ -25,6 +25,7 @@ local deadlines = new_deadlines()
 local timer, timer_due -- the context's timer for the first deadline
 local sources = 0 -- attach()
 local seats, depth = {}, 0 -- waits outside tasks, one inside the other
+local host -- the other event loop that we live in
 
 -- ---- The context ----
 
@@ -68,7 +69,7 @@ local function make_ready(waiter)
     deadlines:remove(waiter)
   end
   waiter.ready = true
-  if waiter.thread then
+  if waiter.thread or waiter.guest then
     ready_last = ready_last + 1
     ready[ready_last] = waiter
     tell_descriptor()
@@ -140,7 +141,11 @@ local function drain()
     local task = ready[ready_first]
     ready[ready_first] = nil
     ready_first = ready_first + 1
-    reactor.resume(task)
+    if task.guest then
+      host.resume(task.guest)
+    else
+      reactor.resume(task)
+    end
   end
 end
 
@@ -236,6 +241,24 @@ local function wait_in_seat(seat)
   return seat.woken
 end
 
+-- The host may go on with its coroutine before it is time.
+local function wait_as_guest(waiter)
+  host.arrived()
+  while not waiter.ready do
+    host.pause(waiter.guest)
+  end
+  host.left()
+  return waiter.woken
+end
+
+--- From now on we live in another event loop.
+---@param adapter { guest: (fun(): table?), pause: fun(guest: table), resume: fun(guest: table), arrived: fun(), left: fun() }?
+---   guest() is something of the loop's to suspend the running coroutine by, or nil if that cannot be suspended; arrived() and left()
+---   tell of waits that begin and end. nil: no longer
+function reactor.live_in(adapter)
+  host = adapter
+end
+
 --- Suspends the caller until wake(), for up to `timeout` seconds.
 ---@param timeout number?
 ---@return boolean woken false: the time is over
@@ -243,7 +266,8 @@ function Signal:wait(timeout)
   reactor.check_may_wait()
   local deadline = timeout and timeout < math.huge and reactor.now() + timeout
   local task = reactor.running_task()
-  local waiter = task or take_seat()
+  local guest = host and not task and host.guest()
+  local waiter = task or guest and { guest = guest } or take_seat()
   waiter.woken, waiter.ready = false, false
   links.link(self, waiter)
   if deadline then
@@ -251,11 +275,11 @@ function Signal:wait(timeout)
     deadlines:add(waiter)
     arm()
   end
-  if not task then
-    return wait_in_seat(waiter)
+  if task then
+    yield(WAIT)
+    return task.woken
   end
-  yield(WAIT)
-  return task.woken
+  return (guest and wait_as_guest or wait_in_seat)(waiter)
 end
 
 --- Wakes the one who has waited longest.

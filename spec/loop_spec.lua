@@ -1,0 +1,180 @@
+-- Our connections inside the loops of luv, cqueues and Copas: their coroutines wait for us, their timers run meanwhile, and they end when
+-- nothing is left to wait for.
+local beam = require "beam"
+local driver = require "beam.driver"
+local log = require "beam.log"
+
+-- Debian has Copas, which is plain Lua, for 5.1 and 5.2 only.
+package.path = package.path .. ";/usr/share/lua/5.1/?.lua"
+
+describe("beam.loop", function()
+  local server, client, lines, inside
+
+  -- The local Beam lives in the same loop as its clients.
+  before_each(function()
+    lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+    local app = require("beam.serve").new()
+    app.realtime("echo", function(text)
+      return text
+    end)
+    app.endpoint("multiply", function(input)
+      beam.sleep(0.02)
+      return { result = input.x * 2 }
+    end)
+    server = assert(app.listen { pause = 0, log = function() end })
+    client = beam.client { gateway = server.url, token = false }
+  end)
+
+  after_each(function()
+    if inside then
+      inside.stop()
+      inside = nil
+    end
+    server:close()
+    log.to(nil)
+    assert.are.same({}, lines)
+  end)
+
+  local finished
+
+  -- What a coroutine of the other loop does.
+  local function visit()
+    local conn = assert(client.realtime("echo"))
+    for i = 1, 5 do
+      assert.are.same({ i = i }, conn:request({ i = i }, { timeout = 5 }))
+    end
+    local task = beam.spawn(function()
+      beam.sleep(0.02)
+      return 7
+    end)
+    assert.are.equal(7, task:join(5))
+    assert.are.same({ result = 4 }, client.call("multiply", { x = 2 }))
+    local nothing, err = conn:receive(0.02)
+    assert.is_nil(nothing)
+    assert.are.equal("timeout", err.kind)
+    conn:close()
+    finished = finished + 1
+    if finished == 4 then
+      server:stop() -- or the loop has something to live for
+    end
+  end
+
+  -- Each runs four visitors and something of the loop's own beside them. Returns how often that ran while they waited.
+  local run = {}
+
+  function run.luv()
+    local uv = require "luv"
+    local ticks, timer = 0, uv.new_timer()
+    inside = beam.loop.luv(uv)
+    timer:start(5, 5, function()
+      ticks = ticks + 1
+    end)
+    timer:unref()
+    for _ = 1, 4 do
+      coroutine.wrap(visit)()
+    end
+    uv.run()
+    timer:close()
+    return ticks
+  end
+
+  function run.cqueues()
+    local cqueues = require "cqueues"
+    local controller, ticks = cqueues.new(), 0
+    inside = beam.loop.cqueues(controller)
+    for _ = 1, 4 do
+      controller:wrap(visit)
+    end
+    controller:wrap(function()
+      while finished < 4 do
+        cqueues.sleep(0.005)
+        ticks = ticks + 1
+      end
+    end)
+    assert(controller:loop(20))
+    assert.is_true(controller:empty())
+    return ticks
+  end
+
+  function run.copas()
+    local copas = require "copas"
+    local ticks = 0
+    inside = beam.loop.copas()
+    for _ = 1, 4 do
+      copas.addthread(visit)
+    end
+    while finished < 4 do
+      copas.step(0.005)
+      ticks = ticks + 1
+    end
+    return ticks
+  end
+
+  for name, main in pairs(run) do
+    it("lives in " .. name, function()
+      finished = 0
+      local ticks = main()
+      assert.are.equal(4, finished)
+      assert.is_true(ticks > 3)
+    end)
+
+    it("leaves " .. name .. " and waits by itself again", function()
+      finished = 0
+      main()
+      inside.stop()
+      inside = nil
+      beam.sleep(0.01)
+      local again = assert(require("beam.serve").new().listen { log = function() end })
+      local nothing, err = beam.client({ gateway = again.url, token = false }).call("none", {})
+      again:close()
+      assert.is_nil(nothing)
+      assert.are.equal(400, err.status)
+    end)
+  end
+
+  it("tells of an error in a coroutine of luv's", function()
+    local uv = require "luv"
+    server:stop()
+    inside = beam.loop.luv(uv)
+    coroutine.wrap(function()
+      beam.sleep(0.01)
+      error "on purpose"
+    end)()
+    uv.run()
+    assert.is_truthy(lines[1]:find("^error: a coroutine failed: .*on purpose"))
+    lines = {}
+  end)
+
+  it("does not spin", function()
+    local uv = require "luv"
+    inside = beam.loop.luv(uv)
+    local steps, step = 0, driver.step
+    driver.step = function(...) -- luacheck: ignore 122
+      steps = steps + 1
+      return step(...)
+    end
+    coroutine.wrap(function()
+      beam.sleep(0.2)
+      server:stop()
+    end)()
+    uv.run()
+    driver.step = step -- luacheck: ignore 122
+    assert.is_true(steps < 20, steps .. " steps in 0.2 s")
+  end)
+
+  it("is entered once", function()
+    inside = beam.loop.luv()
+    assert.has_error(function()
+      beam.loop.luv()
+    end, "beam.loop.luv: we live in the loop of luv already")
+  end)
+
+  it("wants the controller of cqueues outside one", function()
+    assert.has_error(function()
+      beam.loop.cqueues()
+    end, "beam.loop.cqueues wants the controller: beam.loop.cqueues(cqueues.new())")
+  end)
+end)
