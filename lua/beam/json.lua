@@ -1,184 +1,54 @@
--- JSON through lua-cjson, with nothing lost on the way: what is read and written again is what came in.
+-- JSON with nothing lost on the way: what is read and written again is what came in.
 --
--- lua-cjson 2.1.0 (Debian 12 and 13) has no empty arrays, writes 14 digits, reads every number as a float and accepts invalid
--- UTF-8; later releases mend some of it. So lua-cjson carries what the loaded release carries exactly, found out by trying it
--- here, and beam/json/reader.lua and writer.lua carry the rest: a document is looked at before it is written and after it is read.
--- The state of the global lua-cjson is never touched.
+-- A reader and a writer in C, part of beam.core, do it on every Lua and with every lua-cjson alike. To find out whether lua-cjson
+-- itself would carry a document exactly takes longer than to carry it (docs/json.md has the figures); its null and its marks
+-- of arrays are ours, so that values go from one to the other. Without beam.core, beam/json/plain.lua does the same, slower.
 local values = require "beam.json.values"
-local read = require "beam.json.reader"
 local write = require "beam.json.writer"
-local utf8_text = require "beam.json.text"
 
 local json = { null = values.null, array = values.array, is_array = values.is_array }
 
-local null, max_depth, has_integers = values.null, values.max_depth, values.has_integers
-local find, format, math_type = string.find, string.format, math.type
-local getmetatable, is_marked, next, type = getmetatable, values.is_marked, next, type
-local large_text = 1024 * 1024 -- after a longer one the codec, which keeps its buffer, is made anew
+-- beam.core loads the transport: not before there is something to read or to write.
+local decode, encode
 
-local codec, encode, decode
-
-local function new_codec()
-  codec = values.cjson.new()
-  codec.decode_invalid_numbers(false)
-  codec.decode_max_depth(max_depth)
-  pcall(codec.encode_number_precision, 16) -- refused by 2.1.0
-  if codec.decode_array_with_array_mt then
-    codec.decode_array_with_array_mt(true)
-  end
-  encode, decode = codec.encode, codec.decode
-end
-new_codec()
-
--- What the loaded lua-cjson can do.
-local digits = codec.encode_number_precision()
-local number_format = "%." .. digits .. "g"
-local exact_below = 10 ^ (digits - 1) -- an integer below this is written whole
-local carries_empty_arrays = codec.decode_array_with_array_mt ~= nil and encode(values.array()) == "[]"
-local carries_integers = has_integers
-  and math_type(decode("[1]")[1]) == "integer"
-  and encode { math.maxinteger } == format("[%d]", math.maxinteger)
-
--- ---- Reading ----
-
--- What a document held that its text has to be asked about.
-local seen_empty, seen_integral
-local to_integer = math.tointeger
-
--- Looks at what lua-cjson made of a text; makes integers of its integral floats, in place. False: a number has lost digits.
-local function examine(t)
-  local empty = true
-  for key, value in next, t do
-    empty = false
-    local kind = type(value)
-    if kind == "table" then
-      if not examine(value) then
-        return false
-      end
-    elseif kind == "number" and not (carries_integers and math_type(value) == "integer") then
-      if value % 1 == 0 then
-        if value >= values.max_exact or value <= -values.max_exact then
-          return false
-        elseif to_integer then
-          seen_integral = true
-          t[key] = to_integer(value)
-        end
-      elseif value - value ~= 0 then -- infinite
-        return false
-      end
-    end
-  end
-  seen_empty = seen_empty or empty
-  return true
-end
-
-local exponents = {}
-for digit = 0, 9 do
-  exponents[2 * digit + 1], exponents[2 * digit + 2] = digit .. "e", digit .. "E"
-end
-
--- A digit and an "e": in a long text by plain searches, which all together are ten times as fast as a pattern.
-local function may_have_exponent(text)
-  if #text < 200 then
-    return find(text, "%d[eE]")
-  end
-  for i = 1, #exponents do
-    if find(text, exponents[i], 1, true) then
-      return true
-    end
+local function choose()
+  local loaded, core = pcall(require, "beam.core")
+  if loaded and core.json then
+    decode, encode = core.json(values)
+  else
+    local plain = require "beam.json.plain"
+    decode, encode = plain.decode, plain.encode
   end
 end
 
--- Whether a text writes an integral number as a float: 1.0, 1e3. It may err towards yes: it looks into strings too.
-local function may_have_integral_float(text)
-  return find(text, ".0", 1, true) and find(text, "%d%.0+%s*[,%]}]")
-    or may_have_exponent(text) and find(text, "%d[eE][+-]?%d+%s*[,%]}]")
-end
-
-local function is_exact(text, value)
-  seen_empty, seen_integral = false, false
-  if not examine(value) then
-    return false
-  end
-  return not (seen_empty and not carries_empty_arrays and find(text, "%[%s*%]"))
-    and not (seen_integral and not carries_integers and may_have_integral_float(text))
-end
-
---- The value of a JSON text, or nil and a message. null is json.null, an empty array is marked (json.is_array).
---- Bare NaN and Infinity, which Python writes, are read as null.
+--- The value of a JSON text. null is json.null, an empty array is marked (json.is_array). Bare NaN and Infinity, which Python
+--- writes, are read as null.
+---@param text string
+---@return any value nil: it is no JSON, or has a number that this Lua cannot hold
+---@return string? message what is wrong, at which byte
 function json.decode(text)
   if type(text) ~= "string" then
     error("json.decode wants a string, not a " .. type(text), 2)
+  elseif not decode then
+    choose()
   end
-  local ok, value = pcall(decode, text)
-  if ok and (type(value) == "string" or type(value) == "table" and is_exact(text, value)) then
-    return value
-  end
-  return read(text)
+  return decode(text)
 end
 
--- ---- Writing ----
-
-local function number_is_exact(n)
-  if n % 1 == 0 then
-    if has_integers then -- an integral float needs its ".0"
-      return math_type(n) == "integer" and (carries_integers or n < exact_below and n > -exact_below)
-    end
-    return n < exact_below and n > -exact_below and (n ~= 0 or 1 / n > 0) -- not -0
-  end
-  return n - n == 0 and tonumber((format(number_format, n))) == n -- neither NaN nor infinite
-end
-
-local write_exactly
-
-local function value_is_exact(value, depth)
-  local kind = type(value)
-  if kind == "number" then
-    return number_is_exact(value)
-  elseif kind == "table" then
-    return write_exactly(value, depth + 1)
-  end
-  return kind == "boolean" or value == null
-end
-
--- Whether lua-cjson writes this table exactly. A "no" is looked at by the writer, which also words the errors.
-function write_exactly(t, depth)
-  if depth > max_depth or getmetatable(t) and not (carries_empty_arrays and is_marked(t)) then
-    return false
-  end
-  local length, count = #t, 0
-  if length == 0 then
-    for key, value in next, t do
-      if type(key) ~= "string" or type(value) ~= "string" and not value_is_exact(value, depth) then
-        return false
-      end
-    end
-    return true
-  end
-  for key, value in next, t do
-    if type(key) ~= "number" or key < 1 or key > length or key % 1 ~= 0 then
-      return false
-    elseif type(value) ~= "string" and not value_is_exact(value, depth) then
-      return false
-    end
-    count = count + 1
-  end
-  return count == length
-end
-
---- The JSON text of a value (compact), or nil and a message that names the value that cannot be written.
---- A table with items 1..n is an array, one with string keys an object; an empty one is an object unless json.array marks it.
+--- The JSON text of a value (compact). A table with items 1..n is an array, one with string keys an object; an empty one is
+--- an object unless json.array marks it.
+---@param value any
+---@return string? text
+---@return boolean|string large integers beyond 2^53 may be in it, which most other readers round; or what cannot be written
 function json.encode(value)
-  if type(value) ~= "table" or not write_exactly(value, 1) then
-    return write(value)
+  if not encode then
+    choose()
   end
-  local ok, text = pcall(encode, value)
-  if not ok or utf8_text.bad_utf8(text) then
-    return write(value)
-  elseif #text > large_text then
-    new_codec()
+  local text, large = encode(value)
+  if text then
+    return text, large
   end
-  return text
+  return write(value)
 end
 
 return json

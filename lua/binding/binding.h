@@ -6,6 +6,7 @@
  *                       object.c     what these six share: life, userdata, the functions they call
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
+ *                       json.c json_reader.c json_writer.c    core.json, which needs none of the above
  *                       compat.c     the differences between the Luas
  *
  * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:
@@ -182,6 +183,7 @@ void read_text(struct reader *reader, const struct field *field, void *to);     
 void read_bytes(struct reader *reader, const struct field *field, void *to);    /* const void *, size_t */
 void read_boolean(struct reader *reader, const struct field *field, void *to);  /* int */
 void read_size(struct reader *reader, const struct field *field, void *to);     /* size_t, not 0 */
+void read_length(struct reader *reader, const struct field *field, void *to);   /* uint64_t, not 0 */
 void read_count(struct reader *reader, const struct field *field, void *to);    /* unsigned, not 0 */
 void read_port(struct reader *reader, const struct field *field, void *to);     /* unsigned */
 void read_seconds(struct reader *reader, const struct field *field, void *to);  /* unsigned, milliseconds, not 0 */

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "binding.h"
+#include "json.h"
 
 BEAM_API int luaopen_beam_core(lua_State *L);
 
@@ -25,6 +26,8 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "version");
   lua_pushcfunction(L, context_new);
   lua_setfield(L, -2, "new");
+  lua_pushcfunction(L, json_new);
+  lua_setfield(L, -2, "json");
   lua_pushcfunction(L, is_terminal);
   lua_setfield(L, -2, "is_terminal");
   return 1;

@@ -57,6 +57,22 @@ function core.new(options) end
 ---@return boolean whether it is a terminal
 function core.is_terminal(fd) end
 
+---@class beam.core.json_marks what beam/json/values.lua has
+---@field null any
+---@field array_mt table the metatable of what is written as an array when it is empty
+---@field empty_array_mt table the same
+---@field empty_array any a value that is written as []
+---@field mark_all boolean decode marks arrays that are not empty, too
+---@field max_depth integer of nested arrays and objects, both ways
+
+--- Two functions that carry JSON exactly (docs/json.md), without a context. They run nothing of the caller's but finalizers.
+---   decode(text): the value, or nil and a message with the position
+---   encode(value): the text and whether an integer beyond 2^53 is in it, or nothing for what cannot be written
+---@param marks beam.core.json_marks
+---@return fun(text: string): any, string?
+---@return fun(value: any): string?, boolean?
+function core.json(marks) end
+
 ---@class beam.core.context
 local ctx = {}
 
@@ -177,6 +193,8 @@ function ws:free() end
 ---@field tls beam.core.tls?
 ---@field proxy string?
 ---@field body string?
+---@field upload boolean? the body is pushed with http:write
+---@field body_size integer? of an upload; default: not known, it is sent chunked
 ---@field connect_timeout number? default 10
 ---@field timeout number? the whole exchange; default: none
 ---@field max_body integer? after decoding; default 64 MiB, streamed: none
@@ -185,6 +203,7 @@ function ws:free() end
 --- Events, by first argument:
 ---   "headers", status, headers         (streamed)
 ---   "data", bytes                      (streamed)
+---   "drained"                          (upload) all that was written has been taken
 ---   "done", err|nil, response          the last one; response {status=, headers=, body=}: empty where no answer came, without body
 ---                                      if streamed
 ---@param options beam.core.http_options
@@ -196,6 +215,19 @@ function ctx:http(options, on_event) end
 local http = {}
 function http:pause() end
 function http:resume() end
+
+--- Queues the next piece of an upload. err.kind "closed": no more is wanted, for it is answered or has ended; "invalid": longer than body_size.
+---@param data string
+---@return true?, beam.core.error?
+function http:write(data) end
+
+--- The upload is whole. err.kind "closed" as above, "invalid": shorter than body_size.
+---@return true?, beam.core.error?
+function http:write_end() end
+
+---@return integer bytes written and not yet taken
+function http:pending() end
+
 --- Cancels it; no further event.
 function http:free() end
 

@@ -1,25 +1,29 @@
--- A JSON reader (RFC 8259) in plain Lua: slower than lua-cjson, and exact where that is not. It also says precisely what is
--- wrong with a text. Two liberties: NaN and Infinity, which Python's json writes, are read as null; and control characters in
+-- A JSON reader (RFC 8259) in plain Lua, exact where lua-cjson is not: what lua/binding/json_reader.c is in C, to the words of
+-- its messages. Two liberties: NaN and Infinity, which Python's json writes, are read as null; and control characters in
 -- strings pass, as they do with lua-cjson. Bytes that are no UTF-8 pass too: a WebSocket has refused them already.
 local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"
 
 local find, sub, byte = string.find, string.sub, string.byte
-local null, max_depth, has_integers = values.null, values.max_depth, values.has_integers
-local mark_all = values.cjson.array_mt ~= nil -- as lua-cjson does where it marks arrays
+local null, max_depth, has_integers, mark_all = values.null, values.max_depth, values.has_integers, values.mark_all
 
 local function fail(position, what)
   error({ json = ("invalid JSON at character %d: %s"):format(position, what) }, 0)
+end
+
+-- The first characters of a long number.
+local function shown(literal)
+  return #literal > 40 and sub(literal, 1, 40) .. "..." or literal
 end
 
 local function integer(literal, position)
   local number = tonumber(literal)
   if has_integers then
     if math.type(number) ~= "integer" then -- it has become a float
-      fail(position, "the integer " .. literal .. " does not fit in 64 bits")
+      fail(position, "the integer " .. shown(literal) .. " does not fit in 64 bits")
     end
   elseif math.abs(number) >= values.max_exact and literal:match "%d+" ~= "9007199254740992" then
-    fail(position, "the integer " .. literal .. " is beyond 2^53, which this Lua cannot hold (Lua 5.3 and later can)")
+    fail(position, "the integer " .. shown(literal) .. " is beyond 2^53, which this Lua cannot hold (Lua 5.3 and later can)")
   end
   return number
 end
@@ -43,7 +47,7 @@ local function read_number(s, position)
   end
   local number = tonumber(literal)
   if number == math.huge or number == -math.huge then
-    fail(position, "the number " .. literal .. " is too large for a double")
+    fail(position, "the number " .. shown(literal) .. " is too large for a double")
   end
   return number, stop + 1
 end

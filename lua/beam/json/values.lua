@@ -15,7 +15,9 @@ local values = {
 -- Newer releases of lua-cjson mark arrays by this metatable themselves.
 local array_mt = cjson.array_mt or { __name = "beam.array" }
 local empty_array_mt = cjson.empty_array_mt or array_mt
-values.array_mt = array_mt
+values.array_mt, values.empty_array_mt = array_mt, empty_array_mt
+values.empty_array = cjson.empty_array -- a value of theirs that is written as []
+values.mark_all = cjson.array_mt ~= nil -- arrays that are not empty are marked too, as lua-cjson does where it can
 
 --- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.
 function values.array(t)

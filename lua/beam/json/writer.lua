@@ -1,9 +1,10 @@
--- A JSON writer in plain Lua: exact where lua-cjson is not, and precise about what cannot be written and where it stands.
+-- A JSON writer in plain Lua: what lua/binding/json_writer.c is in C, and precise about what cannot be written and where it
+-- stands.
 local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"
 
 local format, concat = string.format, table.concat
-local null, empty_array, max_depth = values.null, values.cjson.empty_array, values.max_depth
+local null, empty_array, max_depth = values.null, values.empty_array, values.max_depth
 local math_type = math.type or function()
   return "float"
 end
@@ -46,6 +47,7 @@ local function write_number(state, n)
   if n ~= n or n == math.huge or n == -math.huge then
     fail(state, (n ~= n and "NaN" or "an infinite number") .. " is no JSON (use beam.null)")
   elseif math_type(n) == "integer" then
+    state.large = state.large or n > values.max_exact or n < -values.max_exact
     return format("%d", n)
   elseif math_type(0) ~= "integer" and n % 1 == 0 and n >= -values.max_exact and n <= values.max_exact then
     return n == 0 and 1 / n < 0 and "-0.0" or format("%.0f", n)
@@ -131,11 +133,12 @@ function write_value(state, value)
   fail(state, "a " .. kind .. " is no JSON")
 end
 
---- The JSON text of a value, or nil and what cannot be written, where.
+--- The JSON text of a value and whether an integer beyond 2^53 is in it, or nil and what cannot be written, where.
 local function write(value)
-  local ok, text = pcall(write_value, { path = {}, open = {} }, value)
+  local state = { path = {}, open = {}, large = false }
+  local ok, text = pcall(write_value, state, value)
   if ok then
-    return text
+    return text, state.large
   elseif type(text) == "table" and text.json then
     return nil, text.json
   end

@@ -1,0 +1,26 @@
+/* JSON to Lua values and back, exactly (core.lua: core.json). Only json_reader.c and json_writer.c: they need no more
+ * of libbeam than decimal.h and utf8.h, and no context.
+ */
+#ifndef BEAM_JSON_H
+#define BEAM_JSON_H
+
+#include "compat.h"
+
+/* core.json(marks): pushes decode and encode. */
+int json_new(lua_State *L);
+
+/* The upvalues of both functions, read from `marks`. */
+enum {
+  JSON_NULL = 1,
+  JSON_ARRAY,       /* metatable */
+  JSON_EMPTY_ARRAY, /* metatable */
+  JSON_EMPTY,       /* a value that is written as [], or nil */
+  JSON_MARK_ALL,    /* decode gives arrays that are not empty the metatable too */
+  JSON_MAX_DEPTH,
+  JSON_UPVALUES = JSON_MAX_DEPTH
+};
+
+int json_decode(lua_State *L);
+int json_encode(lua_State *L);
+
+#endif
