@@ -20,7 +20,7 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-r
 CORE := $(wildcard core/*.c)
 BINDING := $(wildcard lua/binding/*.c)
 HOST := $(wildcard lua/host/*.c)
-LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' 2>/dev/null)
+LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' -not -path 'lua/host/meta/*' 2>/dev/null)
 LUAS := 5.1 jit 5.3 5.4
 TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*_test.c))
 BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))

@@ -1,0 +1,17 @@
+/* host.script: a script of the user's in a Lua state of its own, with limits. lua/host/meta/script.lua is its contract.
+ *
+ *   P, the state of lua/beam and lua/host  -- script.c, script_call.c -->  S, the script's own
+ *
+ *   script_values.c     values from one to the other            script_libraries.c  what a script may use
+ *   script_limits.c     budgets: instructions, time             script_guards.c     pcall, coroutines, metatables, load
+ *   script_memory.c     the allocator of S                      script_tables.c, script_strings.c, script_patterns.c
+ */
+#ifndef BEAMLUA_SCRIPT_H
+#define BEAMLUA_SCRIPT_H
+
+#include <lua.h>
+
+/* For package.preload: opens the module host.script in P. */
+int script_open(lua_State *P);
+
+#endif
