@@ -1,4 +1,5 @@
 -- What a handler of an endpoint may return instead of a plain value: a status of its own, headers, a body that is not JSON.
+local compat = require "beam.compat"
 local json = require "beam.json"
 
 local answer = {}
@@ -36,6 +37,15 @@ local function header_list(headers)
     return a[1] < b[1]
   end)
   return list, content_type
+end
+
+--- The one value that a handler's results are: of several, Python's tuple, which JSON has as an array. results: true and what it returned.
+---@param results table packed
+function answer.value(results)
+  if results.n > 2 then
+    return json.array { compat.unpack(results, 2, results.n) }
+  end
+  return results[2]
 end
 
 --- status, headers (a list) and body of what a handler returned; or nil and why it cannot be sent.

@@ -1,17 +1,34 @@
 -- What is deployed: handlers by kind, name and version, each with a stub id of its own.
+local timestamp = require "beam.serve.timestamp"
 local url = require "beam.serve.url"
 
 local deployments = {}
 
 ---@class beam.serve.deployment
----@field kind string "asgi" or "endpoint"
+---@field kind string "asgi", "endpoint", "taskqueue" or "function"
 ---@field name string
 ---@field version integer
 ---@field id string the stub id, a UUID
+---@field deployment_id string another one
+---@field app_id string the same for all that have the name
+---@field subdomain string the label without its version, the same for all versions
+---@field sequence integer rises from deployment to deployment
+---@field created_at number seconds since 1970
 ---@field active boolean false: answered with 400 "Deployment is not active"
 ---@field handler function
 ---@field options table
----@field live integer handler runs or connections going on
+---@field live integer connections going on
+---@field in_flight integer tasks that have not ended
+local Deployment = {}
+Deployment.__index = Deployment
+Deployment.__name = "beam.serve.deployment"
+
+--- The "container" that runs its tasks.
+---@return string
+function Deployment:container_id()
+  self.container = self.container or ("%s-%s-%s"):format(self.kind, self.id, url.uuid():sub(1, 8))
+  return self.container
+end
 
 local Deployments = {}
 Deployments.__index = Deployments
@@ -21,21 +38,27 @@ function deployments.new()
   return setmetatable({ list = {} }, Deployments)
 end
 
---- Deploys one more version. options: id, version, active.
+--- Deploys one more version. options: as checked (kinds.lua), with id, version, active.
 function Deployments:add(kind, name, handler, options)
-  options = options or {}
   local latest = self:find { kind = kind, name = name }
-  local deployment = {
+  local namesake = latest or self:find { name = name }
+  local deployment = setmetatable({
     kind = kind,
     name = name,
     version = options.version or (latest and latest.version or 0) + 1,
     id = options.id or url.uuid(),
+    deployment_id = url.uuid(),
+    app_id = namesake and namesake.app_id or url.uuid(),
+    subdomain = latest and latest.subdomain or name:lower() .. "-" .. url.uuid():sub(1, 7),
+    created_at = timestamp.now(),
     active = options.active ~= false,
     handler = handler,
     options = options,
     live = 0,
-  }
+    in_flight = 0,
+  }, Deployment)
   table.insert(self.list, deployment)
+  deployment.sequence = #self.list
   return deployment
 end
 

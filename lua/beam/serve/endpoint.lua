@@ -1,22 +1,22 @@
--- A call to an endpoint (wire.md section 4): the handler runs once, its value is the answer, its error a 500 with the traceback.
+-- A call to an endpoint (wire.md section 4): the handler runs once, its value is the answer, its error a 500 with the traceback. A call is
+-- a task as well: its X-Task-Id can be asked about, and whoever leaves before a worker took it cancels it.
 --
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
 local answer = require "beam.serve.answer"
-local compat = require "beam.compat"
+local driver = require "beam.driver"
 local events = require "beam.serve.events"
+local inputs = require "beam.serve.inputs"
 local json = require "beam.json"
 local payload = require "beam.serve.payload"
-local url = require "beam.serve.url"
+local run = require "beam.serve.run"
+local slots = require "beam.serve.slots"
+local task_context = require "beam.serve.task_context"
 
 local endpoint = {}
 
--- Python's several return values are a tuple, which JSON has as an array.
-local function returned_value(results)
-  if results.n > 2 then
-    return json.array { compat.unpack(results, 2, results.n) }
-  end
-  return results[2]
-end
+local full = "Request queue full"
+
+-- ---- Running ----
 
 local function event_text(item)
   if type(item) ~= "table" or json.is_array(item) then
@@ -26,62 +26,142 @@ local function event_text(item)
   return text and "data: " .. text .. "\n\n" or error(message, 0)
 end
 
-local function write_items(stream, iterate, state, item)
+local function stream_items(exchange, iterate, state, item)
+  local stream = events.begin(exchange, { { "content-type", "text/plain; charset=utf-8" }, exchange.task_header })
+  exchange.stream = stream
   item = iterate(state, item)
   while item ~= nil and not stream:is_over() do
     stream:write(event_text(item))
     item = iterate(state, item)
   end
-  return true
 end
 
-local function stream_items(exchange, results, task_header)
-  local stream = events.begin(exchange, { { "content-type", "text/plain; charset=utf-8" }, task_header })
-  local ok, err = exchange.server:protect(write_items, stream, compat.unpack(results, 2, 4))
-  if not ok and not stream:is_over() then
-    exchange.server:log("error", ("%s: the stream failed: %s"):format(exchange.shown, tostring(err)))
-    stream:write '{"error":"Internal server error"}\n'
+local function deliver_items(exchange, first, ...)
+  if type(first) == "function" then
+    return stream_items(exchange, first, ...)
   end
-  stream:finish()
+  return first, ...
 end
 
-local function deliver(exchange, results, task_header)
-  if type(results[2]) == "function" then
-    return stream_items(exchange, results, task_header)
-  elseif exchange.server.faults:lose_answer(exchange, task_header) then
-    return
+local function handle(exchange, handler, input, context)
+  return deliver_items(exchange, handler(input, context))
+end
+
+-- ---- Answering ----
+
+local function respond(exchange, status, headers, body)
+  headers[#headers + 1] = exchange.task_header
+  if not exchange.server.faults:lose_answer(exchange) then
+    exchange:respond(status, headers, body)
   end
-  local status, headers, body = answer.render(returned_value(results))
+end
+
+local function refuse(exchange, status, message)
+  exchange:json(status, { error = message }, { exchange.task_header })
+end
+
+-- A stream that has begun ends as Beam's does: with what is no event.
+local function finish_stream(exchange, failed)
+  if failed then
+    exchange.stream:write '{"error":"Internal server error"}\n'
+  end
+  exchange.stream:finish()
+end
+
+local function fail(exchange, task, results)
+  local traceback = run.describe(results)
+  exchange.server:log("error", ("%s: the handler failed: %s"):format(exchange.shown, traceback))
+  task:set("ERROR", traceback)
+  if exchange.stream then
+    return finish_stream(exchange, true)
+  end
+  respond(exchange, 500, { { "content-type", "application/json" } }, json.encode { error = traceback })
+end
+
+local function succeed(exchange, task, results)
+  local status, headers, body = 200, nil, nil
+  if not exchange.stream then
+    status, headers, body = answer.render(answer.value(results))
+  end
   if not status then
-    return exchange:json(500, { error = "the handler's result cannot be sent: " .. headers }, { task_header })
+    local message = "the handler's result cannot be sent: " .. headers
+    task:set("ERROR", message)
+    return respond(exchange, 500, { { "content-type", "application/json" } }, json.encode { error = message })
   end
-  headers[#headers + 1] = task_header
-  exchange:respond(status, headers, body)
+  task:set "COMPLETE"
+  if exchange.stream then
+    return finish_stream(exchange, false)
+  end
+  respond(exchange, status, headers, body)
 end
 
-local function traceback_of(err)
-  return err.message .. (err.traceback and "\n" .. err.traceback or "")
+-- The task has ended before its handler did.
+local function abandon(exchange, task)
+  if exchange.stream then
+    return finish_stream(exchange, true)
+  elseif task.status == "TIMEOUT" then
+    return refuse(exchange, 502, "Backend route unavailable")
+  elseif task.failure_reason == full then
+    return refuse(exchange, 429, full)
+  elseif task.status == "EXPIRED" then
+    return refuse(exchange, 504, "Timed out waiting for a backend container")
+  elseif not exchange:is_over() then
+    return refuse(exchange, 500, "The task was cancelled")
+  end
+  exchange:log "(client left)"
 end
 
---- Runs the handler of `deployment` for a call.
+-- ---- The call ----
+
+local function perform(exchange, deployment, task, input, args)
+  local invalid = inputs.check(deployment.options.inputs, input)
+  if invalid then
+    slots.leave(task)
+    task:set "COMPLETE"
+    return exchange:json(200, invalid, { exchange.task_header })
+  end
+  local fields = { args = args, method = exchange.method, headers = exchange.headers, query = exchange.query }
+  local context = task_context.new(exchange.server.app.tasks, task, fields)
+  task:set "RUNNING"
+  local results = run.attempt(task, deployment.options.timeout, handle, exchange, deployment.handler, input, context)
+  slots.leave(task)
+  if not results then
+    abandon(exchange, task)
+  elseif results[1] then
+    succeed(exchange, task, results)
+  else
+    fail(exchange, task, results)
+  end
+end
+
+-- A container, then a slot; whoever leaves meanwhile cancels the task.
+local function wait_for_slot(exchange, deployment, task)
+  local function is_gone()
+    return exchange:is_over()
+  end
+  local warm_at = exchange.server.faults:warm_up(exchange, deployment)
+  slots.wait_until(task, warm_at, driver.now() + deployment.options.ttl, is_gone)
+  return not task:is_final() and slots.enter(task, is_gone)
+end
+
+--- Answers a call.
+---@param exchange table beam/serve/exchange.lua
+---@param deployment beam.serve.deployment
 function endpoint.call(exchange, deployment)
   local input, args = payload.read(exchange.body, exchange.query)
   if not input then
     return exchange:json(400, { error = "invalid request payload" })
+  elseif deployment.in_flight >= deployment.options.max_pending then
+    return exchange:json(429, { error = ("exceeded max pending tasks: %d"):format(deployment.options.max_pending) })
   end
-  local task_id = url.uuid()
-  local task_header = { "x-task-id", task_id }
-  local context = { args = args, method = exchange.method, headers = exchange.headers, query = exchange.query, task_id = task_id }
-  local results = compat.pack(exchange.server:protect(deployment.handler, input, context))
-  if not results[1] then
-    local traceback = traceback_of(results[2])
-    exchange.server:log("error", ("%s: the handler failed: %s"):format(exchange.shown, traceback))
-    if exchange.server.faults:lose_answer(exchange, task_header) then
-      return
-    end
-    return exchange:json(500, { error = traceback }, { task_header })
+  slots.bound(deployment)
+  local task = exchange.server.app.tasks:add(deployment)
+  exchange.task, exchange.task_header = task, { "x-task-id", task.id }
+  if wait_for_slot(exchange, deployment, task) then
+    perform(exchange, deployment, task, input, args)
+  else
+    abandon(exchange, task)
   end
-  deliver(exchange, results, task_header)
 end
 
 return endpoint

@@ -46,6 +46,21 @@ function Exchange:pause(seconds)
   end
 end
 
+--- The URL of this server, as the client wrote it.
+---@return string "http://127.0.0.1:1994"
+function Exchange:base()
+  local host = self.headers.host or ""
+  return host:find "^[%w.%-:%[%]]+$" and "http://" .. host or self.server.url
+end
+
+--- The client has left, or the server ends: whoever waits for it looks again.
+function Exchange:wake()
+  self.interrupted:wake_all()
+  if self.task then
+    self.task.changed:wake_all()
+  end
+end
+
 function Exchange:log(status)
   local elapsed = (self.server.driver.now() - self.started) * 1000
   self.server:log("info", ("%s %s %s %.0f ms"):format(self.method, self.shown, status, elapsed))

@@ -148,7 +148,7 @@ faults (--fault NAME[=VALUE][:TIMES][@CHANCE%], several with commas between, as 
   slow=TIME         the handler runs, and its answer comes this much later
   cut=AFTER         a streamed answer (or that of a task's states) is cut after so many events; cut_inside=AFTER: inside the next one
   api=CODE          what is asked of /api/v1 and /v2 is refused; api=hang_up, api=reset: not answered; api=TIME: answered later
-  watch=CODE        the same for a task's states as a stream alone (…/subscribe)
+  watch=CODE        the same for the stream of a task's states alone
   no_ping           no app pings
   drop_after_101    101, then TCP is closed without a close frame; drop_after=AFTER: later
   reset, silence, zombie, or reset_after=AFTER and so on: a TCP reset; nothing sent or read any more; no app pings and

@@ -1,7 +1,6 @@
 -- The faults of a local Beam: which of them happens now, and what happens before an app is reached. What befalls a connection once it is
 -- open is in beam/serve/fate.lua, how faults are written in beam/serve/fault_syntax.lua.
 local syntax = require "beam.serve.fault_syntax"
-local url = require "beam.serve.url"
 
 local faults = {}
 
@@ -100,9 +99,16 @@ local function refuse(self, exchange, status, task_header)
   exchange:json(status, bodies[status] or { error = "a fault on demand" }, headers)
 end
 
--- What the gateway answers itself about a task that it has made has its id.
-local function task_header(status)
-  return (status == 502 or status == 504) and { "x-task-id", url.uuid() } or nil
+-- What became of a task that the gateway made and no app ever saw.
+local ends = { [502] = { "ERROR", "Backend route unavailable" }, [504] = { "EXPIRED", "Timed out waiting for a backend container" } }
+
+local function task_header(exchange, deployment, status)
+  if not ends[status] then
+    return nil
+  end
+  local task = exchange.server.app.tasks:add(deployment)
+  task:set(ends[status][1], ends[status][2])
+  return { "x-task-id", task.id }
 end
 
 local function hang_up(exchange, reset)
@@ -110,15 +116,17 @@ local function hang_up(exchange, reset)
   exchange:log "(hung up)"
 end
 
-local function start_container(self, exchange, deployment)
+--- Waits for the container of the deployment. Returns true if that was the request's end.
+---@return boolean
+function Faults:start_container(exchange, deployment)
   local left = warm_at(self, exchange, deployment) - exchange.server.driver.now()
   if left > 0 then
     exchange:pause(math.min(left, longest_start))
   end
   if left > longest_start then
-    refuse(self, exchange, 504, task_header(504))
+    refuse(self, exchange, 504, task_header(exchange, deployment, 504))
   end
-  return left > longest_start
+  return left > longest_start or exchange:is_over()
 end
 
 --- What happens to a request that was let in, before its app is reached. Returns true if that was its end.
@@ -130,26 +138,25 @@ function Faults:befall(exchange, deployment)
   end
   local refusal = self:choose { status = true, hang_up = true }
   if refusal and refusal.name == "status" then
-    refuse(self, exchange, refusal.low, task_header(refusal.low))
+    refuse(self, exchange, refusal.low, task_header(exchange, deployment, refusal.low))
   elseif refusal then
     hang_up(exchange, refusal.reset)
   end
-  return refusal ~= nil or start_container(self, exchange, deployment) or exchange:is_over()
+  return refusal ~= nil or exchange:is_over()
 end
 
 -- ---- After it, and beside it ----
 
 --- The handler has run: what becomes of its answer. Returns true if it is lost.
----@param task_header_of_answer string[]? x-task-id
 ---@return boolean
-function Faults:lose_answer(exchange, task_header_of_answer)
+function Faults:lose_answer(exchange)
   local slow = self:take "slow"
   if slow then
     exchange:pause(self:draw(slow))
   end
   local fault = self:take "lost"
   if fault and fault.low then
-    refuse(self, exchange, fault.low, task_header_of_answer)
+    refuse(self, exchange, fault.low, exchange.task_header)
   elseif fault then
     hang_up(exchange, fault.reset)
   end

@@ -2,15 +2,17 @@
 -- Beam's, word for word (wire.md sections 3 to 5).
 --
 -- Faults on demand (beam/serve/faults.lua) stand between authorization and dispatch: whoever is let in may be made to wait, or be refused.
+local api = require "beam.serve.api"
 local auth = require "beam.serve.auth"
 local endpoint = require "beam.serve.endpoint"
 local realtime = require "beam.serve.realtime"
 local route = require "beam.serve.route"
+local task_queue = require "beam.serve.task_queue"
 local url = require "beam.serve.url"
 
 local gateway = {}
 
-local methods = { endpoint = { GET = true, POST = true } }
+local methods = { endpoint = { GET = true, POST = true }, taskqueue = { POST = true }, ["function"] = { POST = true } }
 
 local function refuse_unknown(exchange, address)
   if address.labelled then
@@ -30,20 +32,33 @@ local function is_health(exchange, sub_path)
   return not exchange.upgrade and sub_path == "/health" and exchange.method == "GET"
 end
 
+-- Requests that wait for the container before their app is reached; a call and a task wait as tasks.
+local function dispatch_to_asgi(exchange, deployment, sub_path)
+  if exchange.server.faults:start_container(exchange, deployment) then
+    return
+  elseif exchange.upgrade then
+    realtime.serve(exchange, deployment, sub_path)
+  else
+    exchange:json(404, { detail = "Not Found" })
+  end
+end
+
 local function dispatch(exchange, deployment, sub_path)
   local allowed = methods[deployment.kind]
   if is_health(exchange, sub_path) then
-    exchange:respond(200, {}, "")
-  elseif deployment.kind == "asgi" and exchange.upgrade then
-    realtime.serve(exchange, deployment, sub_path)
+    if not exchange.server.faults:start_container(exchange, deployment) then
+      exchange:respond(200, {}, "")
+    end
   elseif deployment.kind == "asgi" then
-    exchange:json(404, { detail = "Not Found" })
+    dispatch_to_asgi(exchange, deployment, sub_path)
   elseif sub_path ~= "" and sub_path ~= "/" then
     exchange:json(404, { message = "Not Found" })
   elseif not allowed[exchange.method] then
     exchange:json(405, { message = "Method Not Allowed" })
-  else
+  elseif deployment.kind == "endpoint" then
     endpoint.call(exchange, deployment)
+  else
+    task_queue.submit(exchange, deployment)
   end
 end
 
@@ -54,10 +69,13 @@ function gateway.answer(exchange)
   local address = route.address(exchange.path, exchange.headers.host, function(wanted)
     return found:find(wanted) ~= nil
   end)
-  local public = address and address.public
+  local resource = not address and api.find(exchange.path)
+  local public = address and address.public or resource and resource.public
   local allowed, message = auth.check(server.options, exchange.headers.authorization, exchange.query.auth_token, public)
   if not allowed then
     return exchange:json(401, { message = message })
+  elseif resource then
+    return api.answer(exchange, resource)
   elseif not address then
     return exchange:json(404, { message = "Not Found" })
   elseif address.id and not url.is_uuid(address.id) then

@@ -6,6 +6,9 @@ local log = require "beam.log"
 local new_exchange = require("beam.serve.exchange").new
 local new_faults = require("beam.serve.faults").new
 local parse_faults = require("beam.serve.fault_syntax").parse
+local records = require "beam.serve.records"
+local timestamp = require "beam.serve.timestamp"
+local url = require "beam.serve.url"
 
 ---@class beam.serve.server
 ---@field port integer
@@ -23,6 +26,7 @@ local defaults = {
   websocket_ping = 20, -- seconds between WebSocket pings, and for the pong
   pause = 0.1, -- seconds after each input of a realtime app
   close_timeout = 2, -- seconds for clients to answer a close
+  workspace = "10ca1bea-0000-4000-8000-000000000001", -- the id of the one workspace
   random = math.random, -- what faults are drawn with: a number from 0 up to 1
 }
 local known = { token = true, basic = true, max_body = true, log = true, fault = true }
@@ -38,6 +42,10 @@ local function check_options(given)
     end
     options[name] = value
   end
+  if type(options.workspace) ~= "string" or not url.is_uuid(options.workspace) then
+    error("app:listen: workspace wants a UUID", 3)
+  end
+  options.workspace = options.workspace:lower()
   local basic = options.basic
   if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then
     error("app:listen: basic wants {id=, secret=}", 3)
@@ -100,7 +108,7 @@ local function listen_on_core(server)
     local exchange = server.exchanges[request]
     if exchange then
       exchange.gone = true
-      exchange.interrupted:wake_all()
+      exchange:wake()
       wake_for_slots(server)
     end
   end)
@@ -120,6 +128,7 @@ local function listen(app, given)
     ended = driver.signal(),
     closed = false,
   }, Server)
+  server.workspace = records.workspace(server.options.workspace, timestamp.now())
   server:fault(server.options.fault)
   local core, err = listen_on_core(server)
   if not core then
@@ -191,7 +200,7 @@ function Server:stop()
   self.asked:wake_all()
   self.ended:wake_all()
   for _, exchange in pairs(self.exchanges) do
-    exchange.interrupted:wake_all()
+    exchange:wake()
   end
   wake_for_slots(self)
   for session in pairs(self.sessions) do

@@ -1,0 +1,51 @@
+-- The kinds of deployments, and what each may be told (docs/serve.md).
+local errors = require "beam.error"
+local inputs = require "beam.serve.inputs"
+
+local kinds = {}
+
+local unlimited = math.huge
+
+-- Of every kind; then of each, with beta9's defaults where it has them; false: there is none.
+local common = { id = false, version = false, active = false }
+local defaults = {
+  asgi = { connections = false },
+  endpoint = { workers = unlimited, queue = unlimited, max_pending = unlimited, timeout = 180, ttl = 930, inputs = false },
+  taskqueue = { workers = 1, max_pending = 100, retries = 0, timeout = 3600, ttl = 86400, result = false },
+  ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },
+}
+
+local function check_numbers(options, where)
+  for name in pairs { workers = 1, queue = 1, max_pending = 1, timeout = 1, ttl = 1, retries = 0, connections = 1, version = 1 } do
+    local value = options[name]
+    if value ~= nil and (type(value) ~= "number" or value < (name == "retries" and 0 or 0.001)) then
+      error(("%s: option '%s' must be a number above 0"):format(where, name), 0)
+    end
+  end
+  if options.result ~= nil and options.result ~= "pickle" then
+    error(where .. ": option 'result' is \"pickle\" or nothing", 0)
+  end
+end
+
+--- The options of a deployment, with the defaults of its kind. Raises what is wrong with them.
+---@param kind string
+---@param given table?
+---@param where string "app.endpoint"
+---@return table
+function kinds.options(kind, given, where)
+  local known, options = {}, {}
+  for _, names in ipairs { common, defaults[kind] } do
+    for name, value in pairs(names) do
+      known[name], options[name] = true, value or nil
+    end
+  end
+  errors.check_options(given or {}, known, where)
+  for name, value in pairs(given or {}) do
+    options[name] = value
+  end
+  check_numbers(options, where)
+  inputs.check_schema(options.inputs, where)
+  return options
+end
+
+return kinds
