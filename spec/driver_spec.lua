@@ -352,6 +352,59 @@ describe("driver", function()
       task:join()
     end)
 
+    -- Uses up time by the clock that counts.
+    local function work(seconds)
+      local over = driver.now() + seconds
+      while driver.now() < over do
+      end
+    end
+
+    it("spreads work over steps, none of which goes far over its budget", function()
+      local done, tasks, steps = 0, {}, 0
+      for i = 1, 10 do
+        tasks[i] = beam.spawn(function()
+          beam.sleep(0)
+          for _ = 1, 10 do
+            work(0.002)
+            done = done + 1
+            driver.give_way()
+          end
+        end)
+      end
+      repeat
+        local before = done
+        beam.step(0, 0.005)
+        steps = steps + 1
+        assert.is_true(done - before <= 4, done - before .. " pieces of 2 ms in a step of 5 ms")
+      until done == 100
+      assert.is_true(steps >= 25)
+      for _, task in ipairs(tasks) do
+        task:join()
+      end
+    end)
+
+    it("gives no way without a budget, and outside coroutines", function()
+      driver.give_way()
+      local turns = 0
+      local task = beam.spawn(function()
+        beam.sleep(0)
+        for _ = 1, 10 do
+          work(0.001)
+          turns = turns + 1
+          driver.give_way()
+        end
+      end)
+      beam.step(0)
+      assert.are.equal(10, turns)
+      task:join()
+    end)
+
+    it("wants a budget above 0", function()
+      assert.has_error(function()
+        beam.step(0, 0)
+      end, "beam.step: the budget is a number of seconds above 0")
+    end)
+
     it("a spinning coroutine does not keep step from returning", function()
       local turns, stop = 0, false
       local task = beam.spawn(function()

@@ -77,6 +77,8 @@ local function deliver_all(self)
       break
     elseif not delivered then
       self.signal:wait()
+    else
+      driver.give_way()
     end
   end
   self.finished = true

@@ -101,6 +101,7 @@ local function transform_all(self)
     end
     local message, kind = decode(data, binary)
     deliver_results(self, kind, #data, self.incoming(message, self))
+    driver.give_way()
   end
   self.transforming = false
   if self.state == "closed" and self.raw:count() == 0 then
@@ -167,6 +168,7 @@ end
 
 local function receive(self, timeout)
   local deadline
+  driver.give_way()
   while true do
     local message, kind = self:take()
     if kind == "error" then

@@ -9,7 +9,8 @@
 --   attend(fn)                 as defer, for a coroutine that serves an object: it keeps neither run() going nor the object alive
 --   sleep(seconds)             suspends the caller
 --   run([fn, ...])             until nothing is left to wait for; the results of fn
---   step([timeout])            does what is due, waits for up to `timeout` seconds for it (default 0)
+--   step([timeout[, budget]])  does what is due, waits for up to `timeout` seconds for it (default 0), and takes up to `budget` seconds
+--   give_way()                 for a coroutine that could go on for long: ends the step if its budget is used
 --   fd() -> integer            readable when step() has something to do
 --   now() -> seconds           monotonic
 --   context() -> beam.core.context

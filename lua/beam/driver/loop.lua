@@ -12,6 +12,7 @@ local loop = {
   signal = reactor.signal,
   attach = reactor.attach,
   detach = reactor.detach,
+  give_way = reactor.give_way,
 }
 
 local running_task = reactor.running_task
@@ -159,8 +160,8 @@ function loop.sleep(seconds)
   end
 end
 
-local function turn(timeout)
-  local problem = reactor.turn(timeout)
+local function turn(timeout, budget)
+  local problem = reactor.turn(timeout, budget)
   report_failures()
   if problem then
     error(problem, 0)
@@ -169,9 +170,14 @@ end
 
 --- Does what is due; waits for up to `timeout` seconds for the first thing to do.
 ---@param timeout number? default 0
-function loop.step(timeout)
+---@param budget number? seconds that this may take after the wait: what is left then goes on in the next step. One message, or
+---one coroutine up to its next wait, is never interrupted
+function loop.step(timeout, budget)
   reactor.check_may_wait()
-  turn(timeout or 0)
+  if budget and not (type(budget) == "number" and budget > 0) then
+    error("beam.step: the budget is a number of seconds above 0", 2)
+  end
+  turn(timeout or 0, budget)
 end
 
 -- ---- Running to the end ----

@@ -26,6 +26,7 @@ local timer, timer_due -- the context's timer for the first deadline
 local sources = 0 -- attach()
 local seats, depth = {}, 0 -- waits outside tasks, one inside the other
 local host -- the other event loop that we live in
+local limit -- when the turn has to end, if it has to
 
 -- ---- The context ----
 
@@ -134,7 +135,11 @@ function reactor.running_task()
   end
 end
 
--- Goes on with what is ready now; what becomes ready meanwhile waits for the next turn.
+local function is_late()
+  return limit and ctx and ctx:now() >= limit
+end
+
+-- Goes on with what is ready now; what becomes ready meanwhile waits for the next turn. One goes on however late it is.
 local function drain()
   local last = ready_last
   while ready_first <= last do
@@ -145,6 +150,9 @@ local function drain()
       host.resume(task.guest)
     else
       reactor.resume(task)
+    end
+    if is_late() then
+      break
     end
   end
 end
@@ -158,18 +166,27 @@ end
 
 --- One turn: at most one wait, at most one resume for each task.
 ---@param timeout number? seconds; nil: until there is something to do
+---@param budget number? seconds after which nobody else goes on in this turn
 ---@return any problem what an event function raised
-function reactor.turn(timeout)
-  local nested = turning
+function reactor.turn(timeout, budget)
+  local nested, outer_limit = turning, limit
   turning = true
+  limit = budget and reactor.now() + (timeout or 0) + budget or limit
   local problem
   if ctx then
     problem = step(ready_first <= ready_last and 0 or timeout or -1)
   end
   drain()
-  turning = nested
+  turning, limit = nested, outer_limit
   tell_descriptor()
   return problem
+end
+
+--- For a task that could go on for long: lets the others run, and the turn end, if the budget of the turn is used.
+function reactor.give_way()
+  if limit and reactor.running_task() and is_late() then
+    yield()
+  end
 end
 
 ---@return boolean nothing is ready to go on
