@@ -1,6 +1,7 @@
 -- Connections that come back: when, how often, with which credentials, and when not.
 local beam = require "beam"
 local driver = require "beam.driver"
+local errors = require "beam.error"
 local log = require "beam.log"
 local told = require "told_server"
 
@@ -254,6 +255,29 @@ describe("a connection", function()
       assert.are.same({ "Bearer good", "Bearer old", "Bearer good" }, given)
       conn:close()
     end)
+  end)
+
+  it("tries again if the token function failed of what may pass, and not if it raised", function()
+    local failures = 0
+    local conn = assert(client.realtime(server.url, {
+      retry = beam.retry.backoff { base = 0.001 },
+      token = function()
+        if failures == 2 then
+          return "good"
+        end
+        failures = failures + 1
+        return nil, errors.new { kind = "connect", message = "the vault is down", retryable = true }
+      end,
+    }))
+    assert.are.equal(2, failures)
+    conn:close()
+    local none, err = client.realtime(server.url, {
+      retry = beam.retry.backoff { base = 0.001 },
+      token = function()
+        error("no vault", 0)
+      end,
+    })
+    assert.are.same({ nil, "auth", "the token function failed: no vault" }, { none, err.kind, err.message })
   end)
 
   describe("with a connect hook", function()

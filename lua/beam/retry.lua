@@ -111,7 +111,7 @@ local busy = retry.backoff { attempts = 7 }
 local without_capacity = retry.backoff { attempts = 7, base = 5, max = 60 }
 
 --- The policy of a call that was told none: five attempts in all at a server that is not reached, within some 4 s; eight
---- where it answered that it is busy, within some 30 s; the same more slowly where it has no capacity (503), within some 100 s.
+--- where it answered that it is busy, within some 30 s; the same more slowly where it has no capacity (503), within some 2 minutes.
 ---@param attempt integer
 ---@param err beam.error
 ---@return number? seconds
