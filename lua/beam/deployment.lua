@@ -1,0 +1,272 @@
+-- A deployment: its address kept, so that it can be called, streamed from, submitted to, connected to and warmed up; and what Beam knows
+-- of it, once that was asked for.
+--
+--   beam.deployment(target)     asks nothing; what the target says is known: name, version, kind
+--   deployment:fetch()          asks Beam: id, active, created_at and so on
+--   beam.deployments{…}         gives those that are there, with all of it
+local address = require "beam.address"
+local answer = require "beam.http.answer"
+local api = require "beam.api"
+local attempts = require "beam.http.attempts"
+local config = require "beam.config"
+local errors = require "beam.error"
+local exchange = require "beam.http.exchange"
+local options_of = require "beam.options"
+
+local deployment = {}
+
+---@class beam.deployment
+---@field name string?
+---@field version integer?
+---@field kind string?
+---@field id string? the deployment's; not the stub's, which addresses are made of
+---@field stub_id string?
+---@field active boolean?
+---@field subdomain string?
+---@field created_at string?
+---@field record table? Beam's, as it was seen last
+local Deployment = {}
+local meta = { __name = "beam.deployment", __index = Deployment }
+
+function meta.__tostring(self)
+  return "beam.deployment " .. self.described
+end
+
+-- What is not for the reader of a dump: settings, and the target that calls go to.
+local inner = setmetatable({}, { __mode = "k" }) ---@type table<beam.deployment, { settings: beam.settings, target: beam.target }>
+
+-- ---- What a target says ----
+
+local uuid = "^%x+%-%x+%-%x+%-%x+%-%x+$"
+
+local function number_of(version)
+  return tonumber(tostring(version):match "%d+")
+end
+
+-- https://name-1234567-v2.app.beam.cloud, https://app.beam.cloud/endpoint/name/v2, …/endpoint/id/{stub}: as the fields of a target.
+local function from_url(url)
+  local label, path = url:match "^%l+://([^./:]+)%.app%.beam%.cloud", url:match "^%l+://[^/]+/([^?#]*)"
+  local kind, first, second = (path or ""):match "^(%l+)/([^/]+)/?([^/]*)"
+  if label then
+    return { id = label }
+  elseif first == "id" or first == "public" then
+    return { id = second, kind = kind }
+  elseif first then
+    return { name = first, version = second ~= "" and second or nil, kind = kind }
+  end
+  return {}
+end
+
+---@class beam.deployment_target
+---@field text string as a person knows it
+---@field uuid string? a deployment's id, or a stub's
+---@field name string?
+---@field version integer?
+---@field latest boolean?
+---@field kind string?
+---@field subdomain string? of a label
+
+--- What a target says about which deployment it is. Raises for what is no target.
+---@param given string|beam.target
+---@param gateway string
+---@return beam.deployment_target
+function deployment.read(given, gateway)
+  local url, target = address.resolve(given, "endpoint", "http", gateway)
+  local kind = type(given) == "table" and given.kind or nil
+  if target.url then
+    target = from_url(target.url)
+    kind = kind or target.kind
+  end
+  local read = { text = target.name or target.id or url:gsub("%?.*$", ""), kind = kind, name = target.name }
+  read.version, read.latest = number_of(target.version), target.version == "latest"
+  if target.id and target.id:find(uuid) then
+    read.uuid = target.id
+  elseif target.id then
+    local base, version = target.id:match "^(.+)%-v(%d+)$"
+    base = base or target.id:gsub("%-latest$", "")
+    read.subdomain, read.version = base, read.version or tonumber(version)
+    read.name = base:match "^(.+)%-[^-]+$" or base
+  end
+  return read
+end
+
+-- ---- Making one ----
+
+--- Settings for a deployment's whole life: time-outs belong to each call.
+deployment.settings = function(settings, options)
+  local own = config.override(settings, options)
+  own.timeout = nil
+  return own
+end
+
+---@param record table Beam's
+---@return string?
+function deployment.stub_id_of(record)
+  local stub = type(record.stub) == "table" and record.stub or {}
+  for _, id in ipairs { record.stub_id or false, stub.external_id or false, stub.id or false } do
+    if type(id) == "string" and id ~= "" then
+      return id
+    end
+  end
+end
+
+local function text(value)
+  return type(value) == "string" and value or nil
+end
+
+local function take_record(self, record)
+  self.record = record
+  self.id = text(record.external_id) or text(record.id)
+  self.name, self.version = text(record.name), tonumber(record.version)
+  self.kind = (text(record.stub_type) or ""):match "^[^/]+"
+  self.active = record.active == true
+  self.subdomain, self.created_at = text(record.subdomain), text(record.created_at)
+  self.stub_id = deployment.stub_id_of(record)
+  self.described = ("%s/v%s"):format(self.name, tostring(self.version))
+end
+
+--- Of a record of Beam's.
+---@param settings beam.settings
+---@param record table
+---@return beam.deployment
+function deployment.new(settings, record)
+  local self = setmetatable({}, meta)
+  take_record(self, record)
+  inner[self] = { settings = settings, target = { name = self.name, version = self.version, kind = self.kind } }
+  return self
+end
+
+--- The deployment of a target. Beam is not asked.
+---@param settings beam.settings
+---@param target string|beam.target
+---@param options beam.options? what this deployment is told otherwise than its client
+---@return beam.deployment
+function deployment.get(settings, target, options)
+  errors.check_options(options or {}, config.overrides, "beam.deployment")
+  config.check(options or {}, "beam.deployment")
+  local read = deployment.read(target, settings.gateway)
+  local self = setmetatable({ name = read.name, version = read.version, kind = read.kind, described = read.text }, meta)
+  inner[self] = { settings = deployment.settings(settings, options or {}), target = type(target) == "table" and target or { target } }
+  return self
+end
+
+--- Asks Beam about it; the fields are filled in.
+---@param options { timeout: number? }?
+---@return beam.deployment? self, beam.error? err
+function Deployment:fetch(options)
+  local settings, timeout = inner[self].settings, options and options.timeout
+  local read = deployment.read(inner[self].target, settings.gateway)
+  if self.id or read.uuid then
+    local record, err = api.of(settings).deployment(settings, self.id or read.uuid, { timeout = timeout })
+    if not record then
+      return nil, err
+    end
+    take_record(self, record)
+    return self
+  end
+  local filters = { name = read.name, version = read.version, kind = read.kind, timeout = timeout }
+  local list = require("beam.deployments").list(settings, filters)
+  local found = list:next()
+  while found and read.subdomain and found.subdomain ~= read.subdomain do
+    found = list:next()
+  end
+  if found then
+    take_record(self, found.record)
+    return self
+  end
+  local message = ("nothing is deployed as '%s'"):format(read.text)
+  local hint = "beam.deployments() lists what is"
+  return nil, list.err or errors.new { kind = "http", message = message, phase = "response", status = 404, hint = hint }
+end
+
+-- ---- Using it ----
+
+-- The options of a call to it: its target, and what is said for this call.
+local function merge(self, options, input)
+  local merged = { input = input }
+  for name, value in pairs(inner[self].target) do
+    merged[name] = value
+  end
+  for name, value in pairs(options or {}) do
+    merged[name] = value
+  end
+  return merged
+end
+
+--- As beam.call.
+---@param input table?
+---@param options beam.call_options?
+function Deployment:call(input, options)
+  return require("beam.call").call(inner[self].settings, merge(self, options, input))
+end
+
+--- As beam.stream.
+function Deployment:stream(input, options)
+  return require("beam.stream").open(inner[self].settings, merge(self, options, input))
+end
+
+--- As beam.submit.
+function Deployment:submit(input, options)
+  return require("beam.task").submit(inner[self].settings, merge(self, options, input))
+end
+
+--- As beam.realtime.
+---@param options beam.realtime_options?
+function Deployment:realtime(options)
+  return require("beam.realtime").open(inner[self].settings, merge(self, options))
+end
+
+--- As beam.tasks, of this deployment.
+---@param options beam.tasks_options?
+function Deployment:tasks(options)
+  local merged = { deployment = inner[self].target }
+  for name, value in pairs(options or {}) do
+    merged[name] = value
+  end
+  return require("beam.tasks").list(inner[self].settings, merged)
+end
+
+-- ---- Address and warm-up ----
+
+--- Its address. Computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
+---@param options { timeout: number? }?
+---@return string? url, beam.error? err
+function Deployment:url(options)
+  local settings, target = inner[self].settings, inner[self].target
+  local read = deployment.read(target, settings.gateway)
+  local asked = api.of(settings)
+  if read.uuid and asked.deployment_url then
+    local url, err = asked.deployment_url(settings, read.uuid, { timeout = options and options.timeout })
+    if url or err.status ~= 400 and err.status ~= 404 then
+      return url, err
+    end -- a stub's id: that is what addresses are made of
+  end
+  return (address.resolve(target, target.kind or "endpoint", "http", settings.gateway))
+end
+
+local function warm_up(prepared, what, auth, left)
+  prepared.auth, prepared.timeout = auth, left
+  return answer.read(what, auth.scheme, true, exchange.run(prepared))
+end
+
+--- Starts a container, if none is up, and waits for Beam's word that it was asked for. It runs no handler: it is tried again as it needs.
+---@param options beam.attempt_options|beam.options|nil
+---@return true? done, beam.error? err
+function Deployment:warmup(options)
+  options = options or {}
+  local known = options_of.known({ retry = true }, "ready_timeout")
+  errors.check_options(options, known, "deployment:warmup")
+  attempts.check(options, "deployment:warmup")
+  local settings = config.override(inner[self].settings, options)
+  local url, target = address.resolve(inner[self].target, self.kind or "endpoint", "http", settings.gateway)
+  local prepared = options_of.transport(settings)
+  prepared.method, prepared.url, prepared.body = "POST", url:gsub("[?#].*$", ""):gsub("/$", "") .. "/warmup", ""
+  local what = "POST " .. prepared.url
+  local again = { idempotent = true, retry = options.retry, timeout = options.timeout }
+  local body, err = attempts.run(settings, target, again, function(auth, left)
+    return warm_up(prepared, what, auth, left)
+  end)
+  return body ~= nil and true or nil, err
+end
+
+return deployment

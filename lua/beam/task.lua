@@ -1,0 +1,246 @@
+-- A task (wire.md section 6): submitted once, watched to its end, its result and its files fetched.
+--
+--   submit.lua     makes one                 task/watch.lua      its states as they change
+--   task/state.lua what the states mean      task/download.lua   its files
+local api = require "beam.api"
+local base64 = require "beam.base64"
+local config = require "beam.config"
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local json = require "beam.json"
+local state = require "beam.task.state"
+
+local task = {}
+
+---@class beam.task
+---@field id string
+---@field record table? Beam's, as it was seen last
+local Task = {}
+local meta = { __name = "beam.task", __index = Task }
+
+function meta.__tostring(self)
+  return ("beam.task %s (%s)"):format(self.id, self.record and self.record.status or "not asked yet")
+end
+
+-- The settings stand in a table of their own, as they are not for the reader of a dump.
+local settings_of = setmetatable({}, { __mode = "k" })
+
+--- A task object; Beam is not asked.
+---@param settings beam.settings
+---@param id string
+---@param record table?
+---@return beam.task
+function task.new(settings, id, record)
+  local self = setmetatable({ id = id, record = record }, meta)
+  settings_of[self] = settings
+  return self
+end
+
+--- Settings for a task's whole life: what was told for its submission but for the time-out, which was that of the submission.
+---@param settings beam.settings
+---@param options table
+---@return beam.settings
+function task.settings(settings, options)
+  local own = config.override(settings, options)
+  own.timeout = nil
+  return own
+end
+
+local function is_id(value)
+  return type(value) == "string" and value:find "^[%w][%w._-]*$" ~= nil
+end
+
+--- The task with this id. Beam is not asked yet: whether there is one, task:status() says.
+---@param settings beam.settings
+---@param id string
+---@param options beam.options? what this task is told otherwise than its client
+---@return beam.task
+function task.get(settings, id, options)
+  if not is_id(id) then
+    error("beam.task wants the id of a task", 2)
+  end
+  errors.check_options(options or {}, config.overrides, "beam.task")
+  config.check(options or {}, "beam.task")
+  return task.new(task.settings(settings, options or {}), id)
+end
+
+task.is_id = is_id
+task.submit = function(...)
+  return require("beam.task.submit")(...)
+end
+
+-- ---- Options ----
+
+-- task:method(seconds) and task:method{ timeout = seconds } are the same.
+local function read_options(given, types, where)
+  local options = type(given) == "number" and { timeout = given } or given or {}
+  if type(options) ~= "table" then
+    error(("%s wants a table of options, or a number of seconds"):format(where), 3)
+  end
+  errors.check_options(options, types, where)
+  for name, wanted in pairs(types) do
+    local value = options[name]
+    local wrong = value ~= nil and type(value) ~= wanted or wanted == "number" and value and (value < 0 or value ~= value)
+    if wrong then
+      error(("%s: '%s' wants a %s"):format(where, name, wanted == "number" and "number of seconds" or wanted), 3)
+    end
+  end
+  return options
+end
+
+local only_timeout = { timeout = "number" }
+
+-- ---- States ----
+
+local function get(self, timeout)
+  local settings = settings_of[self]
+  local record, err = api.of(settings).task(settings, self.id, { timeout = timeout })
+  if not record then
+    err.task_id = self.id
+    return nil, err
+  end
+  self.record = record
+  return record
+end
+
+--- Asks for the state.
+---@param options { timeout: number? }|number|nil
+---@return string? status "PENDING", "RUNNING", "RETRY"; "COMPLETE", "ERROR", "CANCELLED", "TIMEOUT", "EXPIRED" are final; others may come
+---@return table|beam.error record Beam's
+function Task:status(options)
+  local record, err = get(self, read_options(options, only_timeout, "task:status").timeout)
+  if not record then
+    return nil, err
+  elseif type(record.status) ~= "string" then
+    local message = "Beam did not say in which state task " .. self.id .. " is"
+    return nil, errors.new { kind = "http", message = message, body = record, phase = "response", task_id = self.id }
+  end
+  return record.status, record
+end
+
+--- The changes of the state, each once, the first being the state it is in; ends with a final state. In a loop, or by events:next().
+---@param options beam.watch_options|number|nil
+---@return beam.task_events|fun(): string?, table events events.err says afterwards why they ended early
+function Task:events(options)
+  local watch = require "beam.task.watch"
+  return watch.new(settings_of[self], self.id, read_options(options, watch.options, "task:events"), function(record)
+    self.record = record
+  end)
+end
+
+--- Waits until the task has ended, in whatever way.
+---@param options beam.watch_options|number|nil
+---@return table? record Beam's, with a final `status`; nil if that is not known
+---@return beam.error? err kind "timeout": the task goes on
+function Task:wait(options)
+  local watch = require "beam.task.watch"
+  local events = self:events(read_options(options, watch.options, "task:wait"))
+  while events:next() do -- luacheck: ignore 542 (each change is only waited for)
+  end
+  if events.err then
+    events.err.task_id = self.id
+    return nil, events.err
+  end
+  return self.record
+end
+
+-- ---- Results ----
+
+-- A handler's result that is no JSON comes as a Python pickle. It is never read: unpickling runs what is in it.
+local function read_result(value)
+  local alone = type(value) == "table" and type(value.base64) == "string" and next(value, next(value)) == nil
+  local bytes = alone and base64.decode(value.base64)
+  if bytes then
+    return bytes, "pickle"
+  elseif value == nil then
+    return json.null, "json"
+  end
+  return value, "json"
+end
+
+local function deadline_of(timeout)
+  return timeout and driver.now() + timeout
+end
+
+--- Waits until the task has ended, and gives what the handler returned.
+---@param options beam.watch_options|number|nil
+---@return any result nil on failure; beam.null for none
+---@return "json"|"pickle"|beam.error form "pickle": result is a string, the bytes of a Python pickle. An error of kind "task": it
+---ended otherwise than COMPLETE
+function Task:result(options)
+  local given = read_options(options, require("beam.task.watch").options, "task:result")
+  local deadline = deadline_of(given.timeout)
+  local record, err = self:wait(given)
+  if not record then
+    return nil, err
+  elseif record.status ~= "COMPLETE" then
+    return nil, state.failure(self.id, record)
+  elseif record.result == nil then -- older gateways leave it out of their events
+    record, err = get(self, api.left(deadline))
+    if not record then
+      return nil, err
+    end
+  end
+  return read_result(record.result)
+end
+
+--- The files the handler saved: Beam is asked anew, as their URLs expire.
+---@param options { timeout: number? }|number|nil
+---@return { name: string, url: string, expires_in: number? }[]? outputs
+---@return beam.error? err
+function Task:outputs(options)
+  local record, err = get(self, read_options(options, only_timeout, "task:outputs").timeout)
+  if not record then
+    return nil, err
+  end
+  return type(record.outputs) == "table" and record.outputs or {}
+end
+
+--- Streams an output into a file. The file has its name only when it is whole: until then it is `path` with ".part" behind it, and on
+--- failure there is none.
+---@param output string|{ name: string?, url: string } its name, or one of task:outputs()
+---@param path string
+---@param options { timeout: number?, max_body: integer? }?
+---@return integer? bytes
+---@return beam.error? err
+function Task:download(output, path, options)
+  local given = read_options(options, { timeout = "number", max_body = "number" }, "task:download")
+  if type(path) ~= "string" or path == "" or not (type(output) == "string" or type(output) == "table" and type(output.url) == "string") then
+    error("task:download wants an output or its name, and a path", 2)
+  end
+  return require "beam.task.download"(settings_of[self], self, output, path, given)
+end
+
+-- ---- Cancelling ----
+
+local patience = 30 -- seconds for a cancelled task to end
+
+--- Ends the task, and makes sure that it has ended: Beam answers a cancelling with 200 whatever becomes of it.
+---@param options { timeout: number? }|number|nil
+---@return string? status the final one: "CANCELLED", or another, if it was faster
+---@return table|beam.error record Beam's
+---@return boolean? ended_before it had ended when we came
+function Task:cancel(options)
+  local given = read_options(options, only_timeout, "task:cancel")
+  local deadline = deadline_of(given.timeout or patience)
+  local status, record = self:status { timeout = api.left(deadline) }
+  if not status or state.is_final(status) then
+    return status, record, status and true or nil
+  end
+  local settings = settings_of[self]
+  local done, err = api.of(settings).cancel(settings, { self.id }, { timeout = api.left(deadline) })
+  if not done then
+    err.task_id = self.id
+    return nil, err
+  end
+  record, err = self:wait { timeout = math.max(0, api.left(deadline)) }
+  if not record then
+    if err.kind == "timeout" then
+      err.hint = "Beam took the cancelling, but the task goes on so far: ask task:status() later"
+    end
+    return nil, err
+  end
+  return record.status, record, record.status ~= "CANCELLED"
+end
+
+return task
