@@ -148,7 +148,7 @@ describe("the handler of a call", function()
     end
     for _, options in ipairs { { retry = at_once }, asked } do
       runs.wait, done = nil, 0
-      local result, err = call("wait", nil, { timeout = 0.3, retry = options.retry, idempotent = options.idempotent })
+      local result, err = call("wait", nil, { timeout = 0.8, retry = options.retry, idempotent = options.idempotent })
       assert.are.same({ nil, "timeout", "unknown", 1, 1, 0 }, { result, err.kind, err.executed, err.attempts, runs.wait, done })
       assert.is_truthy(err.hint:find("the handler may run", 1, true))
       go_on:wake_all()
@@ -295,6 +295,7 @@ describe("an answer", function()
     { 504, '{"error":"Timed out waiting for a backend container"}', json, "no", true, 3, "container" },
     { 504, html, nil, "unknown", false, 1, "504" },
     { 502, html, nil, "unknown", false, 1, "502" },
+    { 502, '{"error":"Backend route unavailable"}', json, "unknown", false, 1, "Backend route unavailable" },
     { 502, "", nil, "unknown", false, 1, "502" },
     { 500, '{"detail":"it failed"}', json, "yes", false, 1, "it failed" },
     { 500, "", nil, "yes", false, 1, "500" },

@@ -8,10 +8,10 @@ local function read(path)
   return text
 end
 
--- The module without the local Beam, whose errors are those of handlers.
+-- The module without the local Beam, whose errors are those of handlers, and the drivers, which raise.
 local function sources()
   local list = {}
-  local pipe = assert(io.popen "find lua/beam -name '*.lua' -not -path '*/serve/*' -not -name serve.lua")
+  local pipe = assert(io.popen "find lua/beam -name '*.lua' -not -path '*/serve/*' -not -path '*/driver/*' -not -name serve.lua")
   for path in pipe:lines() do
     list[#list + 1] = path
   end

@@ -150,7 +150,8 @@ describe("failures", function()
     it("calling: " .. name, function()
       local result, err = client.call { "http" .. secure .. "://" .. address(), connect_timeout = options.connect_timeout, retry = false }
       assert.is_nil(result)
-      check(err, kind, phase, text, { executed = "no" })
+      -- A certificate does not get better, nor do credentials.
+      check(err, kind, phase, text, { executed = "no", retryable = kind ~= "tls" and kind ~= "auth" })
     end)
   end
 

@@ -30,7 +30,14 @@ local calls = {
     { executed = NO, retryable = true, hint = "too many requests: try again later" },
   },
   [500] = { { executed = YES, hint = "the handler failed: its traceback is in err.body, or in the deployment's logs" } },
-  [502] = { { executed = UNKNOWN, hint = "the container was lost; the handler may have run: err.task_id says which task it was" } },
+  [502] = {
+    {
+      says = "Backend route unavailable",
+      executed = UNKNOWN,
+      hint = "the container was lost; the handler may have run: err.task_id says which task it was",
+    },
+    { executed = UNKNOWN, hint = "a gateway on the way failed; the handler may have run" },
+  },
   [503] = {
     { says = "No compute capacity", executed = NO, retryable = true, hint = "no such GPU is free: try again in minutes" },
     { executed = UNKNOWN, hint = "the service is not available; whether the handler ran is not known" },
