@@ -135,6 +135,12 @@ build/tests/%: tests/%.c tests/test.h build/asan/libbeam.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
 
+build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json*)
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
+	  -o $@ $< $(wildcard lua/binding/json*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
+
 # ---- Benchmarks and fuzzing ----
 
 bench: setup-test

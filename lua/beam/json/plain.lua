@@ -87,9 +87,16 @@ local function may_have_exponent(text)
   end
 end
 
+-- 16 digits and more around a point: 1234567.0000000001 becomes an integral double.
+local eight = ("%d"):rep(8)
+local function may_be_rounded(text)
+  return find(text, "%." .. eight) or find(text, eight .. "%.")
+end
+
 -- Whether a text writes an integral number as a float: 1.0, 1e3. It may err towards yes: it looks into strings too.
 local function may_have_integral_float(text)
   return find(text, ".0", 1, true) and find(text, "%d%.0+%s*[,%]}]")
+    or may_be_rounded(text)
     or may_have_exponent(text) and find(text, "%d[eE][+-]?%d+%s*[,%]}]")
 end
 

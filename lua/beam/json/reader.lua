@@ -28,6 +28,16 @@ local function integer(literal, position)
   return number
 end
 
+-- LuaJIT's tonumber gives up on an exponent of many digits.
+local function float(literal)
+  local number = tonumber(literal)
+  if not number then
+    local is_zero = find(literal, "[eE]%-") or not find(literal:match "^[^eE]+", "[1-9]")
+    number = (is_zero and 0 or math.huge) * (sub(literal, 1, 1) == "-" and -1 or 1)
+  end
+  return number
+end
+
 local function read_number(s, position)
   local _, last = find(s, "^-?%d+", position)
   if not last then
@@ -45,7 +55,7 @@ local function read_number(s, position)
   if stop == last then
     return integer(literal, position), stop + 1
   end
-  local number = tonumber(literal)
+  local number = float(literal)
   if number == math.huge or number == -math.huge then
     fail(position, "the number " .. shown(literal) .. " is too large for a double")
   end
