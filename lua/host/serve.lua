@@ -14,7 +14,9 @@ app.lua deploys its handlers:
   local app = require "beam.serve"
   app.realtime("echo", function(text) return { response = text } end)
   app.endpoint("multiply", function(input) return { result = input.x * 2 } end)
-Without an app.lua: echo and multiply, as above.
+  app.task_queue("train", function(input, context) context.output("model.txt", "…") return { loss = 0.1 } end)
+Without an app.lua: echo and multiply, as above, generate (an endpoint that streams: prompt, count, delay) and train (a task queue: steps,
+delay).
 ]] .. syntax.help .. "\n"
 
 local function basic(value)
@@ -80,6 +82,36 @@ local function read_arguments(arguments)
   return options, path
 end
 
+-- Streams the words of a prompt, again and again: { token = "…" }.
+local function generate(input)
+  local sleep, words, i = require("beam.driver").sleep, {}, 0
+  for word in (input.prompt or "beam me up"):gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  return function()
+    i = i + 1
+    if i <= (input.count or #words) and #words > 0 then
+      sleep(input.delay or 0.05)
+      return { token = words[(i - 1) % #words + 1] }
+    end
+  end
+end
+
+-- Learns nothing, in as many steps as asked for, and hands out what it learned.
+local function train(input, context)
+  local log, loss = {}, 1
+  for step = 1, input.steps or 5 do
+    if not context.sleep(input.delay or 0.2) then
+      return
+    end
+    loss = loss * 0.7
+    log[step] = ("step %d loss %.4f\n"):format(step, loss)
+  end
+  context.output("log.txt", table.concat(log))
+  context.output("model.txt", ("a model of loss %.4f\n"):format(loss))
+  return { steps = #log, loss = loss }
+end
+
 local function built_in(app)
   local json = require "beam.json"
   app.realtime("echo", function(message)
@@ -92,6 +124,8 @@ local function built_in(app)
     end
     return { result = input.x * 2 }
   end)
+  app.endpoint("generate", generate, { inputs = { prompt = "string?", count = "integer?", delay = "number?" } })
+  app.task_queue("train", train)
 end
 
 local function load_app(app, path)
@@ -104,7 +138,7 @@ local function load_app(app, path)
   end
   chunk()
   if #app.deployments.list == 0 then
-    error(path .. " deploys nothing: call app.realtime or app.endpoint in it", 0)
+    error(path .. " deploys nothing: call app.realtime, app.endpoint or app.task_queue in it", 0)
   end
 end
 

@@ -144,7 +144,7 @@ faults (--fault NAME[=VALUE][:TIMES][@CHANCE%], several with commas between, as 
   latency=TIME      every answer comes this much later
   status=CODE       upgrades and calls are refused, with Beam's own words; retry_after=TIME adds the header
   hang_up[=reset]   the connection is closed instead of an answer
-  lost[=CODE]       the handler runs (a task is taken), then its answer is lost: CODE comes instead, or lost and lost=reset end the connection
+  lost[=CODE]       the handler runs (a task is taken), then its answer is lost: CODE comes instead; lost, lost=reset: nothing comes
   slow=TIME         the handler runs, and its answer comes this much later
   cut=AFTER         a streamed answer (or that of a task's states) is cut after so many events; cut_inside=AFTER: inside the next one
   api=CODE          what is asked of /api/v1 and /v2 is refused; api=hang_up, api=reset: not answered; api=TIME: answered later

@@ -36,8 +36,8 @@ local checks = {
 function inputs.check_schema(schema, where)
   for name, kind in pairs(schema or {}) do
     if type(name) ~= "string" or type(kind) ~= "string" or not checks[kind:gsub("%?$", "")] then
-      error(("%s: inputs names fields and their kinds: string, number, integer, boolean, array, object, any; 'number?' may be left out")
-        :format(where), 0)
+      local message = "%s: inputs are fields and their kinds, like { x = \"number\", name = \"string?\" }; field '%s' is none: %s"
+      error(message:format(where, tostring(name), "string, number, integer, boolean, array, object, any"), 0)
     end
   end
 end

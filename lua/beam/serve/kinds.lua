@@ -15,11 +15,13 @@ local defaults = {
   ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },
 }
 
-local function check_numbers(options, where)
-  for name in pairs { workers = 1, queue = 1, max_pending = 1, timeout = 1, ttl = 1, retries = 0, connections = 1, version = 1 } do
-    local value = options[name]
-    if value ~= nil and (type(value) ~= "number" or value < (name == "retries" and 0 or 0.001)) then
-      error(("%s: option '%s' must be a number above 0"):format(where, name), 0)
+local numbers = { "workers", "queue", "max_pending", "timeout", "ttl", "retries", "connections", "version" }
+
+local function check_values(options, where)
+  for _, name in ipairs(numbers) do
+    local value, may_be_0 = options[name], name == "retries"
+    if value ~= nil and (type(value) ~= "number" or value < 0 or value == 0 and not may_be_0) then
+      error(("%s: option '%s' must be a number%s"):format(where, name, may_be_0 and ", 0 or more" or " above 0"), 0)
     end
   end
   if options.result ~= nil and options.result ~= "pickle" then
@@ -43,7 +45,7 @@ function kinds.options(kind, given, where)
   for name, value in pairs(given or {}) do
     options[name] = value
   end
-  check_numbers(options, where)
+  check_values(options, where)
   inputs.check_schema(options.inputs, where)
   return options
 end
