@@ -28,7 +28,7 @@ local function last_item(run)
   end
 end
 
---- The next result: waits for it. What `for` calls; a coroutine of Lua 5.1, which cannot wait in there, calls it itself. If the inputs ended
+--- The next result: waits for it. What `for` calls; a coroutine of Lua 5.1, which cannot wait in there, calls it itself. If inputs ended
 --- with an error of their iterator, or by the deadline, that is the last item, at the position of the input that was not sent.
 ---@return integer? position of the input, from 1; nil: there are no more
 ---@return any result nil on failure
