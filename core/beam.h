@@ -253,6 +253,7 @@ typedef struct beam_http beam_http;
 enum beam_http_event_type {
   BEAM_HTTP_HEADERS, /* streamed only: `status`, `headers` */
   BEAM_HTTP_DATA,    /* streamed only: `data`, decoded */
+  BEAM_HTTP_DRAINED, /* upload only: all that was written has been taken: time to write more */
   BEAM_HTTP_DONE     /* terminal. `error`, or NULL and `status`, `headers` and, unless streamed, the body in `data` */
 };
 
@@ -276,6 +277,8 @@ typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event`
   const char *proxy; /* as for a WebSocket */
   const void *body;  /* NULL: none. Copied. Sent as application/json unless a header says otherwise */
   size_t body_len;
+  int upload;                  /* 1: the body is not here, it is pushed with beam_http_write */
+  uint64_t body_size;          /* upload: its length; 0: not known, it is sent chunked */
   unsigned connect_timeout_ms; /* DNS, TCP and TLS together; 0: 10,000 */
   unsigned timeout_ms;         /* the whole exchange; 0: no limit */
   size_t max_body;             /* bytes after decoding; 0: 64 MiB whole, no limit streamed */
@@ -288,6 +291,14 @@ typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event`
  * they came. Up to 256 run at a time, further ones wait their turn: connect_timeout_ms begins with it. Nothing
  * is sent again when a kept connection proves dead after sending: that is an error. On failure *error says why. */
 BEAM_API int beam_http_start(beam_ctx *ctx, beam_http **http, const beam_http_options *options, beam_error *error);
+/* Queues the next piece of an upload, copied. There is no bound here: watch beam_http_pending. BEAM_ECLOSED: nothing
+ * more is wanted, for the answer is there (one of 300 or more may come early; it is told as any other) or the end was
+ * told; BEAM_EINVALID: more than body_size, or no upload. */
+BEAM_API int beam_http_write(beam_http *http, const void *data, size_t len);
+/* The upload is whole. BEAM_EINVALID: it is shorter than body_size, or no upload; BEAM_ECLOSED as above. */
+BEAM_API int beam_http_write_end(beam_http *http);
+/* Bytes written and not yet taken. */
+BEAM_API size_t beam_http_pending(const beam_http *http);
 /* Stops reading a streamed response, and starts again. */
 BEAM_API void beam_http_pause(beam_http *http);
 BEAM_API void beam_http_resume(beam_http *http);

@@ -107,14 +107,24 @@ static void watch_end(struct beam__curl *curl, curl_socket_t socket, struct watc
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
+/* Connections that no transfer uses belong to an easy handle of curl's own. */
+static void tell_unwatched(CURL *easy) {
+  char *private = NULL;
+  beam__transfer *transfer;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  transfer = (beam__transfer *)(void *)private;
+  if (transfer && transfer->running && transfer->unwatched)
+    transfer->unwatched(transfer);
+}
+
 /* Always 0: with -1 curl would give up every transfer of the pool; this one is left to its deadline. */
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned) {
   struct beam__curl *curl = user;
   struct watch *watch = assigned;
-  (void)easy;
   if (what == CURL_POLL_REMOVE) {
     if (watch)
       watch_end(curl, socket, watch);
+    tell_unwatched(easy);
     return 0;
   }
   if (!watch)
@@ -152,11 +162,11 @@ void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer) {
   admit_if_room(curl);
 }
 
-void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer) {
+void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, int paused) {
   if (!transfer->running)
     return;
   curl->busy++;
-  curl_easy_pause(transfer->easy, CURLPAUSE_CONT);
+  curl_easy_pause(transfer->easy, paused);
   curl->busy--;
   hand_on_results(curl);
 }

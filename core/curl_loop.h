@@ -16,10 +16,11 @@
 enum { BEAM__TRANSFERS_MAX = 256, BEAM__SPARE_MAX = 64 };
 
 typedef struct beam__transfer {
-  beam__node node;                                                /* in the queue of those that wait */
-  CURL *easy;                                                     /* its CURLOPT_PRIVATE is the transfer */
-  int running;                                                    /* curl has it */
-  void (*started)(struct beam__transfer *transfer);               /* its turn came */
+  beam__node node;                                    /* in the queue of those that wait */
+  CURL *easy;                                         /* its CURLOPT_PRIVATE is the transfer */
+  int running;                                        /* curl has it */
+  void (*started)(struct beam__transfer *transfer);   /* its turn came */
+  void (*unwatched)(struct beam__transfer *transfer); /* curl, still at it, waits for no socket; while busy */
   void (*done)(struct beam__transfer *transfer, CURLcode result); /* curl has let go of it; called from a step */
 } beam__transfer;
 
@@ -48,7 +49,8 @@ void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
 /* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */
 void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer);
-/* Ends a pause that a write callback asked for. Calls that callback, so: from a task only. */
-void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer);
+/* Ends the pauses that callbacks asked for but for `paused`: CURLPAUSE_RECV, CURLPAUSE_SEND, both or CURLPAUSE_CONT.
+ * Calls the write callback, so: from a task only. */
+void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, int paused);
 
 #endif

@@ -91,10 +91,16 @@ static void on_started(beam__transfer *transfer) {
   start_connect_deadline(BEAM__CONTAINER(transfer, beam_http, transfer));
 }
 
+static void on_unwatched(beam__transfer *transfer) {
+  beam__http_upload_unwatched(BEAM__CONTAINER(transfer, beam_http, transfer));
+}
+
 static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
+  if (http->upload.unwatched && result == CURLE_SEND_ERROR)
+    result = CURLE_OK; /* the answer is whole; what could not be sent was only the end of what it answers */
   if (beam__http_restart(http, result)) {
     beam__transfer_start(http->ctx->curl, transfer);
     return;
@@ -152,23 +158,37 @@ static void destroy_http(beam__owned *owned) {
   release(http);
 }
 
+/* The two directions pause by themselves, and curl is told of both at once. */
+static void resume_curl(beam_http *http) {
+  int reading = http->curl_paused && !http->paused && !http->holding, writing = http->upload.paused;
+  if (!reading && !writing)
+    return;
+  if (reading)
+    http->curl_paused = 0;
+  http->upload.paused = 0;
+  beam__transfer_resume(http->ctx->curl, &http->transfer, http->curl_paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
 /* After a resume: first what was held back, then what curl has. */
 static void go_on(beam_http *http) {
-  if (http->done || http->paused)
+  if (http->done)
     return;
+  if (http->paused) {
+    resume_curl(http);
+    return;
+  }
   if (http->holding && beam__http_take_held(http)) {
     if (!http->freed)
       abandon(http);
     return;
   }
-  if (http->holding || http->freed)
+  if (http->freed)
     return;
-  if (http->ended) {
+  if (http->ended && !http->holding) {
     beam__http_check_end(http);
     finish(http);
-  } else if (http->curl_paused) {
-    http->curl_paused = 0;
-    beam__transfer_resume(http->ctx->curl, &http->transfer);
+  } else {
+    resume_curl(http);
   }
 }
 
@@ -207,6 +227,7 @@ int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *opt
   http->connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   http->timeout_ms = options->timeout_ms;
   http->transfer.started = on_started;
+  http->transfer.unwatched = on_unwatched;
   http->transfer.done = on_done;
   beam__list_init(&http->transfer.node);
   beam__task_init(&http->task, run_task);

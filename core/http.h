@@ -6,16 +6,30 @@
  *   http_connect.c   what curl tells while it connects: phases, certificates; and when it may send again
  *   http_trust.c     whose certificates are good: read before curl is given the exchange
  *   http_body.c      what curl reads: head and body, decoded, bounded, paused
+ *   http_upload.c    what curl sends, where the body comes in pieces
  *   http_error.c     what curl says went wrong -> beam_error
  */
 #ifndef BEAM_HTTP_H
 #define BEAM_HTTP_H
 
+#include "bytes.h"
 #include "curl_loop.h"
 #include "http_response.h"
 #include "inflate.h"
 #include "proxy.h"
 #include "trust.h"
+
+typedef struct beam__upload {
+  int wanted;
+  uint64_t size, accepted; /* size 0: not known */
+  beam__bytes queue;
+  size_t taken;  /* bytes at the front of it that curl has */
+  int ended;     /* all of it is in the queue, or was */
+  int over;      /* answered before its end */
+  int paused;    /* curl waits for more */
+  int looked;    /* curl has been given time to read before the next piece */
+  int unwatched; /* over, and curl has read the whole answer */
+} beam__upload;
 
 struct beam_http {
   beam__transfer transfer;
@@ -47,6 +61,7 @@ struct beam_http {
   char curl_text[CURL_ERROR_SIZE];
   char subject[256], issuer[256]; /* of the server's certificate */
 
+  beam__upload upload;
   beam__response response;
   beam__inflate inflate;
   uint64_t received;   /* bytes of the body, decoded */
@@ -89,8 +104,14 @@ int beam__http_watch_response(beam_http *http); /* 0, or an option that curl ref
 int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
 void beam__http_check_end(beam_http *http);     /* what ended too early becomes http->error */
 
+/* http_upload.c */
+int beam__http_set_upload(beam_http *http, uint64_t size); /* 0, or an option that curl refused */
+void beam__http_upload_answered(beam_http *http);          /* the head of the answer is there */
+void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
+
 /* http_error.c: fills http->error, unless it is filled already. */
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void beam__http_fail_again(beam_http *http); /* it would have to be sent again */
 void beam__http_fail_curl(beam_http *http, CURLcode result);
 
 #endif

@@ -128,6 +128,7 @@ static size_t on_head_line(char *line, size_t size, size_t count, void *user) {
   }
   if (choose_coding(http))
     return len + 1;
+  beam__http_upload_answered(http);
   if (http->stream)
     beam__http_deliver(http, BEAM_HTTP_HEADERS, NULL, 0);
   return http->freed ? len + 1 : len;

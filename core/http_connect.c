@@ -100,11 +100,7 @@ static int on_request(void *user, char *remote_ip, char *local_ip, int remote_po
   if (http->attempts++ == 0)
     curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &http->sent_before);
   else if (!may_send_again(http)) {
-    http->phase = BEAM_PHASE_REQUEST;
-    beam__http_fail(http, BEAM_EHTTP,
-                    "%s closed a kept connection after the request was sent and before an answer came; it is not sent "
-                    "again, for it may have been carried out",
-                    http->peer);
+    beam__http_fail_again(http);
     return CURL_PREREQFUNC_ABORT;
   }
   http->http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);

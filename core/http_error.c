@@ -145,6 +145,14 @@ static void fail_exchange(beam_http *http, CURLcode result) {
   http->error.system = system_error(http);
 }
 
+void beam__http_fail_again(beam_http *http) {
+  http->phase = BEAM_PHASE_REQUEST;
+  beam__http_fail(http, BEAM_EHTTP,
+                  "%s closed a kept connection after the request was sent and before an answer came; it is not sent "
+                  "again, for it may have been carried out",
+                  http->peer);
+}
+
 /* 7.88 says so of a header line over 100 KiB; newer versions have a code of their own for it. */
 static int is_long_header(const beam_http *http, CURLcode result) {
   return result == CURLE_OUT_OF_MEMORY && http->phase == BEAM_PHASE_REQUEST;
@@ -160,6 +168,8 @@ void beam__http_fail_curl(beam_http *http, CURLcode result) {
     fail_timeout(http);
   else if (http->phase == BEAM_PHASE_PROXY)
     fail_tunnel(http, result);
+  else if (result == CURLE_SEND_FAIL_REWIND) /* of an upload, whose bytes are gone */
+    beam__http_fail_again(http);
   else if (result == CURLE_COULDNT_CONNECT)
     fail_connect(http);
   else if (result == CURLE_PEER_FAILED_VERIFICATION)

@@ -51,7 +51,11 @@ static int check(beam_http *http, const beam_http_options *options, const char *
   int failed;
   if (!options->url || !options->on_event)
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "an exchange needs a url and on_event");
-  if ((failed = check_method(method, options->body != NULL, error)) ||
+  if (options->body && options->upload)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "a body is given or uploaded, not both");
+  if (options->body_size > INT64_MAX)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the body_size is beyond what HTTP can carry");
+  if ((failed = check_method(method, options->body || options->upload, error)) ||
       (failed = beam__url_parse(&http->url, options->url, error)) ||
       (failed = beam__headers_check(options->headers, options->header_count, error)) ||
       (failed = check_framing(options, error)) || (failed = beam__auth_check(&options->auth, &http->url, error)) ||
@@ -108,7 +112,7 @@ static int add_authorization(beam_http *http, const beam_http_options *options) 
 static int add_defaults(beam_http *http, const beam_http_options *options) {
   if (add_default(http, options, "Connection", "keep-alive") || add_authorization(http, options))
     return BEAM_ENO_MEMORY;
-  if (options->body)
+  if (options->body || options->upload)
     return add_default(http, options, "Content-Type", "application/json");
   if (beam__header_find(options->headers, options->header_count, "Content-Type"))
     return 0;
@@ -130,7 +134,8 @@ static int set_headers(beam_http *http, const beam_http_options *options) {
       return BEAM_ENO_MEMORY;
   if (add_defaults(http, options))
     return BEAM_ENO_MEMORY;
-  if (options->body_len > EXPECT_FROM && !beam__header_find(options->headers, options->header_count, "Expect") &&
+  if ((options->body_len > EXPECT_FROM || options->upload) &&
+      !beam__header_find(options->headers, options->header_count, "Expect") &&
       suppress_header(&http->headers, "Expect:"))
     return BEAM_ENO_MEMORY;
   return curl_easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->headers) ||
@@ -181,7 +186,9 @@ static int set_method(beam_http *http, const beam_http_options *options, const c
   CURL *easy = http->transfer.easy;
   if (!strcmp(method, "HEAD"))
     return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) != CURLE_OK;
-  return set_body(http, options, method) || curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+  if (options->upload ? beam__http_set_upload(http, options->body_size) : set_body(http, options, method))
+    return BEAM_ENO_MEMORY;
+  return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
 /* ---- Proxy and TLS ---- */
@@ -241,7 +248,7 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
  * pieces: a server's answer in the middle of it would be lost (http_connect.c, beam__http_restart). */
 static void set_version(beam_http *http, size_t body_len) {
   CURL *easy = http->transfer.easy;
-  if (!http->url.tls || http->stream || body_len > MAX_UPLOAD_HTTP2) {
+  if (!http->url.tls || http->stream || http->upload.wanted || body_len > MAX_UPLOAD_HTTP2) {
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return;
   }
@@ -269,7 +276,7 @@ static int set_basics(beam_http *http) {
 }
 
 int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error) {
-  const char *method = options->method ? options->method : options->body ? "POST" : "GET";
+  const char *method = options->method ? options->method : options->body || options->upload ? "POST" : "GET";
   int failed = check(http, options, method, error);
   if (failed)
     return failed;
@@ -300,6 +307,7 @@ void beam__http_unprepare(beam_http *http) {
   free_list(http->proxy_headers);
   free(http->body);
   free(http->held);
+  beam__bytes_free(&http->upload.queue);
   beam__url_free(&http->url);
   beam__proxy_free(&http->proxy);
   beam__response_free(&http->response);

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "hosts"))
 import certificates  # noqa: E402
+import http_uploads  # noqa: E402
 
 counts = {"connections": 0, "flood": 0}
 NGINX = """
@@ -31,6 +32,8 @@ http {{
     listen 127.0.0.1:{h2} ssl http2; keepalive_requests 100000;
     location / {{ return 200 '$server_protocol $connection $http_authorization'; }}
     location /slow {{ proxy_pass http://127.0.0.1:{plain}; }}
+    location /take {{ proxy_pass http://127.0.0.1:{upload}; client_max_body_size 0; proxy_request_buffering off; proxy_http_version 1.1; }}
+    location /limited {{ proxy_pass http://127.0.0.1:{upload}/take; client_max_body_size 100k; }}
   }}
   server {{
     listen 127.0.0.1:{goaway} ssl http2; keepalive_requests 20;
@@ -278,6 +281,8 @@ async def start_tls(folder):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(f"{folder}/{name}.pem", f"{folder}/{name}.key")
         await listen(f"tls_{name}", serve, ssl=context)
+        if name == "good":
+            await listen("upload_tls", http_uploads.serve, ssl=context)
     warnings.simplefilter("ignore", DeprecationWarning)  # an old version is the point
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     old.load_cert_chain(f"{folder}/good.pem", f"{folder}/good.key")
@@ -315,13 +320,14 @@ async def main(folder, children):
     certificates.make_all(folder)
     say("folder", folder)
     plain = await listen("plain", serve)
+    upload = await listen("upload", http_uploads.serve)
     await listen("proxy", proxy(None))
     await listen("proxy_auth", proxy("dXNlcjpwQHNz"))  # user:p@ss
     await listen("mute", mute)
     await listen("banner", banner)
     await start_tls(folder)
     ports = {name: free_port() for name in ("h2", "goaway", "mutual")}
-    children.append(start_nginx(folder, {"plain": plain, **ports}))
+    children.append(start_nginx(folder, {"plain": plain, "upload": upload, **ports}))
     for name, port in ports.items():
         await wait_for(port)
         say(name, port)

@@ -38,6 +38,9 @@ static int push_event(lua_State *L, void *argument) {
     event_push_name(L, EVENT_DATA);
     lua_pushlstring(L, event->data, event->len);
     return 2;
+  case BEAM_HTTP_DRAINED:
+    event_push_name(L, EVENT_DRAINED);
+    return 1;
   case BEAM_HTTP_DONE:
     return push_done(L, arrival->object, event);
   }
@@ -65,6 +68,8 @@ static const struct field fields[] = {
     {"tls", read_table, offsetof(beam_http_options, tls), 0, tls_fields},
     {"proxy", read_text, offsetof(beam_http_options, proxy), 0, NULL},
     {"body", read_bytes, offsetof(beam_http_options, body), offsetof(beam_http_options, body_len), NULL},
+    {"upload", read_boolean, offsetof(beam_http_options, upload), 0, NULL},
+    {"body_size", read_length, offsetof(beam_http_options, body_size), 0, NULL},
     {"connect_timeout", read_seconds, offsetof(beam_http_options, connect_timeout_ms), 0, NULL},
     {"timeout", read_seconds, offsetof(beam_http_options, timeout_ms), 0, NULL},
     {"max_body", read_size, offsetof(beam_http_options, max_body), 0, NULL},
@@ -113,8 +118,40 @@ static int resume(lua_State *L) {
   return 0;
 }
 
+static int write_piece(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  size_t len;
+  const char *data = check_bytes(L, 2, &len);
+  int code;
+  if (!object)
+    return object_over(L, &http_class);
+  code = beam_http_write(object->handle, data, len);
+  return result_code(L, code, BEAM_PHASE_REQUEST,
+                     code == BEAM_EINVALID ? "the body is longer than its body_size, or this exchange is no upload"
+                                           : "nothing more of the body is wanted: it has ended, or is answered");
+}
+
+static int write_end(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  int code;
+  if (!object)
+    return object_over(L, &http_class);
+  code = beam_http_write_end(object->handle);
+  return result_code(L, code, BEAM_PHASE_REQUEST,
+                     code == BEAM_EINVALID ? "the body is shorter than its body_size, or this exchange is no upload"
+                                           : "nothing more of the body is wanted: it is answered");
+}
+
+static int pending(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  lua_pushinteger(L, object ? (lua_Integer)beam_http_pending(object->handle) : 0);
+  return 1;
+}
+
 static int give_back(lua_State *L) { return object_finish_method(L, &http_class); }
 
-static const luaL_Reg methods[] = {{"pause", pause}, {"resume", resume}, {"free", give_back}, {NULL, NULL}};
+static const luaL_Reg methods[] = {
+    {"pause", pause},    {"resume", resume}, {"write", write_piece}, {"write_end", write_end}, {"pending", pending},
+    {"free", give_back}, {NULL, NULL}};
 
 void http_setup(lua_State *L) { object_class(L, &http_class, methods, give_back); }

@@ -85,6 +85,10 @@ void read_size(struct reader *reader, const struct field *field, void *to) {
   *(size_t *)to = (size_t)integer(reader, field->name, 1, most, "a whole number of bytes, at least 1");
 }
 
+void read_length(struct reader *reader, const struct field *field, void *to) {
+  *(uint64_t *)to = integer(reader, field->name, 1, 1ull << 53, "a whole number of bytes, at least 1");
+}
+
 void read_count(struct reader *reader, const struct field *field, void *to) {
   *(unsigned *)to = (unsigned)integer(reader, field->name, 1, UINT_MAX, "a whole number, at least 1");
 }
