@@ -156,7 +156,7 @@ describe("beamlua serve", function()
       sleep 0.3 # the line about an answer is written after the answer
       kill -TERM $p; wait $p]])
     assert.equal(143, code)
-    assert.is_truthy(out:find "^local Beam at http://127%.0%.0%.1:%d+ %(.*%): /asgi/echo /endpoint/multiply\n")
+    assert.is_truthy(out:find "^local Beam at http://127%.0%.0%.1:%d+ %(.*%): /asgi/echo /endpoint/multiply /endpoint/generate /taskqueue/train\n")
     assert.is_truthy(out:find('{"result":42}\n{"result":42}\n{"message":"Unauthorized"}\n', 1, true))
     assert.is_truthy(err:find "POST /endpoint/multiply 200 %d+ ms\n")
     assert.is_truthy(err:find "POST /endpoint/multiply 401 ")
