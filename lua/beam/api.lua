@@ -10,12 +10,14 @@ local exchange = require "beam.http.exchange"
 local json = require "beam.json"
 local options_of = require "beam.options"
 local query_of = require "beam.api.query"
+local retry = require "beam.retry"
 
 local api = {}
 
 local longest_attempt = 30 -- seconds; the API answers in far less
 local longest = 120 -- seconds for all attempts, where nothing else is said
 local max_body = 64 * 1024 * 1024
+local default_retry = retry.backoff { base = 0.25, max = 8, attempts = 7 } -- some 10 s in all
 
 -- What may pass, and what a person can do about the rest.
 local passing = { [408] = true, [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
@@ -106,7 +108,7 @@ end
 ---@field query table<string, any>? lists become "a,b"
 ---@field body table? sent as JSON
 ---@field timeout number? seconds for all attempts together; default: the client's timeout, at most 120
----@field retry beam.retry_policy|false|nil as for calls
+---@field retry beam.retry_policy|false|nil default: some 10 s
 
 --- One request; tried again as the policy says.
 ---@param settings beam.settings
@@ -123,7 +125,7 @@ function api.request(settings, method, path, options)
   if timeout <= 0 then
     return nil, errors.timeout("answer to " .. what, 0)
   end
-  local policy = { retry = options.retry, timeout = timeout }
+  local policy = { retry = options.retry == nil and default_retry or options.retry, timeout = timeout }
   local value, err = attempts.run(settings, {}, policy, function(auth, left)
     return attempt(request, what, auth, left)
   end)
