@@ -144,7 +144,6 @@ build = {
     ["beam.ini"] = "lua/beam/ini.lua",
     ["beam"] = "lua/beam/init.lua",
     ["beam.json"] = "lua/beam/json.lua",
-    ["beam.json.plain"] = "lua/beam/json/plain.lua",
     ["beam.json.reader"] = "lua/beam/json/reader.lua",
     ["beam.json.text"] = "lua/beam/json/text.lua",
     ["beam.json.values"] = "lua/beam/json/values.lua",

@@ -111,7 +111,7 @@ function Handlers:add(name, fn)
   table.insert(self.lists[name], fn)
   if not self.running then
     self.running = true
-    driver.spawn(supervise, self)
+    driver.background(supervise, self)
   else
     self.signal:wake()
   end

@@ -13,6 +13,7 @@ local own = {
   client = { "beam.client", "new" },
   retry = { "beam.retry" },
   loop = { "beam.loop" },
+  setup = { "beam.driver", "setup" },
   spawn = { "beam.driver", "spawn" },
   sleep = { "beam.driver", "sleep" },
   run = { "beam.driver", "run" },

@@ -192,7 +192,7 @@ end
 
 --- Makes the first attempt.
 function Life:start()
-  driver.spawn(try, self)
+  driver.background(try, self)
 end
 
 --- Waits until it has been open, or is closed for good.

@@ -60,7 +60,7 @@ end
 local function open(self, place)
   place.conn = realtime.start(self.settings, self.options)
   place.opening = true
-  driver.spawn(wait_open, self, place)
+  driver.background(wait_open, self, place)
 end
 
 local function lost(self, place)

@@ -1,8 +1,12 @@
 -- Calls a function of the user's that may raise and may wait. pcall does both where a coroutine can wait inside it; plain
--- Lua 5.1 cannot, and there the function gets a coroutine of its own.
+-- Lua 5.1 cannot, and there the function gets a coroutine of its own. (LuaJIT can, and is not asked: in OpenResty a module that is being
+-- loaded must not resume a coroutine.)
 local driver = require "beam.driver"
 
 local function can_wait_in_pcall()
+  if rawget(_G, "jit") then
+    return true
+  end
   local thread = coroutine.create(function()
     pcall(coroutine.yield)
   end)

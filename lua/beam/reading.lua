@@ -109,28 +109,17 @@ local function transform_all(self)
   end
 end
 
-local function attend(self)
-  while true do
-    transform_all(self)
-    driver.unref()
-    self.untransformed:wait()
-  end
-end
-
 function Reading:start_transforming()
   if self.transforming or self.raw:count() == 0 then
     return
   end
   self.transforming = true
   driver.ref()
-  if self.untransformed then
-    self.untransformed:wake()
-  else
-    self.untransformed = driver.signal()
-    driver.attend(function()
-      attend(self)
-    end)
-  end
+  self.transform = self.transform or driver.attendant(function()
+    transform_all(self)
+    driver.unref()
+  end)
+  self.transform()
 end
 
 --- A message came that is no app ping.

@@ -28,11 +28,30 @@ function requests.new()
   return setmetatable({ first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {} }, Requests)
 end
 
+-- Those asked by key that nobody waits for any more, though their time is not over: the coroutine was ended from outside, as
+-- OpenResty does when a client goes.
+local function drop_abandoned(self)
+  local abandoned = {}
+  for _, waiting in pairs(self.keyed or {}) do
+    for _, request in pairs(waiting) do
+      if not request.over and not request.signal:is_awaited() then
+        abandoned[#abandoned + 1] = request
+      end
+    end
+  end
+  for _, request in ipairs(abandoned) do
+    self:expire(request)
+  end
+end
+
 --- A request that is to be sent. Gets its place by `add`, or is given back by `done`.
 ---@return beam.request? request nil: there are too many
 function Requests:take()
   if self.open >= requests.max then
-    return nil
+    drop_abandoned(self)
+    if self.open >= requests.max then
+      return nil
+    end
   end
   self.open = self.open + 1
   local request = self.free

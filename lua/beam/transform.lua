@@ -145,9 +145,15 @@ function transform.chain(functions, direction)
     return nil
   end
   local self = { direction = direction, busy = false, thread = false, turn = driver.signal(), compat.unpack(functions) }
-  return function(message, conn)
+  local function through(message, conn)
     enter(self)
     return leave(self, protected(start, self, conn, message))
+  end
+  if direction == "incoming" then
+    return through
+  end
+  return function(message, conn) -- its caller may be a request, which may be aborted: then the chain must be left all the same
+    return driver.aside(through, message, conn)
   end
 end
 

@@ -12,6 +12,13 @@
 #define lua_rawlen(L, index) lua_objlen((L), (index))
 #endif
 
+/* Whether the running coroutine can yield here; where Lua does not know (5.1), 1. */
+#if LUA_VERSION_NUM < 502 && !defined(LUA_LJDIR) /* which only LuaJIT defines */
+#define compat_is_yieldable(L) ((void)(L), 1)
+#else
+#define compat_is_yieldable(L) lua_isyieldable(L)
+#endif
+
 /* Pushes the message handler of a protected call: it adds a traceback to an error that is a string. */
 void compat_push_traceback(lua_State *L);
 

@@ -12,6 +12,11 @@ static int is_terminal(lua_State *L) {
   return 1;
 }
 
+static int can_yield(lua_State *L) {
+  lua_pushboolean(L, compat_is_yieldable(L));
+  return 1;
+}
+
 int luaopen_beam_core(lua_State *L) {
   result_setup(L);
   timer_setup(L);
@@ -21,7 +26,7 @@ int luaopen_beam_core(lua_State *L) {
   server_setup(L);
   request_setup(L);
   context_setup(L);
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   lua_pushstring(L, beam_version());
   lua_setfield(L, -2, "version");
   lua_pushcfunction(L, context_new);
@@ -30,5 +35,7 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "json");
   lua_pushcfunction(L, is_terminal);
   lua_setfield(L, -2, "is_terminal");
+  lua_pushcfunction(L, can_yield);
+  lua_setfield(L, -2, "can_yield");
   return 1;
 }

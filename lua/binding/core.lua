@@ -57,6 +57,10 @@ function core.new(options) end
 ---@return boolean whether it is a terminal
 function core.is_terminal(fd) end
 
+--- Whether the caller's coroutine can be suspended: not inside functions that C calls (table.sort). Plain Lua 5.1 does not know: true.
+---@return boolean
+function core.can_yield() end
+
 ---@class beam.core.json_marks what beam/json/values.lua has
 ---@field null any
 ---@field array_mt table the metatable of what is written as an array when it is empty

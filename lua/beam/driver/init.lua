@@ -7,6 +7,10 @@
 --   spawn(fn, ...) -> task     starts a coroutine at once; task:join([timeout]) -> results... | nil, err
 --   defer(fn) -> task          starts a coroutine later in the same turn; the one way from an event function to user code
 --   attend(fn)                 as defer, for a coroutine that serves an object: it keeps neither run() going nor the object alive
+--   attendant(fn) -> start()   attend for work that comes again and again; start() while fn does not run
+--   background(fn, ...) -> task   as spawn, for work of an object that outlives who started it: in OpenResty it ends with no request, and
+--                              starts soon rather than at once
+--   aside(fn, ...) -> results  calls fn where the end of the caller's request does not stop it half-way
 --   sleep(seconds)             suspends the caller
 --   run([fn, ...])             until nothing is left to wait for; the results of fn
 --   step([timeout[, budget]])  does what is due, waits for up to `timeout` seconds for it (default 0), and takes up to `budget` seconds
@@ -18,13 +22,16 @@
 --     signal:wait([timeout]) -> boolean   true: woken; false: the time is over. Wakes nobody else, loses nothing
 --     signal:wake() -> boolean            wakes the one who has waited longest; false: nobody waits
 --     signal:wake_all()
+--     signal:is_awaited() -> boolean
+--   setup(options)             beam.setup
 --   attach(), detach()         one more, one fewer object of beam.core may still cause an event. Without any, without a
 --                              deadline and with nothing ready, a wait can never end: it raises instead of hanging
 --   ref(), unref()             one more, one fewer reason for run() to go on although no coroutine waits (a server, event handlers)
 --
 -- The rules: event functions of beam.core only change state and wake; they never run user code. Woken coroutines run from a ready
 -- queue, after the step, so that user code may always wait. What was woken outside a step keeps fd() readable.
-if type(rawget(_G, "ngx")) == "table" then
-  error("beam: inside OpenResty waiting needs the driver 'ngx', which is not available yet", 0)
+local ngx = rawget(_G, "ngx")
+if type(ngx) == "table" and ngx.timer and ngx.get_phase then
+  return require "beam.driver.ngx"
 end
 return require "beam.driver.loop"

@@ -109,6 +109,40 @@ function loop.attend(fn)
   reactor.make_ready(new_task(fn))
 end
 
+--- Such a coroutine for work that comes again and again: start() is called when there is some and fn is not running.
+---@param fn fun()
+---@return fun() start
+function loop.attendant(fn)
+  local more
+  return function()
+    if more then
+      more:wake()
+      return
+    end
+    more = reactor.signal()
+    loop.attend(function()
+      while true do
+        fn()
+        more:wait()
+      end
+    end)
+  end
+end
+
+-- Nobody here ends a coroutine from outside, as OpenResty does with those of a request.
+loop.background = loop.spawn
+
+--- Calls fn(...).
+function loop.aside(fn, ...)
+  return fn(...)
+end
+
+--- Outside OpenResty there is nothing to set up.
+---@return boolean true
+function loop.setup()
+  return true
+end
+
 --- Waits for the end of the coroutine.
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"

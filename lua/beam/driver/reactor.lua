@@ -317,4 +317,9 @@ function Signal:wake_all()
   end
 end
 
+---@return boolean whether somebody waits
+function Signal:is_awaited()
+  return self.first ~= nil
+end
+
 return reactor

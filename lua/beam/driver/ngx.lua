@@ -1,0 +1,312 @@
+-- The driver for OpenResty, nginx with lua-nginx-module: whoever waits is a light thread that nginx suspends, so that a worker
+-- never stands still. The interface is described in beam/driver/init.lua.
+--
+--   ngx/waiting.lua   signals             ngx/keeper.lua    the worker's own threads, which make the steps
+--   ngx/phase.lua     where what is possible      ngx/watch.lua    how nginx tells of our descriptor
+--   ngx/leaving.lua   the end of a worker
+local compat = require "beam.compat"
+local errors = require "beam.error"
+local keeper = require "beam.driver.ngx.keeper"
+local leaving = require "beam.driver.ngx.leaving"
+local log = require "beam.log"
+local phase = require "beam.driver.ngx.phase"
+local waiting = require "beam.driver.ngx.waiting"
+
+local driver = {
+  context = keeper.context,
+  signal = waiting.signal,
+}
+
+waiting.is_own = keeper.is_own
+waiting.check = keeper.check_may_wait
+keeper.started = leaving.arm
+
+local function ignore() end
+
+-- A worker runs until nginx ends it, and somebody else may always wake who waits.
+driver.attach, driver.detach, driver.ref, driver.unref = ignore, ignore, ignore, ignore
+
+---@return number seconds monotonic
+function driver.now()
+  return keeper.context():now()
+end
+
+---@return integer
+function driver.fd()
+  return keeper.context():fd()
+end
+
+-- ---- Log ----
+
+local levels = { error = ngx.ERR, warning = ngx.WARN, info = ngx.INFO, debug = ngx.DEBUG }
+
+log.to(function(level, line)
+  ngx.log(levels[level], "beam: ", line)
+end)
+
+-- ---- Tasks ----
+
+---@class beam.coroutine
+local Task = {}
+Task.__index = Task
+Task.__name = "beam.coroutine"
+
+local failed = {} -- tasks that failed and have not been reported
+
+-- The tasks of one request: `live` have not ended; `running` are those of them in run().
+---@class beam.family
+---@field live integer
+---@field running integer
+---@field changed beam.signal
+---@field first_unclaimed beam.error?
+
+local family_name = "beam.driver.ngx"
+
+local function family_here()
+  local ctx = ngx.ctx
+  local family = ctx[family_name]
+  if not family then
+    family = { live = 0, running = 0, changed = waiting.signal(), tasks = setmetatable({}, { __mode = "k" }) }
+    ctx[family_name] = family
+  end
+  return family
+end
+
+local function new_task(fn, ...)
+  return setmetatable({ fn = fn, arguments = compat.pack(...), done = false, joined = false }, Task)
+end
+
+local function with_traceback(value)
+  return errors.from_script(value)
+end
+
+local function leave_family(family, task)
+  family.live = family.live - 1
+  family.tasks[task.thread] = nil
+  if task.err and not task.joined and not family.first_unclaimed then
+    family.first_unclaimed = task.err
+  end
+  family.changed:wake_all()
+end
+
+local function ended(task, ok, ...)
+  task.done, task.fn, task.arguments = true, nil, nil
+  if ok then
+    task.results = compat.pack(...)
+  else
+    task.err = (...)
+    failed[#failed + 1] = task
+    keeper.poke()
+  end
+  if task.family then
+    leave_family(task.family, task)
+  end
+  if task.joiners then
+    task.joiners:wake_all()
+  end
+end
+
+function Task:run()
+  self.thread = coroutine.running()
+  if self.family then
+    self.family.tasks[self.thread] = self
+  end
+  local arguments = self.arguments
+  return ended(self, xpcall(self.fn, with_traceback, compat.unpack(arguments, 1, arguments.n)))
+end
+
+keeper.after_step(function()
+  while #failed > 0 do
+    local task = table.remove(failed, 1)
+    if not task.joined then
+      log.write("error", "a coroutine failed that nobody joined: " .. tostring(task.err))
+    end
+  end
+end)
+
+local function check_function(fn, where)
+  if type(fn) ~= "function" then
+    error(where .. " wants a function, not a " .. type(fn), 3)
+  end
+end
+
+--- Starts fn(...) in a thread of the worker's own: it outlives the request, knows nothing of it, and starts soon.
+---@param fn function
+---@return beam.coroutine
+function driver.background(fn, ...)
+  local task = new_task(fn, ...)
+  keeper.submit(task)
+  return task
+end
+
+--- Starts a light thread of the request at once; it ends with the request. In phases that have none, and in functions of connections, it is
+--- one of the worker's own. An error in it is returned by join(); if nobody joins, it is logged.
+---@param fn function
+---@return beam.coroutine
+function driver.spawn(fn, ...)
+  check_function(fn, "beam.spawn")
+  if keeper.is_own() or not phase.allows_threads() then
+    return driver.background(fn, ...)
+  end
+  keeper.start()
+  local task = new_task(fn, ...)
+  task.family = family_here()
+  task.family.live = task.family.live + 1
+  ngx.thread.spawn(task.run, task)
+  return task
+end
+
+---@param fn fun()
+---@return beam.coroutine
+function driver.defer(fn)
+  return driver.background(fn)
+end
+
+---@param fn fun()
+function driver.attend(fn)
+  driver.background(fn)
+end
+
+---@param fn fun()
+---@return fun() start
+function driver.attendant(fn)
+  return function()
+    driver.background(fn)
+  end
+end
+
+--- Calls fn(...) in a thread of the worker's own, and waits: a request that is aborted meanwhile does not stop it half-way.
+function driver.aside(fn, ...)
+  if keeper.is_own() then
+    return fn(...)
+  end
+  local task = driver.background(fn, ...)
+  task.joined = true
+  return task:results_of()
+end
+
+--- Waits for the end of the coroutine.
+---@param timeout number? seconds; nil: as long as it takes
+---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
+function Task:join(timeout)
+  if self.thread == coroutine.running() and not self.done then
+    error("a coroutine cannot join itself", 2)
+  end
+  self.joined = true
+  if not self.done then
+    self.joiners = self.joiners or waiting.signal()
+    if not self.joiners:wait(timeout) and not self.done then
+      self.joined = false
+      return nil, errors.timeout("end of the coroutine", timeout)
+    end
+  end
+  if self.err then
+    return nil, self.err
+  end
+  return compat.unpack(self.results, 1, self.results.n)
+end
+
+--- The results of what was called aside; raises what that raised.
+function Task:results_of()
+  self:join()
+  if self.err then
+    error(self.err.cause, 0)
+  end
+  return compat.unpack(self.results, 1, self.results.n)
+end
+
+-- ---- Sleeping and running ----
+
+--- Suspends the caller. 0 lets the others run.
+---@param seconds number
+function driver.sleep(seconds)
+  if type(seconds) ~= "number" or seconds ~= seconds then
+    error("beam.sleep wants a number of seconds", 2)
+  end
+  keeper.check_may_wait()
+  ngx.sleep(math.max(0, seconds))
+end
+
+--- nginx does what is due: this only waits for `timeout` seconds.
+---@param timeout number? default 0
+function driver.step(timeout)
+  driver.sleep(timeout or 0)
+end
+
+-- Waits until the other light threads of the request have ended, but for those that wait for the same.
+local function wait_for_family(family, main)
+  local task = family.tasks[coroutine.running()]
+  if task then
+    family.running = family.running + 1
+    family.changed:wake_all()
+  end
+  while family.live > family.running and not (main and main.err) do
+    family.changed:wait()
+  end
+  if task then
+    family.running = family.running - 1
+  end
+end
+
+--- Runs fn(...), and the coroutines of this request, until they have ended.
+---@param fn function?
+---@return any ... the results of fn
+function driver.run(fn, ...)
+  keeper.check_may_wait()
+  local main = fn and driver.spawn(fn, ...)
+  if main then
+    main.joined = true
+  end
+  if keeper.is_own() then
+    return main and main:results_of()
+  end
+  local family = family_here()
+  wait_for_family(family, main)
+  local err = main and main.err or family.first_unclaimed
+  family.first_unclaimed = nil
+  if err then
+    error(err, 0)
+  elseif main then
+    return main:join()
+  end
+end
+
+-- ---- Setting up ----
+
+local known = { watch = true, drain = true, connections = true }
+local ways = { direct = true, waker = true }
+
+local function check_setup(options)
+  errors.check_options(options, known, "beam.setup")
+  if options.watch ~= nil and not ways[options.watch] then
+    error("beam.setup: watch is 'direct' or 'waker'", 3)
+  elseif options.drain ~= nil and not (type(options.drain) == "number" and options.drain >= 0 and options.drain < 1e6) then
+    error("beam.setup: drain wants a number of seconds", 3)
+  end
+end
+
+--- Gets a worker ready, in init_worker_by_lua. Without it the first use does, with the defaults.
+---@param options { watch: "direct"|"waker"|nil, drain: number?, connections: integer? }? watch: how our descriptor is watched,
+---   default: direct if that is possible; drain: seconds that requests may go on to wait for answers when the worker is told to end,
+---   default 30; connections: how many are expected
+---@return boolean false: this process of nginx is no worker, and has no connections
+function driver.setup(options)
+  options = options or {}
+  check_setup(options)
+  if require("ngx.process").type() == "privileged agent" then
+    return false
+  elseif keeper.has_started() then
+    error("beam.setup: this worker has been set up; call it once, in init_worker_by_lua", 2)
+  end
+  leaving.drain = options.drain or leaving.drain
+  keeper.start(options)
+  return true
+end
+
+--- How our descriptor is watched: "direct" or "waker"; nil: not yet.
+---@return string?
+function driver.watched()
+  return keeper.how
+end
+
+return driver
