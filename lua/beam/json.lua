@@ -1,9 +1,11 @@
 -- JSON with nothing lost on the way: what is read and written again is what came in.
 --
--- A reader and a writer in C, part of beam.core, do it on every Lua and with every lua-cjson alike. To find out whether lua-cjson
--- itself would carry a document exactly takes longer than to carry it (docs/json.md has the figures); its null and its marks
--- of arrays are ours, so that values go from one to the other. Without beam.core, beam/json/plain.lua does the same, slower.
+-- A reader and a writer in C, part of beam.core, do it alike on every Lua and whatever lua-cjson is installed. To find out whether
+-- lua-cjson itself would carry a document exactly takes longer than to carry it (docs/json.md has the figures), and each of its
+-- releases is inexact in its own way. What it has for null and for arrays is ours: values go from one to the other. Without
+-- beam.core the reader and the writer in Lua do the same, slower.
 local values = require "beam.json.values"
+local read = require "beam.json.reader"
 local write = require "beam.json.writer"
 
 local json = { null = values.null, array = values.array, is_array = values.is_array }
@@ -16,12 +18,11 @@ local function choose()
   if loaded and core.json then
     decode, encode = core.json(values)
   else
-    local plain = require "beam.json.plain"
-    decode, encode = plain.decode, plain.encode
+    decode, encode = read, write
   end
 end
 
---- The value of a JSON text. null is json.null, an empty array is marked (json.is_array). Bare NaN and Infinity, which Python
+--- The value of a JSON text. null is json.null, arrays are marked (json.is_array). Bare NaN and Infinity, which Python
 --- writes, are read as null.
 ---@param text string
 ---@return any value nil: it is no JSON, or has a number that this Lua cannot hold
@@ -48,7 +49,7 @@ function json.encode(value)
   if text then
     return text, large
   end
-  return write(value)
+  return write(value) -- it says what cannot be written, and where
 end
 
 return json

@@ -63,10 +63,9 @@ function core.can_yield() end
 
 ---@class beam.core.json_marks what beam/json/values.lua has
 ---@field null any
----@field array_mt table the metatable of what is written as an array when it is empty
----@field empty_array_mt table the same
+---@field array_mt table the metatable of arrays: decode gives it to each, encode writes an empty table that has it as []
+---@field empty_array_mt table encode takes it for the same
 ---@field empty_array any a value that is written as []
----@field mark_all boolean decode marks arrays that are not empty, too
 ---@field max_depth integer of nested arrays and objects, both ways
 
 --- Two functions that carry JSON exactly (docs/json.md), without a context. They run nothing of the caller's but finalizers.

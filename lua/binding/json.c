@@ -2,7 +2,7 @@
 #include "json.h"
 
 static void push_function(lua_State *L, lua_CFunction function) {
-  static const char *const names[] = {"null", "array_mt", "empty_array_mt", "empty_array", "mark_all", "max_depth"};
+  static const char *const names[] = {"null", "array_mt", "empty_array_mt", "empty_array", "max_depth"};
   int i;
   for (i = 0; i < JSON_UPVALUES; i++)
     lua_getfield(L, 1, names[i]);

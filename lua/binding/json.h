@@ -15,7 +15,6 @@ enum {
   JSON_ARRAY,       /* metatable */
   JSON_EMPTY_ARRAY, /* metatable */
   JSON_EMPTY,       /* a value that is written as [], or nil */
-  JSON_MARK_ALL,    /* decode gives arrays that are not empty the metatable too */
   JSON_MAX_DEPTH,
   JSON_UPVALUES = JSON_MAX_DEPTH
 };

@@ -16,7 +16,6 @@ struct reader {
   lua_State *L;
   const char *start, *at, *end; /* *end is NUL, as behind every Lua string */
   int depth, max_depth;
-  int mark_all;
 };
 
 static int fail(const struct reader *reader, const char *at, const char *what) {
@@ -276,11 +275,6 @@ static int read_string(struct reader *reader) {
 
 static int read_value(struct reader *reader);
 
-static void mark_array(const struct reader *reader) {
-  lua_pushvalue(reader->L, lua_upvalueindex(JSON_ARRAY));
-  lua_setmetatable(reader->L, -2);
-}
-
 static int read_items(struct reader *reader) {
   int n;
   for (n = 1;; n++) {
@@ -296,8 +290,6 @@ static int read_items(struct reader *reader) {
     skip_space(reader);
   }
   reader->at++;
-  if (reader->mark_all)
-    mark_array(reader);
   return 1;
 }
 
@@ -333,12 +325,14 @@ static int read_table(struct reader *reader) {
     return fail(reader, reader->at, lua_pushfstring(reader->L, "nested deeper than %d levels", reader->max_depth));
   luaL_checkstack(reader->L, 8, "JSON");
   lua_newtable(reader->L);
+  if (open == '[') { /* so that it stays an array when it is or becomes empty */
+    lua_pushvalue(reader->L, lua_upvalueindex(JSON_ARRAY));
+    lua_setmetatable(reader->L, -2);
+  }
   reader->at++;
   skip_space(reader);
   if (*reader->at == (open == '[' ? ']' : '}')) {
     reader->at++;
-    if (open == '[')
-      mark_array(reader);
     return 1;
   }
   reader->depth++;
@@ -364,7 +358,6 @@ int json_decode(lua_State *L) {
   size_t len;
   reader.start = reader.at = luaL_checklstring(L, 1, &len);
   reader.end = reader.start + len;
-  reader.mark_all = lua_toboolean(L, lua_upvalueindex(JSON_MARK_ALL));
   reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
   skip_space(&reader);
   if (read_value(&reader)) {

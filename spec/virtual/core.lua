@@ -14,6 +14,8 @@ local websocket = require "virtual.websocket"
 
 local virtual = {}
 
+local json = require("beam.core").json -- the real one: it has neither a clock nor a network
+
 -- ---- Contexts ----
 
 local Context = {}
@@ -192,7 +194,7 @@ World.__index = World
 --- `latency`: seconds from one end to the other; `window`: bytes that a connection takes without its reader.
 function virtual.world()
   local world = setmetatable({ clock = clock.new(), latency = 0.001, window = 65536, servers = {}, last_port = 1024, links = 0 }, World)
-  world.core = { version = "0.1.0" }
+  world.core = { version = "0.1.0", json = json }
   function world.core.new()
     world.context = setmetatable({ world = world, clock = world.clock, owned = {}, count = 0, tasks = {}, steps = 0 }, context_meta)
     return world.context

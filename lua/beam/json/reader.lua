@@ -5,7 +5,7 @@ local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"
 
 local find, sub, byte = string.find, string.sub, string.byte
-local null, max_depth, has_integers, mark_all = values.null, values.max_depth, values.has_integers, values.mark_all
+local null, max_depth, has_integers = values.null, values.max_depth, values.has_integers
 
 local function fail(position, what)
   error({ json = ("invalid JSON at character %d: %s"):format(position, what) }, 0)
@@ -118,7 +118,7 @@ local function read_array(s, position, depth)
     position = skip(s, position)
     local c = byte(s, position)
     if c == 93 then
-      return mark_all and values.array(list) or list, position + 1
+      return values.array(list), position + 1
     elseif c ~= 44 then
       fail(position, "',' or ']' was expected")
     end

@@ -5,19 +5,17 @@ if not ok then
 end
 
 local values = {
-  cjson = cjson,
   null = cjson.null,
   max_depth = 128, -- of nested arrays and objects, both ways
   has_integers = math.type ~= nil, -- Lua 5.3 and later: 64 bits; before: doubles, exact up to 2^53
   max_exact = 2 ^ 53,
 }
 
--- Newer releases of lua-cjson mark arrays by this metatable themselves.
+-- Arrays are marked by a metatable: lua-cjson's own where it has one (releases after 2.1.0).
 local array_mt = cjson.array_mt or { __name = "beam.array" }
 local empty_array_mt = cjson.empty_array_mt or array_mt
 values.array_mt, values.empty_array_mt = array_mt, empty_array_mt
 values.empty_array = cjson.empty_array -- a value of theirs that is written as []
-values.mark_all = cjson.array_mt ~= nil -- arrays that are not empty are marked too, as lua-cjson does where it can
 
 --- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.
 function values.array(t)
