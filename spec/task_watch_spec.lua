@@ -138,6 +138,27 @@ describe("watching a task", function()
     assert.is_true(looks >= 7, looks .. " looks") -- 1, 2 and 4 of them between the refusals
   end)
 
+  it("makes sure where a stream is silent: a proxy may swallow the events", function()
+    function api.events(request)
+      api:begin(request)
+    end
+    local events = watch { silence = 0.1 }
+    assert.are.equal("PENDING", (events:next()))
+    local watcher = beam.spawn(function()
+      return states_of(events)
+    end)
+    while api:count "/a$" < 3 do -- silent, and nothing to tell: the same stream
+      beam.step(0.02)
+    end
+    assert.are.equal(1, api.subscriptions)
+    is "RUNNING"
+    while api:count "/a$" < 8 do
+      beam.step(0.02)
+    end
+    is "COMPLETE"
+    assert.are.same({ "RUNNING", "COMPLETE" }, (watcher:join(20)))
+  end)
+
   it("never hammers a server whose streams end at once", function()
     function api.events(request)
       api:begin(request)

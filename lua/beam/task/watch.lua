@@ -19,7 +19,7 @@ local state = require "beam.task.state"
 local watch = {}
 
 local first_pause, longest_pause = 1, 10 -- seconds between two looks
-local silence = 30 -- seconds without an event until a look makes sure; Beam's streams say nothing while nothing happens
+local default_silence = 30 -- seconds; Beam's streams say nothing while nothing happens
 local longest_stream = 900 -- seconds, after which it is opened anew
 local longest_skip = 8 -- looks until events, refused before, are tried again
 local max_event = 64 * 1024 * 1024 -- bytes: a task's result is in its last event
@@ -28,8 +28,9 @@ local default_retry = retry.backoff { base = 1, max = 10, attempts = 60 }
 ---@class beam.watch_options
 ---@field timeout number? seconds in all; default: as long as it takes
 ---@field interval number? seconds between two looks where there are no events; default: from 1 to 10, longer and longer
+---@field silence number? seconds without an event until a look makes sure, default 30
 ---@field retry beam.retry_policy? Beam cannot be asked: after how many seconds it is again; nil: give up. Default: for some five minutes
-watch.options = { timeout = "number", interval = "number", retry = "function" }
+watch.options = { timeout = "number", interval = "number", silence = "number", retry = "function" }
 
 ---@class beam.task_events
 ---@field err beam.error? why there are no more, if it is not that the task has ended
@@ -180,7 +181,7 @@ local function take_events(self, bytes)
 end
 
 local function listen(self)
-  local wait = math.min(left(self), silence)
+  local wait = math.min(left(self), self.silence)
   local began = driver.now()
   local bytes, failure = self.stream:read(wait)
   if self.over then
@@ -271,6 +272,7 @@ function watch.new(settings, id, options, on_news)
     timeout = options.timeout,
     deadline = options.timeout and driver.now() + options.timeout,
     interval = options.interval,
+    silence = options.silence or default_silence,
     retry = options.retry or default_retry,
     on_news = on_news,
     interrupted = driver.signal(),
