@@ -6,12 +6,16 @@ local config = require "beam.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
 local request = require "beam.http.request"
+local upload = require "beam.http.upload"
 
 local call = {}
 
 ---@class beam.call_options: beam.request_options
+---@field body string|file*|(fun(): string?, any)|nil sent as it is, in place of input; a function gives piece after piece, then nil
+---@field body_size integer? bytes of it, where it is not known from the body itself
+---@field file string? path of a file that is sent as it is, in place of input
 
-local known = request.known()
+local known = request.known(upload.options)
 
 --- The call itself.
 ---@param settings beam.settings
@@ -21,14 +25,14 @@ local known = request.known()
 ---@return beam.call_info|beam.error info
 function call.run(settings, options, where)
   settings = config.override(settings, options)
-  local prepared, target = request.prepare(settings, options, where, "endpoint")
+  local prepared, target, source = request.prepare(settings, options, where, "endpoint")
   if not prepared then
     return nil, target
   end
   local started, what = driver.now(), request.name(prepared)
   local result, err, response, count = attempts.run(settings, target, options, function(auth, left)
     prepared.auth, prepared.timeout = auth, left
-    return answer.read(what, auth.scheme, options.raw, exchange.run(prepared, options.scope))
+    return answer.read(what, auth.scheme, options.raw, exchange.run(prepared, options.scope, source))
   end)
   if err then
     return nil, answer.describe(err, response, count, started)

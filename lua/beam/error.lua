@@ -71,6 +71,9 @@ local function text_of(body)
   return ""
 end
 
+--- What a decoded body says went wrong; "" if nothing.
+errors.text_of = text_of
+
 local function quote(text)
   text = text:gsub("%s+$", "")
   if #text > longest_quote then

@@ -41,13 +41,15 @@ end
 ---@param what string "POST https://…"
 ---@param scheme string of the credentials
 ---@param raw boolean?
----@param failure beam.core.error?
+---@param failure beam.core.error|beam.error|nil a beam.error is that of an upload
 ---@param response beam.response?
 ---@return any value
 ---@return beam.error? err
 ---@return beam.response? response
 function answer.read(what, scheme, raw, failure, response)
-  if failure then
+  if errors.is(failure) then
+    return nil, failure, response
+  elseif failure then
     return nil, errors.from_core(failure, what), response
   elseif response.status < 200 or response.status > 299 then
     return nil, errors.from_response(what, response, scheme), response

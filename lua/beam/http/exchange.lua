@@ -2,6 +2,7 @@
 -- response_stream.lua, tries after a failure in attempts.lua.
 local driver = require "beam.driver"
 local headers = require "beam.headers"
+local upload = require "beam.http.upload"
 
 local exchange = {}
 
@@ -29,28 +30,41 @@ end
 --- Runs an exchange to its end. Waits; the request's own time-outs bound it.
 ---@param request beam.core.http_options
 ---@param scope beam.scope? ends it when it is cancelled, with a failure of kind "canceled"
----@return beam.core.error? failure nil: an answer came, with whatever status
+---@param source beam.upload? the body, if it comes in pieces
+---@return beam.core.error|beam.error|nil failure nil: an answer came, with whatever status; a beam.error is the source's
 ---@return beam.response? response as far as it came
-function exchange.run(request, scope)
+function exchange.run(request, scope, source)
   if scope and scope.canceled then
     return canceled(false), nil
   end
-  local state = { changed = driver.signal(), over = false, canceled = false }
+  local state = { changed = driver.signal(), drained = source and driver.signal(), over = false, canceled = false }
   local failure, response
-  local http, refused = driver.context():http(request, function(_, problem, answer)
+  local function finish(problem, answer)
     state.over, failure, response = true, problem, answer
     driver.detach()
     state.changed:wake()
+    if state.drained then
+      state.drained:wake()
+    end
+  end
+  local http, refused = driver.context():http(request, function(event, problem, answer)
+    if event == "drained" then
+      state.drained:wake()
+    elseif not state.over then
+      finish(problem, answer)
+    end
   end)
   if not http then
     return refused, nil
   end
   driver.attach()
+  if source then
+    upload.feed(source, http, state, finish)
+  end
   wait(state, scope)
   http:free()
   if not state.over then
-    driver.detach()
-    return canceled(true), nil
+    finish(canceled(true))
   elseif response then
     response.headers = headers.to_table(response.headers)
   end

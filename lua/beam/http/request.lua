@@ -6,6 +6,7 @@ local headers = require "beam.headers"
 local json = require "beam.json"
 local log = require "beam.log"
 local options_of = require "beam.options"
+local upload = require "beam.http.upload"
 
 local request = {}
 
@@ -111,6 +112,19 @@ function request.encode(input, method, raw, where)
   return text
 end
 
+-- Returns the body to send or, where it comes in pieces, nil and its source; or nil, nil and an error.
+local function body_of(options, method, where)
+  if not upload.is_given(options, where) then
+    local body, err = request.encode(options.input, method, options.raw, where)
+    return body, nil, err
+  elseif bodiless[method] then
+    error(("%s: a %s has no body"):format(where, method), 0)
+  elseif type(options.body) == "string" then
+    return options.body
+  end
+  return nil, upload.source(options)
+end
+
 -- ---- The whole ----
 
 --- What the core is told, but for `auth` and `timeout`, which are those of an attempt.
@@ -119,10 +133,11 @@ end
 ---@param where string "beam.call"
 ---@param kind string the kind of deployment, if the target names none: "endpoint", "taskqueue"
 ---@return beam.core.http_options?, beam.target|beam.error
+---@return beam.upload? source of the body, if it comes in pieces
 function request.prepare(settings, options, where, kind)
   local url, target = options_of.locate(options, kind, "http", settings.gateway)
   local method = (options.method or "POST"):upper()
-  local body, err = request.encode(options.input, method, options.raw, where)
+  local body, source, err = body_of(options, method, where)
   if err then
     return nil, err
   end
@@ -130,7 +145,13 @@ function request.prepare(settings, options, where, kind)
   prepared.url, prepared.method, prepared.body = url, method, body
   prepared.headers = headers.to_pairs(options.headers)
   prepared.max_body = options.max_body
-  return prepared, target
+  if source then
+    upload.announce(prepared, source)
+    options.spent = function()
+      return upload.is_spent(source)
+    end
+  end
+  return prepared, target, source
 end
 
 --- What an error calls it: "POST https://…", without the query, which may hold a token.
