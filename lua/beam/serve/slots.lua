@@ -13,11 +13,9 @@ local function grant(deployment)
   local state = of(deployment)
   while state.waiting[1] and state.running < deployment.options.workers do
     local task = table.remove(state.waiting, 1)
-    if not task:is_final() then
-      state.running = state.running + 1
-      task.granted = true
-      task.changed:wake_all()
-    end
+    state.running = state.running + 1
+    task.granted = true
+    task.changed:wake_all()
   end
 end
 
@@ -68,6 +66,8 @@ function slots.enter(task, is_gone)
   end
   if not task.granted then
     give_up(deployment, task)
+  elseif task:is_final() then -- between the grant and now
+    slots.leave(task)
   end
   return task.granted or false
 end
