@@ -6,5 +6,8 @@ files["scripts/love"] = { std = "luajit+love" }
 files["lua/host/meta"] = { ignore = { "211", "212", "241" } } -- declarations only
 files["lua/binding/core.lua"] = { ignore = { "211", "212", "241" } } -- declarations only
 files["lua/beam/driver/ngx*"] = { std = "max+ngx_lua" }
+files["tests/hosts/nginx_app.lua"] = { std = "max+ngx_lua" }
+files["scripts/nginx/*"] = { std = "max+ngx_lua" }
+files["tests/bench/nginx*"] = { std = "max+ngx_lua" }
 files["lua/beam/driver/ngx/*"] = { std = "max+ngx_lua" }
 exclude_files = { "build" }

@@ -83,9 +83,6 @@ end
 local function leave_family(family, task)
   family.live = family.live - 1
   family.tasks[task.thread] = nil
-  if task.err and not task.joined and not family.first_unclaimed then
-    family.first_unclaimed = task.err
-  end
   family.changed:wake_all()
 end
 
@@ -115,14 +112,20 @@ function Task:run()
   return ended(self, xpcall(self.fn, with_traceback, compat.unpack(arguments, 1, arguments.n)))
 end
 
-keeper.after_step(function()
+local function report_failures()
   while #failed > 0 do
     local task = table.remove(failed, 1)
     if not task.joined then
+      local family = task.family
+      if family then
+        family.first_unclaimed = family.first_unclaimed or task.err
+      end
       log.write("error", "a coroutine failed that nobody joined: " .. tostring(task.err))
     end
   end
-end)
+end
+
+keeper.after_step(report_failures)
 
 local function check_function(fn, where)
   if type(fn) ~= "function" then
@@ -217,6 +220,8 @@ end
 
 -- ---- Sleeping and running ----
 
+local shortest = 0.001 -- seconds; nginx has no shorter timers, and without a patch a sleep of 0 makes it turn without rest
+
 --- Suspends the caller. 0 lets the others run.
 ---@param seconds number
 function driver.sleep(seconds)
@@ -224,11 +229,23 @@ function driver.sleep(seconds)
     error("beam.sleep wants a number of seconds", 2)
   end
   keeper.check_may_wait()
-  ngx.sleep(math.max(0, seconds))
+  ngx.sleep(math.max(shortest, seconds))
+end
+
+local longest_turn = 0.002 -- seconds that somebody who need not wait goes on while others have to
+local turn, began -- nginx's time, which stands still while it turns, and when we first saw it
+
+--- For a coroutine that could go on for long: lets nginx serve others.
+function driver.give_way()
+  if ngx.now() ~= turn then
+    turn, began = ngx.now(), driver.now()
+  elseif driver.now() - began > longest_turn and phase.may_wait_here() then
+    ngx.sleep(shortest)
+  end
 end
 
 --- nginx does what is due: this only waits for `timeout` seconds.
----@param timeout number? default 0
+---@param timeout number? default 0; there is no budget: nginx divides the time
 function driver.step(timeout)
   driver.sleep(timeout or 0)
 end
@@ -262,6 +279,7 @@ function driver.run(fn, ...)
   end
   local family = family_here()
   wait_for_family(family, main)
+  report_failures()
   local err = main and main.err or family.first_unclaimed
   family.first_unclaimed = nil
   if err then

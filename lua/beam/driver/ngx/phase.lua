@@ -30,6 +30,11 @@ function phase.allows_threads()
   return phase.may_wait[ngx.get_phase()] == true
 end
 
+---@return boolean whether the caller can be suspended
+function phase.may_wait_here()
+  return phase.allows_threads() and core.can_yield()
+end
+
 --- Raises where the caller cannot be suspended.
 function phase.check_may_wait()
   local now = ngx.get_phase()
