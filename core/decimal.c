@@ -100,13 +100,11 @@ static int exponent_of(double value) {
   return exponent;
 }
 
-/* Whether m / 10^k reads as f / 2^shift: it does up to the middle between that and its neighbour. Below a power of two
- * the neighbour is half as far. */
+/* Whether m / 10^k reads as f / 2^shift: it does up to the middle between that and its neighbour. The middle itself has
+ * more than 17 digits; and powers of two, whose neighbour below is nearer, have at most 15 here. */
 static int stands_for(wide m, wide ten_k, uint64_t f, unsigned shift) {
   wide decimal = m << shift, binary = f * ten_k;
-  wide distance = decimal > binary ? decimal - binary : binary - decimal;
-  distance *= f == 1ull << 52 && decimal < binary ? 4 : 2;
-  return distance < ten_k || (distance == ten_k && f % 2 == 0);
+  return 2 * (decimal > binary ? decimal - binary : binary - decimal) < ten_k;
 }
 
 /* 0 for what is beyond its range, where there is an exponent to be written. */

@@ -71,6 +71,14 @@ describe("JSON at random", function()
     assert(written > seeds / 5 and written < seeds * 4 / 5, "of both kinds: " .. written)
   end)
 
+  it("is written by the writer in C, however many tables it has", function()
+    local rows = {}
+    for i = 1, 1000 do
+      rows[i] = { { i }, {}, json.array() }
+    end
+    assert.equal(write(rows), encode(rows))
+  end)
+
   it("keeps every double", function()
     local random = random_json.source(1)
     for _ = 1, seeds * 5 do

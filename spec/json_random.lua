@@ -107,7 +107,7 @@ local function some_table(random, value)
   return #inner > 0 and random(3) > 1 and some_table(random, one_of(random, inner)) or value
 end
 
---- Something that may have a part which JSON cannot hold, or an array filled in any order.
+--- Something that may have a part which JSON cannot hold, or an array whose items do not stand in their order.
 function random_json.any(random)
   local value = { random_json.value(random, 1), random_json.value(random, 1) }
   local target, kind = some_table(random, value), random(6)
@@ -118,9 +118,8 @@ function random_json.any(random)
   elseif kind == 3 then
     target[random(2) == 1 and "again" or #target + 1] = value -- contains itself, or is `value` with itself in it
   elseif kind == 4 then
-    for i = 9, 1, -1 do
-      target[i] = i
-    end
+    value[1] = { 1, target, [4] = true, [3] = json.null }
+    value[2] = { [3] = "c", [2] = "b", [1] = random(3) > 1 and "a" or nil }
   elseif kind == 5 then
     target[random(3)] = nil
   end
