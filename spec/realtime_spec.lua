@@ -424,6 +424,43 @@ describe("realtime", function()
       end)
     end)
 
+    describe("wait = false", function()
+      it("returns at once, and sends what was sent before it is open", function()
+        local seen
+        hooks.on_open = function(ws)
+          ws:send "1"
+        end
+        local conn = client.realtime(server.url, {
+          wait = false,
+          on_message = function(message)
+            seen = message
+          end,
+        })
+        assert.are.equal("connecting", conn.state)
+        assert(conn:send { early = true })
+        while not seen do
+          beam.step(1)
+        end
+        assert.are.equal(1, seen)
+        conn:close()
+      end)
+
+      it("tells on_close why it never opened", function()
+        local told
+        local conn = client.realtime("ws://127.0.0.1:1/", {
+          wait = false,
+          retry = false,
+          on_close = function(err)
+            told = err
+          end,
+        })
+        assert.are.equal("connecting", conn.state)
+        beam.run()
+        assert.are.equal("connect", told.kind)
+        assert.are.equal("closed", conn.state)
+      end)
+    end)
+
     describe("handlers", function()
       it("hear everything in order", function()
         local heard = {}

@@ -52,7 +52,7 @@ end
 function Life:no_more_messages()
   self.arrived:wake_all()
   if self.handlers then
-    self.handlers:ended(self.err, self.was_open)
+    self.handlers:ended(self.err, self.was_open or not self.awaited)
   end
 end
 

@@ -22,6 +22,7 @@ local shortest_stalled, margin = 60, 15 -- seconds without a sign of the app, an
 ---@field overflow "error"|"drop_oldest"|"drop_newest"|nil
 
 ---@class beam.realtime_options: beam.options, beam.target
+---@field wait boolean? false: beam.realtime returns at once, as a game wants it; that it never opened is told to on_close
 ---@field headers table<string, string>? further request headers
 ---@field connect (fun(attempt: integer): table|string|nil, any)? what this attempt does otherwise: a target, a token; nil, err: none
 ---@field retry (fun(attempt: integer, err: beam.error, conn): number?)|false|nil seconds until the next one; false: there is none
@@ -49,6 +50,7 @@ local shortest_stalled, margin = 60, 15 -- seconds without a sign of the app, an
 ---@field on_close fun(err, conn)?
 ---@field on_error fun(err, conn)?
 local types = {
+  wait = { boolean = true },
   headers = { table = true },
   connect = { ["function"] = true },
   retry = { ["function"] = true, boolean = true },
@@ -208,20 +210,21 @@ function realtime.start(settings, target, options)
   options = gather(target, options)
   local url = options_of.locate(options, "asgi", "ws", config.override(settings, options).gateway)
   local conn = connection.new((url:gsub("%?.*$", "")), policy_of(options, settings))
+  conn.awaited = options.wait ~= false
   add_handlers(conn, options)
   conn:start()
   return conn
 end
 
 --- Opens a realtime connection and waits until it is open, through a cold start and through what may pass, as long as the
---- retry policy says. From then on it comes back by itself.
+--- retry policy says; with wait = false it waits for nothing. From then on it comes back by itself.
 ---@param settings beam.settings
 ---@param target string|beam.target|beam.realtime_options
 ---@param options beam.realtime_options?
 ---@return beam.connection? conn, beam.error? err
 function realtime.open(settings, target, options)
   local conn = realtime.start(settings, target, options)
-  if conn:wait_open() then
+  if not conn.awaited or conn:wait_open() then
     return conn
   end
   return nil, conn.err

@@ -110,6 +110,7 @@ return function(name, port)
     state = "connecting",
   }, Garden)
   self.conn = assert(find_client(port)).realtime("garden", {
+    wait = false, -- the first frame comes before the first byte
     rate = 8, -- one connection to Beam serves ten a second at most; chat wants its share
     coalesce = function(message)
       return message.kind == "here" and "here" or nil

@@ -82,3 +82,6 @@ END
 lua=$(start_time lua5.4 -e "")
 ours=$(start_time build/beamlua -e "")
 printf '  lua5.4 %s ms, beamlua %s ms   %s\n' "$lua" "$ours" "$(ratio "$ours" "$lua")"
+
+echo "Frames of a game while the network does its worst (aim: 0.5 ms added at p99)"
+sh tests/bench/love_frames.sh 2>/dev/null | sed "s/^/  /"
