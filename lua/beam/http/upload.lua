@@ -155,11 +155,13 @@ end
 
 -- ---- Feeding ----
 
-local function refused(failure, source)
-  if failure.kind == "closed" then -- there is an answer, which says the rest
-    return nil
+-- The core took no more.
+local function refused(failure, what, source)
+  if failure.kind == "invalid" then
+    return invalid(("the body %s the %d bytes that were announced"):format(what, source.size), true)
+  elseif failure.kind ~= "closed" then -- if it is, there is an answer, which says the rest
+    return errors.from_core(failure)
   end
-  return invalid(failure.message:gsub("body_size", ("%d bytes that were announced"):format(source.size or 0)), true)
 end
 
 local function wait_for_room(http, state)
@@ -184,13 +186,13 @@ local function run(source, read, http, state)
       return errors.is(problem) and problem or invalid("the body broke off: " .. tostring(problem), true)
     elseif piece == nil then
       done, failure = http:write_end()
-      return not done and refused(failure, source) or nil
+      return not done and refused(failure, "ended before", source) or nil
     elseif type(piece) ~= "string" then
       return invalid(("the function that gives the body returned a %s instead of a string"):format(type(piece)), true)
     end
     done, failure = http:write(piece)
     if not done then
-      return refused(failure, source)
+      return refused(failure, "is longer than", source)
     end
   end
 end
