@@ -152,16 +152,18 @@ build/bench/%: tests/bench/%.c build/libbeam.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
 
+# Each fuzzer begins with what is kept of earlier runs (tests/fuzz/corpus); what it finds besides stays in build/corpus.
 FUZZ_SECONDS ?= 60
 fuzz: setup-fuzz $(FUZZERS)
-	@for fuzzer in $(FUZZERS); do mkdir -p build/corpus/$${fuzzer##*/} && echo "FUZZ   $$fuzzer" && \
+	@for fuzzer in $(FUZZERS); do name=$${fuzzer##*/} && mkdir -p build/corpus/$$name && echo "FUZZ   $$fuzzer" && \
 	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/corpus/ -print_final_stats=1 -verbosity=0 \
-	  build/corpus/$${fuzzer##*/} || exit 1; done
+	  build/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
 
-build/fuzz/%: tests/fuzz/%.c $(CORE)
+build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
-	$(q)clang-14 $(CPPFLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) $(LIBS)
+	$(q)clang-14 $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
+	  $(LIBS) $(LUA54)/liblua5.4.a -lm -ldl
 
 # ---- Lint, install, clean ----
 
