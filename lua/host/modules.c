@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "baked.h"
+#include "script.h"
 
 int luaopen_cjson(lua_State *L); /* liblua5.4-cjson.a comes without a header */
 int luaopen_cjson_safe(lua_State *L);
@@ -54,5 +55,6 @@ void modules_setup(lua_State *L) {
   lua_getfield(L, -1, "preload");
   preload(L, "cjson", luaopen_cjson);
   preload(L, "cjson.safe", luaopen_cjson_safe);
+  preload(L, "host.script", script_open);
   lua_pop(L, 2);
 }

@@ -1,14 +1,19 @@
 ---@meta host.script
 -- A script of the user's in a Lua state of its own (S), beside the one that calls this (P), as lua/host/*.c has it. Lua 5.4 only.
 --
--- Values are copied both ways: nil, booleans, integers, floats, strings, beam.null (a light userdata, NULL), and tables of these, whose metatables
--- stay behind but for the mark of beam.array. At most 128 tables deep, 1,000,000 values and 64 MiB of strings at once. Anything else (a function, a
--- userdata, a table that contains itself) is an error that names the place: for what P gives it is raised, for what S gives it is returned.
+-- Values are copied both ways: nil, booleans, integers, floats, strings, beam.null (a light userdata, NULL), and tables of these, whose
+-- metatables
+-- stay behind but for the mark of beam.array. At most 128 tables deep, 1,000,000 values and 64 MiB of strings at once. Anything else (a
+-- function, a
+-- userdata, a table that contains itself) is an error that names the place: for what P gives it is raised, for what S gives it is
+-- returned.
 --
--- Limits. Each load, and each call from outside, has the budget anew; a call within a call (a provided function calls the script) shares the outer one's.
+-- Limits. Each load, and each call from outside, has the budget anew; a call within a call (a provided function calls the script) shares
+-- the outer one's.
 -- What provided functions take counts as the script's time. The script cannot go on after its budget: pcall and the like do not hold it.
 --
--- Life. The state lives until close() or collection of the object. After a failure it can be called again, unless err.broken is true: then the script
+-- Life. The state lives until close() or collection of the object. After a failure it can be called again, unless err.broken is true:
+-- then the script
 -- could not be unwound in time (a quarter of its budget), its state was given up, and each further call returns this error at once.
 
 local script = {}
@@ -20,7 +25,8 @@ script.hooks = { "connect", "open", "message", "close", "retry", "incoming", "ou
 ---@field memory integer|false? bytes, at least 256 KiB; default 64 MiB, false: no limit
 ---@field instructions integer? of Lua, for a call; what C functions do for the script is counted too; nil: no limit
 ---@field seconds number? of wall time, for a call; nil: no limit
----@field allow string[]|"all"? what the script has beside the safe subset (docs/scripting.md has the names); "all": the whole of Lua's libraries
+-- @field allow string[]|"all"? what the script has beside the safe subset (docs/scripting.md has the names); "all": the whole of Lua's
+-- libraries
 ---@field strict boolean? undeclared globals are errors; default true
 
 ---@class host.script.error
@@ -42,13 +48,15 @@ function script.new(options) end
 ---@class host.script.object
 local object = {}
 
---- The script sees beam.<name>(…). fn is called in P, with copies; it cannot yield. Its results are copied back; nil and an error object come back as nil and
+--- The script sees beam.<name>(…). fn is called in P, with copies; it cannot yield. Its results are copied back; nil and an error object
+--- come back as nil and
 --- its text. An error in it is one in the script. print calls what is provided as "log", with one text. Before load.
 ---@param name string
 ---@param fn function
 function object:provide(name, fn) end
 
---- Compiles and runs the script, once, and takes the table of hooks that it returns: functions by name. A name that is no hook but nearly one is an error.
+--- Compiles and runs the script, once, and takes the table of hooks that it returns: functions by name. A name that is no hook but
+--- nearly one is an error.
 ---@param text string source, no bytecode
 ---@param chunk_name string as for load: "@chat.lua", "=name"
 ---@return true? ok, host.script.error? err

@@ -1,0 +1,12 @@
+/* Functions of Lua's libraries as a script under limits has them: each is charged for its work, none holds a stop. */
+#ifndef BEAMLUA_SCRIPT_GUARDS_H
+#define BEAMLUA_SCRIPT_GUARDS_H
+
+#include <lua.h>
+
+/* Each replaces functions in the libraries, which must be open. */
+void guards_setup(lua_State *L);          /* pcall, xpcall, setmetatable, coroutine.* */
+void guarded_tables_setup(lua_State *L);  /* table.* */
+void guarded_strings_setup(lua_State *L); /* string.rep, find, match, gmatch, gsub */
+
+#endif
