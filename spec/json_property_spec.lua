@@ -6,6 +6,10 @@ local read = require "beam.json.reader"
 local values = require "beam.json.values"
 local write = require "beam.json.writer"
 
+local gave_up = {}
+values.explain = function()
+  return nil, gave_up
+end
 local decode, encode = require("beam.core").json(values)
 local seeds = tonumber(os.getenv "SEEDS" or 3000)
 local identical = random_json.identical
@@ -66,7 +70,7 @@ describe("JSON at random", function()
       local expected, expected_large = write(value)
       written = written + (text and 1 or 0)
       assert(alike(text, expected), ("seed %d: %s\n  %s"):format(seed, tostring(text), tostring(expected)))
-      assert(not text or large == expected_large, "seed " .. seed)
+      assert(large == expected_large or not text and large == gave_up, "seed " .. seed)
     end
     assert(written > seeds / 5 and written < seeds * 4 / 5, "of both kinds: " .. written)
   end)

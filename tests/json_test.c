@@ -47,15 +47,17 @@ static void random_documents(void) {
 /* Calls the function on top of the stack with the text until it is granted all that it asks for. */
 static int until_granted(lua_State *L, const char *text) {
   int allowed, status = LUA_ERRMEM;
-  for (allowed = 0; status == LUA_ERRMEM && allowed < 1000; allowed++) {
+  for (allowed = 0; status != LUA_OK && allowed < 1000; allowed++) {
     lua_pushvalue(L, -1);
     lua_pushstring(L, text);
     lua_gc(L, LUA_GCCOLLECT, 0);
     granted = allowed;
     status = lua_pcall(L, 1, 1, 0);
     granted = -1;
-    if (status == LUA_ERRMEM)
+    if (status != LUA_OK) {
+      CHECK_STR(lua_tostring(L, -1), "not enough memory");
       lua_pop(L, 1);
+    }
   }
   CHECK_INT(status, LUA_OK);
   return allowed;

@@ -1,7 +1,9 @@
 -- Run by json_test.c. SEEDS=100000 plays as many.
 package.path = "lua/?.lua;spec/?.lua;" .. package.path
 local random_json = require "json_random"
-local decode, encode = require("beam.core").json(require "beam.json.values")
+local values = require "beam.json.values"
+values.explain = require "beam.json.writer"
+local decode, encode = require("beam.core").json(values)
 
 -- Every beginning of a text ends somewhere else.
 local function cut(text)

@@ -10,15 +10,21 @@ local write = require "beam.json.writer"
 
 local json = { null = values.null, array = values.array, is_array = values.is_array }
 
--- beam.core loads the transport: not before there is something to read or to write.
-local decode, encode
+local function decode_in_lua(text)
+  if type(text) ~= "string" then
+    error("json.decode wants a string, not a " .. type(text), 2)
+  end
+  return read(text)
+end
 
+-- beam.core loads the transport: not before there is something to read or to write.
 local function choose()
   local loaded, core = pcall(require, "beam.core")
   if loaded and core.json then
-    decode, encode = core.json(values)
+    values.explain = write
+    json.decode, json.encode = core.json(values)
   else
-    decode, encode = read, write
+    json.decode, json.encode = decode_in_lua, write
   end
 end
 
@@ -28,28 +34,18 @@ end
 ---@return any value nil: it is no JSON, or has a number that this Lua cannot hold
 ---@return string? message what is wrong, at which byte
 function json.decode(text)
-  if type(text) ~= "string" then
-    error("json.decode wants a string, not a " .. type(text), 2)
-  elseif not decode then
-    choose()
-  end
-  return decode(text)
+  choose()
+  return json.decode(text)
 end
 
 --- The JSON text of a value (compact). A table with items 1..n is an array, one with string keys an object; an empty one is
 --- an object unless json.array marks it.
 ---@param value any
 ---@return string? text
----@return boolean|string large integers beyond 2^53 may be in it, which most other readers round; or what cannot be written
+---@return boolean|string large integers beyond 2^53 are in it, which most other readers round; or what cannot be written
 function json.encode(value)
-  if not encode then
-    choose()
-  end
-  local text, large = encode(value)
-  if text then
-    return text, large
-  end
-  return write(value) -- it says what cannot be written, and where
+  choose()
+  return json.encode(value)
 end
 
 return json

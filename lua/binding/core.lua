@@ -66,14 +66,13 @@ function core.can_yield() end
 ---@field array_mt table the metatable of arrays: decode gives it to each, encode writes an empty table that has it as []
 ---@field empty_array_mt table encode takes it for the same
 ---@field empty_array any a value that is written as []
+---@field explain fun(value: any): string?, boolean|string what encode returns for a value that it cannot write
 ---@field max_depth integer of nested arrays and objects, both ways
 
---- Two functions that carry JSON exactly (docs/json.md), without a context. They run nothing of the caller's but finalizers.
----   decode(text): the value, or nil and a message with the position
----   encode(value): the text and whether an integer beyond 2^53 is in it, or nothing for what cannot be written
+--- json.decode and json.encode of lua/beam/json.lua, which need no context. No metamethod runs in them.
 ---@param marks beam.core.json_marks
 ---@return fun(text: string): any, string?
----@return fun(value: any): string?, boolean?
+---@return fun(value: any): string?, boolean|string
 function core.json(marks) end
 
 ---@class beam.core.context

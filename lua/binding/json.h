@@ -9,17 +9,19 @@
 /* core.json(marks): pushes decode and encode. */
 int json_new(lua_State *L);
 
-/* The upvalues of both functions, read from `marks`. */
+/* The upvalues of both functions: the fields of `marks`, and for encode what frees its text. */
 enum {
   JSON_NULL = 1,
   JSON_ARRAY,       /* metatable */
   JSON_EMPTY_ARRAY, /* metatable */
   JSON_EMPTY,       /* a value that is written as [], or nil */
+  JSON_EXPLAIN,     /* function */
   JSON_MAX_DEPTH,
-  JSON_UPVALUES = JSON_MAX_DEPTH
+  JSON_TEXT_CLASS /* metatable */
 };
 
 int json_decode(lua_State *L);
 int json_encode(lua_State *L);
+int json_text_free(lua_State *L); /* __gc of the text class */
 
 #endif

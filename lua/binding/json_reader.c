@@ -356,7 +356,9 @@ static int read_value(struct reader *reader) {
 int json_decode(lua_State *L) {
   struct reader reader = {.L = L};
   size_t len;
-  reader.start = reader.at = luaL_checklstring(L, 1, &len);
+  if (lua_type(L, 1) != LUA_TSTRING)
+    return luaL_error(L, "json.decode wants a string, not a %s", luaL_typename(L, 1));
+  reader.start = reader.at = lua_tolstring(L, 1, &len);
   reader.end = reader.start + len;
   reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
   skip_space(&reader);

@@ -1,5 +1,5 @@
 /* A JSON writer: Lua values as compact text that reads back as the same values. What cannot be written makes it give
- * up: lua/beam/json/writer.lua, which does the same in Lua, then says what it was and where.
+ * up, and lua/beam/json/writer.lua, which does the same in Lua, says what it was and where.
  *
  * Tables are read raw, no metamethod runs. The order of the keys is that of lua_next, as in Lua.
  */
@@ -24,16 +24,53 @@ struct writer {
 
 /* ---- Text ---- */
 
+/* A longer text: in a userdata, so that an error in the middle frees it. It comes from Lua's allocator, which bounds it
+ * where memory is bounded, but not from its collector, which would go round while the text grows. */
+struct long_text {
+  char *text;
+  size_t size;
+};
+
+static char *long_text_resize(lua_State *L, struct long_text *held, size_t size) {
+  void *user;
+  lua_Alloc allocate = lua_getallocf(L, &user);
+  char *text = allocate(user, held->text, held->size, size);
+  if (!text && size > 0)
+    luaL_error(L, "not enough memory");
+  held->text = text;
+  held->size = size;
+  return text;
+}
+
+int json_text_free(lua_State *L) {
+  struct long_text *held = lua_touserdata(L, 1);
+  if (held && held->text)
+    long_text_resize(L, held, 0);
+  return 0;
+}
+
+static struct long_text *long_text_new(lua_State *L) {
+  struct long_text *held = lua_newuserdata(L, sizeof *held);
+  memset(held, 0, sizeof *held);
+  lua_pushvalue(L, lua_upvalueindex(JSON_TEXT_CLASS));
+  lua_setmetatable(L, -2);
+  lua_replace(L, ARGUMENT_TEXT);
+  return held;
+}
+
 static void grow(struct writer *writer, size_t more) {
   size_t used = (size_t)(writer->at - writer->text), size = (size_t)(writer->end - writer->text);
-  char *text;
-  size = (more > size ? more : size) * 2 + 4096;
-  text = lua_newuserdata(writer->L, size);
-  memcpy(text, writer->text, used);
-  lua_replace(writer->L, ARGUMENT_TEXT);
-  writer->text = text;
-  writer->at = text + used;
-  writer->end = text + size;
+  struct long_text *held = lua_touserdata(writer->L, ARGUMENT_TEXT);
+  size = (more > size ? more : size) * 2;
+  if (!held) {
+    held = long_text_new(writer->L);
+    memcpy(long_text_resize(writer->L, held, size), writer->first, used);
+  } else {
+    long_text_resize(writer->L, held, size);
+  }
+  writer->text = held->text;
+  writer->at = writer->text + used;
+  writer->end = writer->text + size;
 }
 
 static void reserve(struct writer *writer, size_t more) {
@@ -65,17 +102,31 @@ static char escape_of(unsigned char c) {
   return c == '"' || c == '\\' ? (char)c : c == 0x7F ? 'u' : 0;
 }
 
-/* Whether one of 8 bytes has to be escaped: below 0x20, a quote, a backslash or 0x7F. */
-static int has_escape(const char *at) {
+/* Of 8 bytes: the high bit of each that has to be escaped (below 0x20, a quote, a backslash, 0x7F), and perhaps of one
+ * that follows it. */
+static uint64_t find_escapes(uint64_t word) {
   const uint64_t ones = 0x0101010101010101u, highs = 0x8080808080808080u;
-  uint64_t word, quote, backslash, delete;
-  memcpy(&word, at, sizeof word);
-  quote = word ^ (ones * '"');
-  backslash = word ^ (ones * '\\');
-  delete = word ^ (ones * 0x7F);
-  return ((((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete) |
-           ((word - ones * 0x20) & ~word)) &
-          highs) != 0;
+  uint64_t quote = word ^ (ones * '"'), backslash = word ^ (ones * '\\'), delete = word ^ (ones * 0x7F);
+  return (((quote - ones) & ~quote) | ((backslash - ones) & ~backslash) | ((delete - ones) & ~delete) |
+          ((word - ones * 0x20) & ~word)) &
+         highs;
+}
+
+/* Copies what is ASCII and stands for itself, 8 bytes at a time, then single ones. Returns where it ends. */
+static const char *put_plain(struct writer *writer, const char *at, const char *end) {
+  const uint64_t highs = 0x8080808080808080u;
+  char *out = writer->at;
+  uint64_t word;
+  for (; end - at >= 8; at += 8, out += 8) {
+    memcpy(&word, at, sizeof word);
+    if (find_escapes(word) | (word & highs))
+      break;
+    memcpy(out, &word, sizeof word);
+  }
+  for (; at < end && *at >= 0x20 && *at < 0x7F && *at != '"' && *at != '\\'; at++)
+    *out++ = *at;
+  writer->at = out;
+  return at;
 }
 
 static char *put_escaped(char *out, unsigned char c) {
@@ -98,29 +149,42 @@ static char *put_escaped(char *out, unsigned char c) {
 
 static char *put_piece(char *out, const char *at, const char *stop) {
   while (at < stop) {
+    uint64_t word;
     int i;
-    for (; stop - at >= 8 && !has_escape(at); at += 8, out += 8)
-      memcpy(out, at, 8);
+    for (; stop - at >= 8; at += 8, out += 8) {
+      memcpy(&word, at, sizeof word);
+      if (find_escapes(word))
+        break;
+      memcpy(out, &word, sizeof word);
+    }
     for (i = 0; i < 8 && at < stop; i++)
       out = put_escaped(out, (unsigned char)*at++);
   }
   return out;
 }
 
-/* The string at `index`. */
-static int write_string(struct writer *writer, int index) {
+static int put_rest(struct writer *writer, const char *at, const char *end) {
   enum { PIECE = 256 }; /* room is made for one at a time, as if all of it were escaped */
-  size_t len;
-  const char *at = lua_tolstring(writer->L, index, &len), *end = at + len;
-  if (!beam__utf8_valid(at, len))
+  if (!beam__utf8_valid(at, (size_t)(end - at)))
     return 0;
-  put_char(writer, '"');
   while (at < end) {
     const char *stop = end - at > PIECE ? at + PIECE : end;
     reserve(writer, (size_t)(stop - at) * ESCAPE_MOST);
     writer->at = put_piece(writer->at, at, stop);
     at = stop;
   }
+  return 1;
+}
+
+/* The string at `index`. */
+static int write_string(struct writer *writer, int index) {
+  size_t len;
+  const char *at = lua_tolstring(writer->L, index, &len), *end = at + len;
+  reserve(writer, len + 2);
+  *writer->at++ = '"';
+  at = put_plain(writer, at, end);
+  if (at < end && !put_rest(writer, at, end))
+    return 0;
   put_char(writer, '"');
   return 1;
 }
@@ -290,8 +354,19 @@ static int write_value(struct writer *writer) {
   }
 }
 
+/* Nothing can be written: the function in Lua has the words for it. */
+static int explain(lua_State *L) {
+  lua_settop(L, ARGUMENT_VALUE);
+  lua_pushvalue(L, lua_upvalueindex(JSON_EXPLAIN));
+  lua_insert(L, ARGUMENT_VALUE);
+  lua_call(L, 1, 2);
+  return 2;
+}
+
 int json_encode(lua_State *L) {
   struct writer writer;
+  struct long_text *held;
+  int written;
   writer.L = L;
   writer.text = writer.at = writer.first;
   writer.end = writer.first + sizeof writer.first;
@@ -300,9 +375,14 @@ int json_encode(lua_State *L) {
   lua_settop(L, ARGUMENT_VALUE);
   lua_pushnil(L); /* ARGUMENT_TEXT */
   lua_pushvalue(L, ARGUMENT_VALUE);
-  if (!write_value(&writer))
-    return 0;
-  lua_pushlstring(L, writer.text, (size_t)(writer.at - writer.text));
+  written = write_value(&writer);
+  if (written)
+    lua_pushlstring(L, writer.text, (size_t)(writer.at - writer.text));
+  held = lua_touserdata(L, ARGUMENT_TEXT);
+  if (held)
+    long_text_resize(L, held, 0);
+  if (!written)
+    return explain(L);
   lua_pushboolean(L, writer.large);
   return 2;
 }
