@@ -31,7 +31,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz demo test invariant soak bench lint fuzz install rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak bench bench-map lint fuzz install rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -40,7 +40,7 @@ core: build/libbeam.a build/libbeam.so
 lua: $(LUAS:%=build/lua/%/beam/core.so)
 
 setup: setup-test setup-lint
-setup-build setup-test setup-lint setup-fuzz:
+setup-build setup-test setup-lint setup-fuzz setup-bench:
 	@sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
@@ -143,9 +143,14 @@ build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wil
 
 # ---- Benchmarks and fuzzing ----
 
-bench: setup-test
+bench: setup-bench
 	@$(MAKE) all $(BENCHES)
 	@PYTHON=$(PYTHON) sh tests/bench/run.sh
+
+# beam.map alone: ten thousand inputs, faults, and the others.
+bench-map: setup-bench
+	@$(MAKE) all build/bench/map_reference
+	@PYTHON=$(PYTHON) sh tests/bench/map.sh
 
 build/bench/%: tests/bench/%.c build/libbeam.a
 	$(call say,CC,$<)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing to build (and, unless told otherwise, to test, lint and measure): by apt where it can be done,
-# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz]…
+# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench]…
 set -u
 
 build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev zlib1g-dev
@@ -10,6 +10,7 @@ test="lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev lua5.3 liblua5.3-dev lua
 # For the official JavaScript SDK. A node from elsewhere brings its own npm, with which Debian's would quarrel.
 command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs npm"
 lint="clang-format cppcheck lua-check"
+bench="python3-httpx python3-requests"
 fuzz="clang-14 libclang-rt-14-dev"
 
 wanted=
@@ -19,7 +20,8 @@ for set in "${@:-build}"; do
     test) wanted="$wanted $build $test" ;;
     lint) wanted="$wanted $build $test $lint" ;;
     fuzz) wanted="$wanted $build $fuzz" ;;
-    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz)" >&2; exit 2 ;;
+    bench) wanted="$wanted $build $test $bench" ;;
+    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench)" >&2; exit 2 ;;
   esac
 done
 
