@@ -155,8 +155,21 @@ describe("watching a task", function()
     while api:count "/a$" < 8 do
       beam.step(0.02)
     end
+    assert.are.equal(1, api.gone) -- it should have told
     is "COMPLETE"
     assert.are.same({ "RUNNING", "COMPLETE" }, (watcher:join(20)))
+  end)
+
+  it("does not wait for a stream that does not even begin", function()
+    function api.events() end
+    local watcher = beam.spawn(function()
+      return states_of(watch { silence = 0.1 })
+    end)
+    while api.subscriptions < 2 do
+      beam.step(0.02)
+    end
+    is "COMPLETE"
+    assert.are.same({ "PENDING", "COMPLETE" }, (watcher:join(20)))
   end)
 
   it("never hammers a server whose streams end at once", function()
@@ -294,6 +307,20 @@ describe("watching a task", function()
       beam.step(0.02)
     end
     assert.are.equal(1, api.gone)
+  end)
+
+  it("ends when it is told to while it rests", function()
+    local events = watch { interval = 1000, timeout = 1000 }
+    assert.are.equal("PENDING", (events:next()))
+    local watcher = beam.spawn(function()
+      return events:next()
+    end)
+    while api.subscriptions < 1 do
+      beam.step(0.02)
+    end
+    beam.sleep(0.1)
+    events:close()
+    assert.are.same({}, { watcher:join(10) })
   end)
 
   it("is bounded while it looks, listens and rests", function()

@@ -102,9 +102,10 @@ end
 --- end of its body.
 ---@param request beam.core.http_options
 ---@param source beam.upload? the body, if it comes in pieces
+---@param patience number? seconds for the head alone
 ---@return beam.response_stream? stream
 ---@return beam.core.error|beam.error|nil failure why there is none; a beam.error if it is the source's
-function response_stream.open(request, source)
+function response_stream.open(request, source, patience)
   local state, refused = start(request, source)
   if not state then
     return nil, refused
@@ -113,11 +114,13 @@ function response_stream.open(request, source)
   self.guard = compat.guard(function()
     finish(state, own_failure("canceled", "the stream was forgotten"))
   end)
+  local deadline = patience and driver.now() + patience
   while not state.headers do
     if state.over then
       return nil, state.failure
+    elseif not state.changed:wait(deadline and math.max(0, deadline - driver.now())) then
+      finish(state, own_failure("timeout", ("no head of an answer came within %g s"):format(patience)))
     end
-    state.changed:wait()
   end
   self.status, self.headers = state.status, state.headers
   return self

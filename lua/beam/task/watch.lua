@@ -118,7 +118,7 @@ local function open_stream(self)
   end
   local request = api.prepare(self.settings, "GET", path, { accept = "text/event-stream" })
   request.auth, request.timeout = auth, math.min(left(self), longest_stream)
-  local stream = response_stream.open(request)
+  local stream = response_stream.open(request, nil, self.silence)
   if stream and stream.status ~= 200 then
     stream:close()
     return nil
