@@ -31,7 +31,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak bench bench-map lint fuzz install rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak gigabyte bench bench-map lint fuzz install rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -65,6 +65,14 @@ SOAK_SECONDS ?= 600
 soak: setup-test
 	@$(MAKE) all
 	@PYTHON=$(PYTHON) BEAM_TEST_PYTHON=$(PYTHON) sh tests/realtime/run.sh $(SOAK_SECONDS)
+
+# A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/stream_spec.lua and spec/upload_spec.lua.
+MIB ?= 1024
+gigabyte: setup-test
+	@$(MAKE) lua
+	@for lua in 5.4 jit; do \
+	  LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" BEAM_TEST_PYTHON=$(PYTHON) \
+	  lua$$lua tests/bench/stream_memory.lua $(MIB) || exit 1; done
 
 # ---- libbeam ----
 

@@ -147,10 +147,22 @@ local function skip_line_feed(self, bytes)
   return bytes:byte(1) == 10 and 2 or 1
 end
 
+-- Where a character is next, from the place where it was found last; false: nowhere. Plain searches take a hundredth of the time of a
+-- pattern.
+local function next_place(bytes, character, place, first)
+  if place and place < first then
+    return bytes:find(character, first, true) or false
+  end
+  return place
+end
+
 local function feed_lines(self, bytes, items)
   local first = skip_line_feed(self, bytes)
+  local line_feed, carriage_return = 0, self.ends_with_return and 0
   while true do
-    local last = bytes:find(self.line_end, first)
+    line_feed = next_place(bytes, "\n", line_feed, first)
+    carriage_return = next_place(bytes, "\r", carriage_return, first)
+    local last = carriage_return and math.min(carriage_return, line_feed or carriage_return) or line_feed
     if not fits(self, (last or #bytes + 1) - first) then
       return
     elseif not last then
@@ -182,9 +194,9 @@ end
 
 local formats = {}
 
-formats.sse = { feed = feed_lines, finish = finish_lines, read_line = read_event_line, line_end = "[\r\n]" }
+formats.sse = { feed = feed_lines, finish = finish_lines, read_line = read_event_line, ends_with_return = true }
 formats.data = formats.sse
-formats.lines = { feed = feed_lines, finish = finish_lines, read_line = read_json_line, line_end = "\n" }
+formats.lines = { feed = feed_lines, finish = finish_lines, read_line = read_json_line }
 
 formats.raw = { finish = function() end }
 function formats.raw.feed(_, bytes, items)
@@ -206,7 +218,7 @@ end
 
 local function choose(self, name)
   local format = formats[name]
-  self.format, self.read_line, self.line_end = name, format.read_line, format.line_end
+  self.format, self.read_line, self.ends_with_return = name, format.read_line, format.ends_with_return or false
   self.run_feed, self.run_finish = format.feed, format.finish
 end
 
