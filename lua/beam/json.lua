@@ -17,14 +17,22 @@ local function decode_in_lua(text)
   return read(text)
 end
 
+local function encode_in_lua(value)
+  local text, problem = write(value)
+  if text then
+    return text
+  end
+  return nil, problem
+end
+
 -- beam.core loads the transport: not before there is something to read or to write.
 local function choose()
   local loaded, core = pcall(require, "beam.core")
   if loaded and core.json then
     values.explain = write
-    json.decode, json.encode = core.json(values)
+    json.decode, json.encode, json.encode_checked = core.json(values)
   else
-    json.decode, json.encode = decode_in_lua, write
+    json.decode, json.encode, json.encode_checked = decode_in_lua, encode_in_lua, write
   end
 end
 
@@ -42,10 +50,19 @@ end
 --- an object unless json.array marks it.
 ---@param value any
 ---@return string? text
----@return boolean|string large integers beyond 2^53 are in it, which most other readers round; or what cannot be written
+---@return string? message what cannot be written, by its path
 function json.encode(value)
   choose()
   return json.encode(value)
+end
+
+--- The same, and whether an integer beyond 2^53 is in it, which a reader that has floats only would round.
+---@param value any
+---@return string? text
+---@return boolean|string large or the message
+function json.encode_checked(value)
+  choose()
+  return json.encode_checked(value)
 end
 
 return json

@@ -66,12 +66,13 @@ function core.can_yield() end
 ---@field array_mt table the metatable of arrays: decode gives it to each, encode writes an empty table that has it as []
 ---@field empty_array_mt table encode takes it for the same
 ---@field empty_array any a value that is written as []
----@field explain fun(value: any): string?, boolean|string what encode returns for a value that it cannot write
+---@field explain fun(value: any): nil, string what is returned for a value that cannot be written
 ---@field max_depth integer of nested arrays and objects, both ways
 
---- json.decode and json.encode of lua/beam/json.lua, which need no context. No metamethod runs in them.
+--- json.decode, encode and encode_checked of lua/beam/json.lua, which need no context. No metamethod runs in them.
 ---@param marks beam.core.json_marks
 ---@return fun(text: string): any, string?
+---@return fun(value: any): string?, string?
 ---@return fun(value: any): string?, boolean|string
 function core.json(marks) end
 
@@ -83,6 +84,11 @@ local ctx = {}
 ---@param timeout number?
 ---@return true?, beam.core.error? err
 function ctx:step(timeout) end
+
+--- The first part of step(0), for a host that lets what came be used before the rest is done.
+---@return boolean? more true: call step(0) before you wait
+---@return beam.core.error? err
+function ctx:turn() end
 
 ---@return integer? fd readable when there is something to do, timers included: then step(0)
 ---@return beam.core.error? err

@@ -1,4 +1,4 @@
-/* core.json: the two functions and what is special to them. */
+/* core.json: the functions and what is special to them. */
 #include "json.h"
 
 static void push_marks(lua_State *L) {
@@ -8,14 +8,19 @@ static void push_marks(lua_State *L) {
     lua_getfield(L, 1, names[i]);
 }
 
-int json_new(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
-  push_marks(L);
-  lua_pushcclosure(L, json_decode, JSON_MAX_DEPTH);
+static void push_encoder(lua_State *L, lua_CFunction function) {
   push_marks(L);
   lua_createtable(L, 0, 1);
   lua_pushcfunction(L, json_text_free);
   lua_setfield(L, -2, "__gc");
-  lua_pushcclosure(L, json_encode, JSON_TEXT_CLASS);
-  return 2;
+  lua_pushcclosure(L, function, JSON_TEXT_CLASS);
+}
+
+int json_new(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  push_marks(L);
+  lua_pushcclosure(L, json_decode, JSON_MAX_DEPTH);
+  push_encoder(L, json_encode);
+  push_encoder(L, json_encode_checked);
+  return 3;
 }

@@ -6,10 +6,10 @@
 
 #include "compat.h"
 
-/* core.json(marks): pushes decode and encode. */
+/* core.json(marks): pushes decode, encode and encode_checked. */
 int json_new(lua_State *L);
 
-/* The upvalues of both functions: the fields of `marks`, and for encode what frees its text. */
+/* The upvalues of all three: the fields of `marks`, and for those that encode what frees their text. */
 enum {
   JSON_NULL = 1,
   JSON_ARRAY,       /* metatable */
@@ -22,6 +22,7 @@ enum {
 
 int json_decode(lua_State *L);
 int json_encode(lua_State *L);
+int json_encode_checked(lua_State *L);
 int json_text_free(lua_State *L); /* __gc of the text class */
 
 #endif

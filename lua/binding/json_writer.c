@@ -363,7 +363,7 @@ static int explain(lua_State *L) {
   return 2;
 }
 
-int json_encode(lua_State *L) {
+static int encode(lua_State *L, int checked) {
   struct writer writer;
   struct long_text *held;
   int written;
@@ -383,6 +383,11 @@ int json_encode(lua_State *L) {
     long_text_resize(L, held, 0);
   if (!written)
     return explain(L);
+  if (!checked)
+    return 1;
   lua_pushboolean(L, writer.large);
   return 2;
 }
+
+int json_encode(lua_State *L) { return encode(L, 0); }
+int json_encode_checked(lua_State *L) { return encode(L, 1); }

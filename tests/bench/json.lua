@@ -64,6 +64,7 @@ end
 -- ---- Time ----
 
 local function seconds(count, fn, argument)
+  collectgarbage()
   local start = os.clock()
   for _ = 1, count do
     fn(argument)

@@ -70,17 +70,15 @@ local function beyond_float64(value, name)
         return found
       end
     end
-  elseif math.type and math.type(value) == "integer" and (value > largest or value < -largest) then
+  elseif math.type(value) == "integer" and (value > largest or value < -largest) then
     return name
   end
 end
 
 -- Beam's gateway reads numbers of endpoints and task queues as float64: such an integer arrives as another one.
-local function warn_of_rounding(input, text)
-  local name = text:find "%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d" and beyond_float64(input, "input")
-  if name then
-    log.write("warning", ("the integer at '%s' is beyond 2^53, where Beam rounds: send it as a string"):format(name))
-  end
+local function warn_of_rounding(input)
+  local name = beyond_float64(input, "input")
+  log.write("warning", ("the integer at '%s' is beyond 2^53, where Beam rounds: send it as a string"):format(name))
 end
 
 local bodiless = { GET = true, HEAD = true }
@@ -102,13 +100,15 @@ function request.encode(input, method, raw, where)
   elseif input ~= nil and type(input) ~= "table" then
     error(("%s: input is a table, not a %s (raw = true sends a string as it is)"):format(where, type(input)), 0)
   end
-  local text, problem = json.encode(input or {})
+  local text, large = json.encode_checked(input or {})
   if not text then
-    return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. problem, phase = "none" }
+    return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. large, phase = "none" }
   elseif text:sub(1, 1) ~= "{" then
     error(where .. ": input is an array, and Beam wants an object: name it, as in { items = {…} }", 0)
   end
-  warn_of_rounding(input, text)
+  if large then
+    warn_of_rounding(input)
+  end
   return text
 end
 
