@@ -182,7 +182,6 @@ build = {
     ["beam.serve.api_deployments"] = "lua/beam/serve/api_deployments.lua",
     ["beam.serve.api_tasks"] = "lua/beam/serve/api_tasks.lua",
     ["beam.serve.auth"] = "lua/beam/serve/auth.lua",
-    ["beam.serve.base64"] = "lua/beam/serve/base64.lua",
     ["beam.serve.deployments"] = "lua/beam/serve/deployments.lua",
     ["beam.serve.endpoint"] = "lua/beam/serve/endpoint.lua",
     ["beam.serve.events"] = "lua/beam/serve/events.lua",

@@ -1,19 +1,33 @@
--- Base64 (RFC 4648, section 4), as far as it is read: results that are no JSON come in it.
+-- Base64 (RFC 4648, section 4): results that are no JSON come in it; the local Beam writes it.
 local base64 = {}
 
-local values = {}
+local floor, char = math.floor, string.char
+
+local digits, values = {}, {} -- by value, and by byte
 for i = 1, 64 do
-  values[("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):byte(i)] = i - 1
+  local digit = ("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):sub(i, i)
+  digits[i - 1], values[digit:byte()] = digit, i - 1
 end
 
-local floor, char = math.floor, string.char
+---@param bytes string
+---@return string
+function base64.encode(bytes)
+  local pieces = {}
+  for i = 1, #bytes, 3 do
+    local a, b, c = bytes:byte(i, i + 2)
+    local bits = a * 65536 + (b or 0) * 256 + (c or 0)
+    local third, fourth = b and digits[floor(bits / 64) % 64] or "=", c and digits[bits % 64] or "="
+    pieces[#pieces + 1] = digits[floor(bits / 262144)] .. digits[floor(bits / 4096) % 64] .. third .. fourth
+  end
+  return table.concat(pieces)
+end
 
 local function decode_four(a, b, c, d)
   local bits = values[a] * 262144 + values[b] * 4096 + values[c] * 64 + values[d]
   return char(floor(bits / 65536), floor(bits / 256) % 256, bits % 256)
 end
 
---- The bytes; nil for what is no base64 (padding may be missing).
+--- The bytes; nil for what is no base64. Its padding may be missing.
 ---@param text string
 ---@return string?
 function base64.decode(text)

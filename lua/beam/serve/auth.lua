@@ -1,6 +1,6 @@
 -- Who may call (wire.md section 3): Bearer or the raw token, ?auth_token= only where the header is missing, Basic only where
 -- it is configured.
-local base64 = require "beam.serve.base64"
+local base64 = require "beam.base64"
 
 local auth = {}
 

@@ -1,6 +1,6 @@
 -- Pages of a list, the newest first: {"data": […], "next": cursor}; an empty cursor ends it. A cursor names the first item of the next
 -- page, so that what comes new at the head shifts nothing.
-local base64 = require "beam.serve.base64"
+local base64 = require "beam.base64"
 local filters = require "beam.serve.filters"
 local json = require "beam.json"
 local timestamp = require "beam.serve.timestamp"
