@@ -9,7 +9,7 @@ faults="status=429@1%,status=503@1%,lost=502@1%,hang_up=reset@0.5%,lost=reset@0.
 work=$(mktemp -d)
 pids=
 trap 'for pid in $pids; do kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; done; rm -rf "$work"' EXIT
-ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf b > 0 ? "%.2f" : "-", a / b }'; }
+ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 row() { printf '  %-36s %7s/s   %s\n' "$1" "$2" "$(ratio "$2" "$reference")"; }
 with_lua() {
   LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/lua/$1/?.so;;" "$2" "tests/bench/$3.lua" "$4" "$5" "$concurrency"
@@ -19,6 +19,7 @@ with_lua() {
 serve() {
   name=$1
   shift
+  : >"$work/$name"
   build/beamlua serve tests/bench/map_app.lua --port 0 --quiet "$@" >"$work/$name" 2>/dev/null &
   pids="$pids $!"
   while ! grep -q '^local Beam at' "$work/$name"; do sleep 0.05; done

@@ -15,6 +15,49 @@ local function canceled(sent)
   return { kind = "canceled", message = "cancelled by the caller", phase = sent and "request" or "none", host = "", sent = sent }
 end
 
+-- What an exchange waits with. Those without a source are used again: making one costs more than all else that Lua does for a short
+-- exchange.
+local spare, spare_count, most_spare = {}, 0, 64
+
+local function new_state(drained)
+  local state = { changed = driver.signal(), drained = drained, over = false, canceled = false, failure = nil, response = nil }
+  function state.finish(failure, response)
+    state.over, state.failure, state.response = true, failure, response
+    driver.detach()
+    state.changed:wake()
+    if state.drained then
+      state.drained:wake()
+    end
+  end
+  function state.on_event(event, failure, response)
+    if event == "drained" then
+      state.drained:wake()
+    elseif not state.over then
+      state.finish(failure, response)
+    end
+  end
+  return state
+end
+
+local function take_state(source)
+  if source or spare_count == 0 then
+    return new_state(source and driver.signal() or false)
+  end
+  local state = spare[spare_count]
+  spare[spare_count] = nil
+  spare_count = spare_count - 1
+  return state
+end
+
+-- After the exchange was freed: no event comes any more. A source may still look at its state.
+local function give_back(state)
+  if not state.drained and spare_count < most_spare then
+    state.over, state.canceled, state.failure, state.response = false, false, nil, nil
+    spare_count = spare_count + 1
+    spare[spare_count] = state
+  end
+end
+
 local function wait(state, scope)
   if scope then
     scope:enter(state)
@@ -37,35 +80,24 @@ function exchange.run(request, scope, source)
   if scope and scope.canceled then
     return canceled(false), nil
   end
-  local state = { changed = driver.signal(), drained = source and driver.signal(), over = false, canceled = false }
-  local failure, response
-  local function finish(problem, answer)
-    state.over, failure, response = true, problem, answer
-    driver.detach()
-    state.changed:wake()
-    if state.drained then
-      state.drained:wake()
-    end
-  end
-  local http, refused = driver.context():http(request, function(event, problem, answer)
-    if event == "drained" then
-      state.drained:wake()
-    elseif not state.over then
-      finish(problem, answer)
-    end
-  end)
+  local state = take_state(source)
+  local http, refused = driver.context():http(request, state.on_event)
   if not http then
+    give_back(state)
     return refused, nil
   end
   driver.attach()
   if source then
-    upload.feed(source, http, state, finish)
+    upload.feed(source, http, state, state.finish)
   end
   wait(state, scope)
   http:free()
   if not state.over then
-    finish(canceled(true))
-  elseif response then
+    state.finish(canceled(true))
+  end
+  local failure, response = state.failure, state.response
+  give_back(state)
+  if response then
     response.headers = headers.to_table(response.headers)
   end
   return failure, response

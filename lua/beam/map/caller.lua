@@ -8,14 +8,6 @@ local request = require "beam.http.request"
 
 local caller = {}
 
-local function copy(template)
-  local result = {}
-  for name, value in next, template do
-    result[name] = value
-  end
-  return result
-end
-
 --- Checks the options and returns a function that makes one call as beam.call does.
 ---@param settings beam.settings
 ---@param options beam.request_options from request.gather, without an input
@@ -24,20 +16,19 @@ end
 ---@return string name what is called, "POST https://…"
 function caller.new(settings, options, scope)
   settings = config.override(settings, options)
-  local template, target = request.prepare(settings, options, "beam.map", "endpoint")
-  local what, longest = request.name(template), options.timeout or settings.timeout
+  local prepared, target = request.prepare(settings, options, "beam.map", "endpoint")
+  local what, longest = request.name(prepared), settings.timeout
   local policy = { retry = options.retry, idempotent = options.idempotent, scope = scope }
-  local method, raw = template.method, options.raw
+  local method, raw = prepared.method, options.raw
   return function(input, left)
     local body, unwritable = request.encode(input, method, raw, "beam.map")
     if unwritable then
       return nil, answer.describe(unwritable, nil, 0, driver.now())
     end
-    local prepared, started = copy(template), driver.now()
-    prepared.body = body
+    local started = driver.now()
     policy.timeout = left < longest and left or longest
     local result, err, response, count = attempts.run(settings, target, policy, function(auth, seconds)
-      prepared.auth, prepared.timeout = auth, seconds
+      prepared.body, prepared.auth, prepared.timeout = body, auth, seconds -- the core copies them before anybody waits
       return answer.read(what, auth.scheme, raw, exchange.run(prepared, scope))
     end)
     if err then
