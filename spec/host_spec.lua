@@ -79,7 +79,7 @@ describe("beamlua", function()
   end)
 
   it("ends with 2 and the usage after a mistake on the command line", function()
-    for _, command in ipairs { "$B", "$B -x", "$B -e", "$B -i", "$B doctor", "$B serve --port x", "$B serve --nothing", "$B serve a b" } do
+    for _, command in ipairs { "$B -x", "$B -e", "$B --nothing", "$B doctor x", "$B serve --port x", "$B serve --nothing", "$B serve a b" } do
       local code, out, err = shell(command)
       assert.same({ 2, "" }, { code, out }, command)
       assert.is_truthy(err:find "usage:", command)

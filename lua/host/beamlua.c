@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "beam.h"
@@ -26,6 +27,40 @@ static int received(lua_State *L) {
   return 1;
 }
 
+/* host.forget_signal(): it was dealt with. */
+static int forget_signal(lua_State *L) {
+  (void)L;
+  signals_forget();
+  return 0;
+}
+
+/* host.interactive(boolean): there is a prompt to come back to. */
+static int interactive(lua_State *L) {
+  signals_interactive(lua_toboolean(L, 1));
+  return 0;
+}
+
+/* host.is_terminal(descriptor) -> boolean */
+static int is_terminal(lua_State *L) {
+  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
+  return 1;
+}
+
+/* host.columns(descriptor) -> integer | nil */
+static int columns(lua_State *L) {
+  struct winsize size;
+  if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) || !size.ws_col)
+    return 0;
+  lua_pushinteger(L, size.ws_col);
+  return 1;
+}
+
+/* host.has_module(name) -> boolean */
+static int has_module(lua_State *L) {
+  lua_pushboolean(L, modules_has(luaL_checkstring(L, 1)));
+  return 1;
+}
+
 /* The folder of the program, without a slash at the end; "." if the system does not say. */
 static void push_folder(lua_State *L) {
   char path[PATH_MAX];
@@ -39,7 +74,10 @@ static void push_folder(lua_State *L) {
 }
 
 static void push_host(lua_State *L) {
-  static const luaL_Reg functions[] = {{"received", received}, {"watch", signals_watch}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"received", received},       {"watch", signals_watch},
+                                       {"interactive", interactive}, {"forget_signal", forget_signal},
+                                       {"is_terminal", is_terminal}, {"columns", columns},
+                                       {"has_module", has_module},   {NULL, NULL}};
   luaL_newlib(L, functions);
   push_folder(L);
   lua_setfield(L, -2, "folder");

@@ -17,6 +17,8 @@ static const struct baked_module *find(const char *name) {
   return module->name ? module : NULL;
 }
 
+int modules_has(const char *name) { return find(name) != NULL; }
+
 /* searcher(name) -> loader, chunk name | message */
 static int search(lua_State *L) {
   const char *name = luaL_checkstring(L, 1);

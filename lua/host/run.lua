@@ -1,5 +1,8 @@
 -- Runs a function as the main coroutine of the process, until nothing is left to wait for, and ends what is open on every way out.
+local exit_codes = require "host.exit_codes"
+
 local patience = 2 -- seconds for the other side to answer a close
+local broken_pipe = 13 -- SIGPIPE: who has no reader has nobody to tell that
 
 -- The servers of this process close their connections as uvicorn does when it ends, with 1012.
 local function stop_servers()
@@ -30,6 +33,9 @@ end
 
 --- Closes what is open; waits up to two seconds for the other side. Events are dispatched meanwhile, but no coroutine runs.
 local function shut_down(host)
+  if host.leave then
+    host.leave() -- the prompt gives the terminal back
+  end
   local servers, ctx = stop_servers(), host.contexts[1]
   local deadline = ctx and ctx:now() + patience or 0
   while ctx and ctx:now() < deadline and (close_connections() > 0 or busy(servers)) do
@@ -41,12 +47,32 @@ local function shut_down(host)
   end
 end
 
-local function report(err)
-  local text = tostring(err)
-  if type(err) == "table" and err.kind == "script" then
-    text = err.message .. (err.traceback and "\n" .. err.traceback or "")
+-- An error that is no text is told as lua tells it, but for those that know how to be.
+local function text_of(err)
+  local meta = getmetatable(err)
+  if type(err) == "string" or type(err) == "number" or type(meta) == "table" and meta.__tostring then
+    return tostring(err)
   end
-  io.stderr:write("beamlua: ", text, "\n")
+  return ("(error object is a %s value)"):format(type(err))
+end
+
+local run = {}
+
+--- What stands on stderr after an error: the message, and the script's frames.
+---@param host table
+---@param err any
+---@return string
+function run.describe(host, err)
+  if type(err) ~= "table" or err.kind ~= "script" then
+    return text_of(err)
+  end
+  local message = err.cause ~= nil and text_of(err.cause) or err.message
+  local trace = err.traceback and require("host.traceback").clean(host, err.traceback)
+  return message .. (trace and "\n" .. trace or "")
+end
+
+local function report(host, err)
+  io.stderr:write("beamlua: ", run.describe(host, err), "\n")
 end
 
 -- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (wire.md section 5).
@@ -58,18 +84,36 @@ local function close_before_exit(host)
   end
 end
 
---- Runs `main`. Returns the exit code.
-return function(host, main)
+--- A drive that ends with the main function, whatever else goes on.
+---@param main fun(): any
+---@return any result
+function run.to_the_end_of(main)
+  local result, err = require("beam.driver").spawn(main):join()
+  if err then
+    error(err, 0)
+  end
+  return result
+end
+
+--- Runs `main`.
+---@param host table
+---@param main fun(): integer?
+---@param drive (fun(main: function): integer?)? default: until nothing is left to wait for
+---@return integer code what main returned, else 0; 1 after an error
+function run.run(host, main, drive)
   close_before_exit(host)
-  local ok, err = pcall(require("beam.driver").run, main)
-  if host.received() then
+  local ok, result = pcall(drive or require("beam.driver").run, main)
+  local signal = host.received()
+  if signal and signal ~= broken_pipe then
     io.stderr:write "beamlua: interrupted\n"
-  elseif not ok then
-    report(err)
+  elseif not ok and not signal then
+    report(host, result)
   end
   local closed, problem = pcall(shut_down, host)
   if not closed and not host.received() then
-    report(problem)
+    report(host, problem)
   end
-  return ok and 0 or 1
+  return ok and (result or 0) or exit_codes.script
 end
+
+return run

@@ -1,4 +1,7 @@
-/* SIGINT and SIGTERM: they end the script, wherever it waits or computes; a second one ends the process at once. */
+/* SIGINT and SIGTERM: they end the script, wherever it waits or computes; a second one ends the process at once. So
+ * does SIGPIPE: who writes for a reader that has gone is done, and closes its connections.
+ *
+ * At a prompt SIGINT ends the line that runs, and the process goes on. */
 #ifndef BEAMLUA_SIGNALS_H
 #define BEAMLUA_SIGNALS_H
 
@@ -8,8 +11,12 @@
 void signals_setup(lua_State *L);
 /* The system's default actions again; nothing of the state is touched any more. */
 void signals_restore(void);
-/* SIGINT or SIGTERM, or 0 as long as none came. */
+/* The signal's number, or 0 as long as none came. */
 int signals_received(void);
+/* From now on (or no longer) SIGINT interrupts coroutines of the user's only, as often as it comes. */
+void signals_interactive(int on);
+/* The signal that was received has been dealt with. */
+void signals_forget(void);
 /* Lua: watch(wake, argument), two light userdata: wake(argument) ends a wait of the event loop. watch() forgets them.
  */
 int signals_watch(lua_State *L);

@@ -1,0 +1,157 @@
+-- beamlua as an interpreter, with the options of lua: beamlua [options] [script [args]].
+local run = require "host.run"
+
+local usage = [=[
+usage: beamlua [options] [script.lua [args]]   run a script; - reads it from standard input
+       beamlua COMMAND …                       beamlua help lists the commands
+options: -e CHUNK   run CHUNK; may be given several times, before a script
+         -l NAME    require NAME into the global NAME; -l G=NAME into G
+         -i         a prompt, after the script
+         -v         print the versions
+         -W         turn warnings on
+         --         end of the options
+]=]
+
+local function complain(what)
+  io.stderr:write("beamlua: ", what, "\n", usage)
+  return 2
+end
+
+local function fail(what)
+  io.stderr:write("beamlua: ", what, "\n")
+  return 1
+end
+
+local function require_global(text)
+  local global, name = text:match "^([%a_][%w_]*)=(.+)$"
+  return function()
+    _G[global or text:match "^[^-]*"] = require(name or text)
+  end
+end
+
+local function load_chunk(text)
+  return load(text, "=(command line)")
+end
+
+-- A script that is not there may have been meant as a command.
+local function load_script(path)
+  if path == "-" then
+    return load(io.read "a", "=stdin")
+  end
+  local chunk, message = loadfile(path)
+  local meant = not chunk and path:find "^[%l-]+$" and require("beam.suggest")(path, require("host.commands").names())
+  return chunk, meant and ("%s; did you mean the command '%s'?"):format(message, meant) or message
+end
+
+-- Options with a value: a function of it that gives the chunk to run, or nil and what is wrong with it.
+local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global }
+local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings" }
+
+-- Returns { script = position of the script, or one past the end; chunks = what to run before it; version, prompt, warnings }; or nil, what
+-- is wrong, and whether it is a chunk's syntax.
+local function read_options(arguments)
+  local given, i = { chunks = {} }, 1
+  while arguments[i] and arguments[i]:find "^%-." do
+    local option = arguments[i]
+    local make = takes_value[option:sub(1, 2)]
+    if option == "--" then
+      i = i + 1
+      break
+    elseif flags[option] then
+      given[flags[option]] = true
+    elseif not make then
+      return nil, "unknown option '" .. option .. "'"
+    else
+      local value = option:sub(3)
+      if value == "" then
+        i = i + 1
+        value = arguments[i]
+      end
+      if not value then
+        return nil, option .. " wants an argument"
+      end
+      local chunk, message = make(value)
+      if not chunk then
+        return nil, message, true
+      end
+      table.insert(given.chunks, chunk)
+    end
+    i = i + 1
+  end
+  given.script = i
+  return given
+end
+
+-- As in lua: the script at 0, its arguments from 1, the program and its options below.
+local function make_arg(arguments, script)
+  local arg = {}
+  for i = 0, #arguments do
+    arg[i - (arguments[script] and script or 0)] = arguments[i]
+  end
+  return arg
+end
+
+-- LUA_INIT, as in lua: a chunk, or @ and a file with one.
+local function add_init(chunks)
+  for _, name in ipairs { "LUA_INIT_5_4", "LUA_INIT" } do
+    local text = os.getenv(name)
+    if text then
+      local chunk, message
+      if text:sub(1, 1) == "@" then
+        chunk, message = loadfile(text:sub(2))
+      else
+        chunk, message = load(text, "=" .. name)
+      end
+      if chunk then
+        table.insert(chunks, 1, chunk)
+      end
+      return message
+    end
+  end
+end
+
+-- What is to be run, and whether a prompt follows.
+local function plan(host, arguments, given)
+  local path = arguments[given.script]
+  local alone = not path and #given.chunks == 0 and not given.version
+  given.prompt = given.prompt or alone and host.is_terminal(0)
+  if alone and not given.prompt then
+    path = "-"
+  end
+  local problem = add_init(given.chunks)
+  if path and not problem then
+    local chunk
+    chunk, problem = load_script(path)
+    table.insert(given.chunks, chunk or nil)
+  end
+  return problem
+end
+
+-- A tail call, so that a traceback says "in main chunk".
+local function call(chunk, ...)
+  return chunk(...)
+end
+
+return function(host, arguments)
+  local given, wrong, in_chunk = read_options(arguments)
+  if not given then
+    return (in_chunk and fail or complain)(wrong)
+  end
+  if given.warnings then
+    warn "@on"
+  end
+  local problem = plan(host, arguments, given)
+  if given.version or given.prompt then
+    print(("beamlua %s, %s"):format(host.version, _VERSION))
+  end
+  if problem then
+    return fail(problem)
+  end
+  arg = make_arg(arguments, given.script) -- luacheck: globals arg
+  local function main()
+    for _, chunk in ipairs(given.chunks) do
+      call(chunk, table.unpack(arg))
+    end
+  end
+  return run.run(host, main, given.prompt and require "host.repl"(host) or nil)
+end

@@ -1,0 +1,78 @@
+-- How the text of an option becomes its value: functions of the text and of the value it had before; nil, problem for what is none.
+local readers = {}
+
+function readers.text(value)
+  return value
+end
+
+--- A number of seconds above 0.
+function readers.seconds(value)
+  local number = tonumber(value)
+  return number and number > 0 and number == number and number or nil, "wants a number of seconds above 0"
+end
+
+--- Seconds, and 0 for none.
+function readers.pause(value)
+  local number = tonumber(value)
+  return number and number >= 0 and number or nil, "wants a number of seconds"
+end
+
+function readers.count(value)
+  local number = math.tointeger(tonumber(value))
+  return number and number >= 1 and number or nil, "wants a whole number above 0"
+end
+
+function readers.natural(value)
+  local number = math.tointeger(tonumber(value))
+  return number and number >= 0 and number or nil, "wants a whole number"
+end
+
+function readers.port(value)
+  local number = math.tointeger(tonumber(value))
+  return number and number >= 0 and number <= 65535 and number or nil, "wants a port, 0 to 65535"
+end
+
+--- One of the words.
+function readers.one_of(...)
+  local words = { ... }
+  return function(value)
+    for _, word in ipairs(words) do
+      if word == value then
+        return value
+      end
+    end
+    return nil, "is one of " .. table.concat(words, ", ")
+  end
+end
+
+--- "Name: value"; several make a table.
+function readers.header(value, before)
+  local name, content = value:match "^([^%s:]+):%s*(.*)$"
+  if not name then
+    return nil, "wants 'Name: value'"
+  end
+  local headers = before or {}
+  local same = headers[name]
+  if same then
+    same = type(same) == "table" and same or { same }
+    table.insert(same, content)
+  end
+  headers[name] = same or content
+  return headers
+end
+
+--- Each a word; several make a list.
+function readers.list(value, before)
+  local list = before or {}
+  for word in value:gmatch "[^,]+" do
+    list[#list + 1] = word
+  end
+  return list
+end
+
+function readers.basic(value)
+  local id, secret = value:match "^([^:]+):(.+)$"
+  return id and { id = id, secret = secret } or nil, "wants ID:SECRET"
+end
+
+return readers
