@@ -57,6 +57,12 @@ describe("scripts/", function()
     assert.equal(rest, output:match "\n(19 results.*)$")
   end)
 
+  it("tokens.lua prints a streamed answer, and says if it broke off", function()
+    assert.equal("one two three \n3 pieces\n0\n", run("", "$B scripts/tokens.lua 'one two three'; echo $?"))
+    local output = run("--fault cut=2", "$B scripts/tokens.lua 'one two three'; echo $?")
+    assert.is_truthy(output:find "one two .*beam: error: the stream of POST http://[^ ]* ended early: http: .*2 pieces\n1\n$", output)
+  end)
+
   it("train.lua submits, watches and fetches the files", function()
     local output = run("", [[d=$(mktemp -d); $B scripts/train.lua train 3 "$d" | sed "s|$d|FOLDER|"; cat "$d/model.txt"; ls "$d"; rm -rf "$d"]])
     assert.is_truthy(output:find "^submitted\t%x+%-%x+%-%x+%-%x+%-%x+\n", output)

@@ -1,0 +1,21 @@
+-- Prints a streamed answer as it arrives, piece by piece, and says so if it broke off.
+--   beamlua scripts/tokens.lua [PROMPT] [NAME]
+local beam = require "beam"
+
+local prompt, name = arg[1] or "It was a dark and stormy night.", arg[2] or "generate"
+
+local stream, err = beam.stream { name, input = { prompt = prompt }, idle_timeout = 60 }
+if not stream then
+  io.stderr:write(tostring(err), "\n")
+  os.exit(1)
+end
+
+local count = 0
+for item in stream do
+  local piece = type(item) == "table" and tostring(item.token or item.text) or tostring(item)
+  io.write(piece, piece:find "%s" and "" or " ") -- what has no space of its own is a word
+  io.flush()
+  count = count + 1
+end
+print(("\n%d pieces"):format(count))
+os.exit(stream.err and 1 or 0) -- why it broke off stands in the log, that is on stderr
