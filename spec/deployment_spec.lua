@@ -34,6 +34,13 @@ describe("deployment", function()
     app.task_queue("train", function(input)
       return input
     end)
+    app.endpoint("count", function(input)
+      local i = 0
+      return function()
+        i = i + 1
+        return i <= input.to and { i = i } or nil
+      end
+    end)
     for i = 1, 120 do
       app.endpoint("many-" .. i, function() end)
     end
@@ -64,6 +71,17 @@ describe("deployment", function()
     assert.are.same({ result = 4 }, (client.deployment("multiply/v1"):call({ x = 2 }, { timeout = 10 })))
     local result, info = client.deployment("multiply/v1"):call { x = 2 }
     assert.are.same({ 4, 200 }, { result.result, info.status })
+  end)
+
+  it("is streamed from", function()
+    local stream = assert(client.deployment("count"):stream { to = 3 })
+    local items = {}
+    local item = stream:next()
+    while item do
+      items[#items + 1] = item.i
+      item = stream:next()
+    end
+    assert.are.same({ 1, 2, 3 }, items)
   end)
 
   it("is connected to, submitted to, and its tasks are listed", function()
@@ -130,7 +148,7 @@ describe("deployment", function()
 
   describe("list", function()
     it("has all of them, from all pages", function()
-      assert.are.equal(126, #names_of(client.deployments()))
+      assert.are.equal(127, #names_of(client.deployments()))
       assert.are.equal(5, #names_of(client.deployments { limit = 5 }))
     end)
 
@@ -143,7 +161,7 @@ describe("deployment", function()
     it("may be of a kind, and of what is active or not", function()
       assert.are.same({ "beam.deployment echo/v1" }, names_of(client.deployments { kind = "asgi" }))
       assert.are.same({ "beam.deployment asleep/v1" }, names_of(client.deployments { active = false }))
-      assert.are.equal(125, #names_of(client.deployments { active = true }))
+      assert.are.equal(126, #names_of(client.deployments { active = true }))
     end)
 
     it("has deployments that can be called", function()

@@ -15,6 +15,8 @@ local outcome = require "beam.outcome"
 ---@field retryable boolean may it be tried again without running anything twice?
 ---@field retry_after number? seconds the server asked for
 ---@field task_id string?
+---@field task_status string? kind "task": the state it ended in; of a watch whose time is over: the last one seen
+---@field failure_reason string? kind "task": Beam's words
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
 ---@field cause any? the value that a script raised
