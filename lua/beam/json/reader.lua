@@ -28,9 +28,9 @@ local function integer(literal, position)
   return number
 end
 
--- LuaJIT's tonumber gives up on an exponent of many digits.
+-- tonumber of Lua 5.1 wants the locale's point; that of LuaJIT gives up on an exponent of many digits.
 local function float(literal)
-  local number = tonumber(literal)
+  local number = tonumber(literal) or tonumber((literal:gsub("%.", (("%.1f"):format(0):sub(2, -2)))))
   if not number then
     local is_zero = find(literal, "[eE]%-") or not find(literal:match "^[^eE]+", "[1-9]")
     number = (is_zero and 0 or math.huge) * (sub(literal, 1, 1) == "-" and -1 or 1)

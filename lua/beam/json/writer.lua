@@ -53,8 +53,9 @@ local function write_number(state, n)
     return n == 0 and 1 / n < 0 and "-0.0" or format("%.0f", n)
   end
   for digits = 15, 17 do
-    local s = format("%." .. digits .. "g", n):gsub(",", ".") -- some locales have a comma
+    local s = format("%." .. digits .. "g", n)
     if tonumber(s) == n then
+      s = s:gsub(",", ".") -- some locales have a comma
       return s:find "[.e]" and s or s .. ".0"
     end
   end
