@@ -75,6 +75,24 @@ describe("submit", function()
     end)
   end
 
+  it("takes a large input from a file or in pieces", function()
+    app.task_queue("length", function(input)
+      return #input.text
+    end)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write('{"text":"', ("x"):rep(1000000), '"}')
+    file:close()
+    local task = assert(client.submit { "length", file = path })
+    os.remove(path)
+    assert.are.equal(1000000, (task:result(20)))
+    local pieces = { '{"text":"', "abc", '"}' }
+    task = assert(client.submit { "length", body = function()
+      return table.remove(pieces, 1)
+    end })
+    assert.are.equal(3, (task:result(20)))
+  end)
+
   it("names the task, where the answer does", function()
     local api = told.start()
     api:on("POST /taskqueue/train", function(request)

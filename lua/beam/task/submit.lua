@@ -7,8 +7,9 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
 local request = require "beam.http.request"
+local upload = require "beam.http.upload"
 
-local known = request.known()
+local known = request.known(upload.options)
 known.raw, known.method = nil, nil
 
 local kinds = { taskqueue = true, ["function"] = true }
@@ -46,9 +47,10 @@ local function task_id_of(value, what, response)
     }
 end
 
-local function attempt(prepared, what, auth, left)
+local function attempt(prepared, source, auth, left)
+  local what = request.name(prepared)
   prepared.auth, prepared.timeout = auth, left
-  local value, err, response = answer.read(what, auth.scheme, false, exchange.run(prepared))
+  local value, err, response = answer.read(what, auth.scheme, false, exchange.run(prepared, nil, source))
   prepared.auth = nil
   if err then
     return nil, as_submission(err, response), response
@@ -58,6 +60,9 @@ local function attempt(prepared, what, auth, left)
 end
 
 ---@class beam.submit_options: beam.request_options
+---@field body string|file*|fun(): string?|nil in place of input: an open file, or a function that gives the next piece
+---@field body_size integer? bytes of body, if they are known
+---@field file string? path of a file that is sent as it is, in place of input
 
 --- Submits a task. What Beam refused for now (429) is tried again; what may have arrived is not.
 ---@param settings beam.settings
@@ -69,15 +74,15 @@ end
 return function(settings, target, input, options)
   options = request.gather("beam.submit", known, target, input, options)
   local called = config.override(settings, options)
-  local prepared, resolved = request.prepare(called, options, "beam.submit", "taskqueue")
+  local prepared, resolved, source = request.prepare(called, options, "beam.submit", "taskqueue")
   if not prepared then
     return nil, resolved
   elseif not kinds[resolved.kind] and not resolved.url then
     error(("beam.submit: tasks are submitted to a taskqueue or a function, not to an %s: see beam.call"):format(resolved.kind), 2)
   end
-  local what, started = request.name(prepared), driver.now()
+  local started = driver.now()
   local id, err, response, count = attempts.run(called, resolved, options, function(auth, left)
-    return attempt(prepared, what, auth, left)
+    return attempt(prepared, source, auth, left)
   end)
   if err then
     local task_id = err.task_id
