@@ -356,6 +356,7 @@ static int read_value(struct reader *reader) {
 int json_decode(lua_State *L) {
   struct reader reader = {.L = L};
   size_t len;
+  lua_settop(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING)
     return luaL_error(L, "json.decode wants a string, not a %s", luaL_typename(L, 1));
   reader.start = reader.at = lua_tolstring(L, 1, &len);
