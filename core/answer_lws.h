@@ -5,6 +5,8 @@
 #include "lws_context.h"
 #include "upgrade.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The answer on this connection, from within ESTABLISHED_CLIENT_HTTP. 0 or BEAM_ENO_MEMORY. */
 int beam__answer_of(struct lws *wsi, struct beam__lws *lws, beam__answer *answer);
 /* The same from within CLIENT_CONNECTION_ERROR: whether an answer came that is no 101 and was longer than libwebsockets
@@ -14,5 +16,7 @@ int beam__answer_refused(struct beam__lws *lws, beam__answer *answer);
 int beam__answer_of_proxy(struct beam__lws *lws);
 /* The beginning of what came, made fit to be shown, from within CLIENT_CONNECTION_ERROR. */
 void beam__answer_shown(struct beam__lws *lws, char *to, size_t size);
+
+#pragma GCC visibility pop
 
 #endif

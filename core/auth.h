@@ -4,6 +4,8 @@
 
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The safety rules: a secret must be there, free of CR, LF and NUL, and may not go in plain text to a host that is not
  * loopback unless `plaintext`. 0, BEAM_EAUTH or BEAM_EINVALID with a text that holds no secret. */
 int beam__auth_check(const beam_auth *auth, const beam__url *url, beam_error *error);
@@ -18,5 +20,7 @@ char *beam__auth_header(const beam_auth *auth, int *failed);
 int beam__auth_query(const beam_auth *auth, beam__url *url);
 /* Base64 of `len` bytes; `to` has room for 4 * ((len + 2) / 3) + 1. */
 void beam__base64(char *to, const void *data, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Each queue has threads of its own, so that jobs of one sort that hang hold up no other. */
 enum beam__queue { BEAM__LOOKUPS, BEAM__FILES, BEAM__QUEUES };
 enum { BEAM__LOOKUPS_MAX = 64, BEAM__FILES_MAX = 8 }; /* threads per context; further jobs wait for one to end */
@@ -42,5 +44,7 @@ void beam__job_drop(beam__job *job);
 /* Like beam__own, for what has jobs and is used by others: it ends after all that uses it, and before the jobs do. 0 or
  * BEAM_ENO_MEMORY. */
 int beam__own_with_jobs(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
+
+#pragma GCC visibility pop
 
 #endif

@@ -23,7 +23,10 @@ extern "C" {
 
 #define BEAM_VERSION "0.1.0"
 
-#if defined(__GNUC__)
+/* BEAM_PRIVATE: for a program or module that compiles libbeam into itself; it then exports nothing of it. */
+#if defined(__GNUC__) && defined(BEAM_PRIVATE)
+#define BEAM_API __attribute__((visibility("hidden")))
+#elif defined(__GNUC__)
 #define BEAM_API __attribute__((visibility("default")))
 #else
 #define BEAM_API

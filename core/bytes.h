@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__bytes { /* zero-initialise */
   char *at;                  /* `len` bytes of `size`; not NUL-terminated */
   size_t len, size;
@@ -16,5 +18,7 @@ int beam__bytes_format(beam__bytes *bytes, const char *format, ...) __attribute_
 void beam__bytes_skip(beam__bytes *bytes, size_t len);
 /* Frees what is held; the bytes are empty and may be used again. */
 void beam__bytes_free(beam__bytes *bytes);
+
+#pragma GCC visibility pop
 
 #endif

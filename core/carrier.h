@@ -12,6 +12,8 @@
 
 #include "beam.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__carrier beam__carrier;
 
 enum beam__carrier_end {
@@ -43,5 +45,7 @@ typedef struct beam__carrier_ops {
 struct beam__carrier {
   const beam__carrier_ops *ops;
 };
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "proxy.h"
 #include "upgrade.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__lws_request {
   beam__url url;            /* taken over if opening succeeds, and zeroed */
   beam__proxy proxy;        /* likewise */
@@ -26,5 +28,7 @@ typedef struct beam__lws_request {
 int beam__carrier_lws_open(beam_ctx *ctx, beam__carrier **carrier, beam__lws_request *request,
                            const beam__carrier_events *events, void *user, beam_error *error);
 void beam__lws_request_free(beam__lws_request *request); /* wipes */
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "carrier.h"
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The memory that all connections of a listener read into, one after the other; counted. */
 typedef struct beam__read_buffer beam__read_buffer;
 
@@ -32,5 +34,7 @@ int beam__carrier_tcp_hand_over(beam__carrier *carrier, const beam__carrier_even
 void beam__carrier_tcp_finish(beam__carrier *carrier, unsigned ms);
 /* "address:port" of the other end; valid as long as the carrier. */
 const char *beam__carrier_tcp_peer(const beam__carrier *carrier);
+
+#pragma GCC visibility pop
 
 #endif

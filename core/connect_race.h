@@ -6,6 +6,8 @@
 
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__race { /* the first five are the caller's to fill in */
   beam_ctx *ctx;
   size_t count;                             /* addresses */
@@ -21,5 +23,7 @@ void beam__race_start(beam__race *race);
 void beam__race_failed(beam__race *race);
 /* No further attempt is made and nothing called; the attempts that run are the caller's to end. */
 void beam__race_stop(beam__race *race);
+
+#pragma GCC visibility pop
 
 #endif

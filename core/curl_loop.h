@@ -13,6 +13,8 @@
 
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { BEAM__TRANSFERS_MAX = 256, BEAM__SPARE_MAX = 64 };
 
 typedef struct beam__transfer {
@@ -52,5 +54,7 @@ void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer);
 /* Ends the pauses that callbacks asked for but for `paused`: CURLPAUSE_RECV, CURLPAUSE_SEND, both or CURLPAUSE_CONT.
  * Calls the write callback, so: from a task only. */
 void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, int paused);
+
+#pragma GCC visibility pop
 
 #endif

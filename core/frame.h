@@ -19,6 +19,8 @@
 #include "mask.h"
 #include "utf8.h"
 
+#pragma GCC visibility push(hidden)
+
 enum beam__role {
   BEAM__CLIENT,
   BEAM__SERVER
@@ -96,5 +98,7 @@ size_t beam__frame_head(uint8_t head[BEAM__FRAME_HEAD_MAX], enum beam__opcode op
                         const uint8_t *mask);
 /* May this code stand in a close frame that is sent (1000-1003, 1007-1014, 3000-4999; RFC 6455 section 7.4, IANA)? */
 int beam__close_code_valid(int code);
+
+#pragma GCC visibility pop
 
 #endif

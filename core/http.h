@@ -19,6 +19,8 @@
 #include "proxy.h"
 #include "trust.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__upload {
   int wanted;
   uint64_t size, accepted; /* size 0: not known */
@@ -113,5 +115,7 @@ void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void beam__http_fail_again(beam_http *http); /* it would have to be sent again */
 void beam__http_fail_curl(beam_http *http, CURLcode result);
+
+#pragma GCC visibility pop
 
 #endif

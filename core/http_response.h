@@ -4,6 +4,8 @@
 
 #include "beam.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { BEAM__HEAD_MAX = 256 * 1024 }; /* bytes of names and values */
 
 typedef struct beam__response { /* zero-initialise */
@@ -23,5 +25,7 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
 /* Adds to the body. 0 or BEAM_ENO_MEMORY. */
 int beam__response_append(beam__response *response, const void *data, size_t len);
 void beam__response_free(beam__response *response); /* zeroed is fine */
+
+#pragma GCC visibility pop
 
 #endif

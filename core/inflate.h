@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <zlib.h>
 
+#pragma GCC visibility push(hidden)
+
 enum beam__coding { BEAM__IDENTITY, BEAM__GZIP, BEAM__DEFLATE, BEAM__UNKNOWN_CODING };
 
 typedef struct beam__inflate { /* zero-initialise */
@@ -27,5 +29,7 @@ int beam__inflate_piece(beam__inflate *state, const unsigned char **data, size_t
 /* Whether the stream broke off in the middle. */
 int beam__inflate_truncated(const beam__inflate *state);
 void beam__inflate_free(beam__inflate *state); /* zeroed is fine */
+
+#pragma GCC visibility pop
 
 #endif

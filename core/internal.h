@@ -8,6 +8,9 @@
 #include "beam-server.h"
 #include "beam.h"
 
+/* Internal names are hidden in every build, also where nobody passes -fvisibility=hidden (LuaRocks). */
+#pragma GCC visibility push(hidden)
+
 /* ---- Lists: intrusive, doubly linked; a node that is in no list points to itself ---- */
 
 typedef struct beam__node {
@@ -79,5 +82,7 @@ int beam__error(beam_error *error, int code, enum beam_phase phase, const char *
 void beam__wipe(void *memory, size_t len); /* overwrites with zeros, not optimised away */
 void beam__wipe_free(char *text);          /* wipes and frees a NUL-terminated text; NULL is fine */
 char *beam__strdup(const char *text);      /* NULL stays NULL; also NULL when out of memory */
+
+#pragma GCC visibility pop
 
 #endif

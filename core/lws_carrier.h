@@ -8,6 +8,8 @@
 #include "lws_tls.h"
 #include "resolve.h"
 
+#pragma GCC visibility push(hidden)
+
 struct beam__lws_carrier;
 
 /* One connection of libwebsockets, which points back here. */
@@ -75,5 +77,7 @@ void beam__stream_drain(beam__lws_carrier *carrier);
 int beam__stream_read(beam__lws_carrier *carrier);
 /* Hands on what has come by the end of a connection that is already lost, and finds out what ended it. */
 void beam__stream_read_rest(beam__lws_carrier *carrier, struct lws *wsi);
+
+#pragma GCC visibility pop
 
 #endif

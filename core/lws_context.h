@@ -14,6 +14,8 @@
 #include "bytes.h"
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 enum {
   BEAM__INPUT_SIZE = 65536,                     /* over TLS less than a record (16 KiB) stalls on libuv, 4.1.6 */
   BEAM__SERVICE_SIZE = BEAM__INPUT_SIZE + 1024, /* libwebsockets bounds every read by the size of its own buffer */
@@ -59,5 +61,7 @@ void beam__lws_destroyed(struct beam__lws *lws, struct lws *wsi);
 int beam__lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len);
 /* Ends the carriers that are left when the context goes (carrier_lws.c). */
 void beam__carriers_end(struct beam__lws *lws);
+
+#pragma GCC visibility pop
 
 #endif

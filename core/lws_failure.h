@@ -4,6 +4,8 @@
 
 #include "lws_tls.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__failure { /* of a connection whose TCP stood */
   enum beam_phase phase;
   const char *host;  /* "name:port" */
@@ -18,5 +20,7 @@ void beam__failure_describe(const beam__failure *failure, beam_error *error);
 const char *beam__system_text(int system, char *to, size_t size);
 /* What had not happened when the deadline passed. */
 const char *beam__missed_text(enum beam_phase phase);
+
+#pragma GCC visibility pop
 
 #endif

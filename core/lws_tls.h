@@ -12,6 +12,8 @@
 #include "lws_context.h"
 #include "trust.h"
 
+#pragma GCC visibility push(hidden)
+
 /* What one TLS handshake must know and what it has to tell. */
 typedef struct beam__tls_peer {
   const char *host;            /* name or address that the certificate must be for */
@@ -44,5 +46,7 @@ void beam__tls_contexts_free(struct beam__lws *lws);
 beam__tls_peer *beam__tls_peer_find(struct beam__lws *lws, int fd);
 /* The handshake's peer is no longer there. `ssl` may be NULL. */
 void beam__tls_forget(SSL *ssl);
+
+#pragma GCC visibility pop
 
 #endif

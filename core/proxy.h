@@ -4,6 +4,8 @@
 
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__proxy {
   char *host; /* NULL: none */
   unsigned port;
@@ -15,5 +17,7 @@ typedef struct beam__proxy {
  * addresses). BEAM_EINVALID: not a URL, or of a kind that is not supported (only http:// is). */
 int beam__proxy_choose(beam__proxy *proxy, const char *choice, const beam__url *url, beam_error *error);
 void beam__proxy_free(beam__proxy *proxy); /* wipes */
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,7 +6,11 @@
 
 #include <openssl/ssl.h>
 
+#pragma GCC visibility push(hidden)
+
 /* From now on `ssl` writes to its socket with MSG_NOSIGNAL. Where memory is short it stays as it was. */
 void beam__quiet_bio_use(SSL *ssl);
+
+#pragma GCC visibility pop
 
 #endif

@@ -4,7 +4,11 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Fills `to` with fresh bytes that no other call, thread or forked process is given. */
 void beam__random(void *to, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 enum beam__body_result {
   BEAM__BODY_MORE, /* all bytes are consumed: more are needed */
   BEAM__BODY_DATA, /* a piece of the body */
@@ -25,5 +27,7 @@ void beam__body_init(beam__body *body, int chunked, uint64_t length);
 /* Takes one step: says in *consumed how many bytes were used, and for DATA where the piece lies in them. */
 enum beam__body_result beam__body_decode(beam__body *body, const char *bytes, size_t len, size_t *consumed,
                                          const char **data, size_t *data_len);
+
+#pragma GCC visibility pop
 
 #endif

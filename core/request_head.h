@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 enum { BEAM__HEAD_MAX = 16384, BEAM__FIELDS_MAX = 100 };
 
 /* Bytes of the caller's, not NUL-terminated; no NUL, CR or LF in them. */
@@ -51,5 +53,7 @@ int beam__slice_is(beam__slice slice, const char *text);
 int beam__slice_lists(beam__slice slice, const char *token);
 /* Is `text` a token of RFC 9110 section 5.6.2, as methods and field names must be? */
 int beam__is_token(const char *text, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

@@ -6,6 +6,8 @@
 
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { BEAM__ADDRESSES_MAX = 16 };
 
 typedef struct beam__addresses {
@@ -28,5 +30,7 @@ void beam__lookup_cancel(beam__lookup *lookup);
 struct addrinfo;
 void beam__lookup_use(int (*resolve)(const char *host, const char *service, const struct addrinfo *hints,
                                      struct addrinfo **result));
+
+#pragma GCC visibility pop
 
 #endif

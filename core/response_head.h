@@ -7,6 +7,8 @@
 #include "beam.h"
 #include "bytes.h"
 
+#pragma GCC visibility push(hidden)
+
 enum beam__framing {
   BEAM__FRAMING_NONE, /* nothing is said: 204, 304, and what ends with the connection */
   BEAM__FRAMING_LENGTH,
@@ -34,5 +36,7 @@ int beam__headers_valid(const beam_header *headers, size_t count);
 int beam__headers_close(const beam_header *headers, size_t count);
 /* May an answer of this status have a body (RFC 9110 section 6.4.1)? */
 int beam__status_has_body(int status);
+
+#pragma GCC visibility pop
 
 #endif

@@ -16,6 +16,8 @@
 #include "request_body.h"
 #include "request_head.h"
 
+#pragma GCC visibility push(hidden)
+
 enum {
   BEAM__CONNECTIONS_MAX = 10000,  /* those that became WebSockets do not count; more wait to be accepted */
   BEAM__UNREAD_MAX = 65536,       /* bytes of later requests that are read ahead while one waits for its answer */
@@ -113,5 +115,7 @@ beam_request *beam__request_new(beam__connection *connection, const beam__reques
 void beam__request_free(beam_request *request); /* NULL is fine */
 /* Refuses what the client sends with a JSON body {"error": …}, and ends the connection. */
 void beam__connection_refuse(beam__connection *connection, int status, const char *error);
+
+#pragma GCC visibility pop
 
 #endif

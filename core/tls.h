@@ -4,6 +4,8 @@
 
 #include "beam.h"
 
+#pragma GCC visibility push(hidden)
+
 /* The system's CA bundle: SSL_CERT_FILE, else the first of the distributions' usual places that can be read; NULL if
  * there is none (static, or the environment's). */
 const char *beam__tls_ca_bundle(void);
@@ -14,5 +16,7 @@ int beam__tls_check(const beam_tls *tls, beam_error *error);
  * what to do. Used by the WebSocket and by HTTP, so that both say the same. */
 int beam__tls_verify_error(beam_error *error, const char *host, long verify_code, const char *subject,
                            const char *issuer);
+
+#pragma GCC visibility pop
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__trust beam__trust;
 typedef struct beam__trust_waiter { /* zero-initialise */
   beam__node node;
@@ -39,5 +41,7 @@ const char *beam__trust_error(const beam__trust *trust);
 void beam__trust_await(beam__trust *trust, beam__trust_waiter *waiter, void (*done)(void *user), void *user);
 /* `done` will not be called. Valid for one that never waited. */
 void beam__trust_forget(beam__trust_waiter *waiter);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,8 @@
 #include "handshake.h"
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 enum { BEAM__UPGRADE_HEAD_MAX = 16384 };
 
 /* Appends the request's head without the empty line at its end. `authorization`: the header's value, or NULL. Headers
@@ -32,5 +34,7 @@ int beam__answer_accepts(const beam__answer *answer, const char *key, const char
                          beam_error *error);
 /* The error for any other status. */
 void beam__answer_rejects(const beam__answer *answer, const char *host, beam_error *error);
+
+#pragma GCC visibility pop
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "beam.h"
 
+#pragma GCC visibility push(hidden)
+
 typedef struct beam__url {
   int tls;             /* wss:// or https:// */
   char *host;          /* lower case, without brackets */
@@ -26,5 +28,7 @@ int beam__host_is_loopback(const char *host);
 int beam__headers_check(const beam_header *headers, size_t count, beam_error *error);
 /* The value of a header, compared without case; NULL if it is not there. */
 const char *beam__header_find(const beam_header *headers, size_t count, const char *name);
+
+#pragma GCC visibility pop
 
 #endif

@@ -7,6 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(hidden)
+
 enum beam__utf8_end {                   /* what stands behind the last whole character */
                       BEAM__UTF8_WHOLE, /* nothing */
                       BEAM__UTF8_CUT,   /* up to 3 bytes that further bytes can make a character */
@@ -16,5 +18,7 @@ enum beam__utf8_end {                   /* what stands behind the last whole cha
 /* The length of the whole characters that `text` begins with. */
 size_t beam__utf8_prefix(const uint8_t *text, size_t len, enum beam__utf8_end *end);
 int beam__utf8_valid(const void *text, size_t len);
+
+#pragma GCC visibility pop
 
 #endif

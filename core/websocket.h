@@ -13,6 +13,8 @@
 #include "frame.h"
 #include "internal.h"
 
+#pragma GCC visibility push(hidden)
+
 /* In BEAM_PHASE_NONE, without a carrier. Of the options close_timeout_ms, max_message, fragments, on_event and user are
  * read. `peer` is "host:port", for errors. 0 or BEAM_ENO_MEMORY. */
 int beam__ws_new(beam_ctx *ctx, beam_ws **ws, enum beam__role role, const beam_ws_options *options, const char *peer);
@@ -21,5 +23,7 @@ int beam__ws_new(beam_ctx *ctx, beam_ws **ws, enum beam__role role, const beam_w
 void beam__ws_attach(beam_ws *ws, beam__carrier *carrier);
 /* What every carrier of a WebSocket is given, with the beam_ws as `user`. */
 extern const beam__carrier_events beam__ws_carrier_events;
+
+#pragma GCC visibility pop
 
 #endif

@@ -22,6 +22,8 @@
 #include "beam.h"
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 struct object;
 
 /* ---- Contexts ---- */
@@ -216,5 +218,7 @@ void push_response(lua_State *L, int status, const beam_header *headers, size_t 
 int result_error(lua_State *L, const beam_error *error); /* pushes nil, error */
 /* Pushes true if `code` is 0, else nil and an error with this text. */
 int result_code(lua_State *L, int code, enum beam_phase phase, const char *text);
+
+#pragma GCC visibility pop
 
 #endif

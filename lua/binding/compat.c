@@ -1,9 +1,9 @@
 #include "compat.h"
 
-#if LUA_VERSION_NUM < 502 && !defined(LUA_LJDIR) /* which only LuaJIT defines */
+#if LUA_VERSION_NUM < 502
 
-/* Plain Lua 5.1 has no luaL_traceback: debug.traceback does the same, where the debug library is loaded. It is the
- * upvalue; errors that are no strings are none of its business (it would turn a number into a string). */
+/* Lua 5.1 has no luaL_traceback (LuaJIT has): debug.traceback does the same, where the debug library is loaded. It is
+ * the upvalue; errors that are no strings are none of its business (it would turn a number into a string). */
 static int with_traceback(lua_State *L) {
   lua_settop(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING || !lua_isfunction(L, lua_upvalueindex(1)))

@@ -6,6 +6,13 @@
 #include <lua.h>
 
 #if LUA_VERSION_NUM < 502
+/* LuaJIT has it, Lua 5.1 has not. Both look in the same folders: what is built for one serves the other. */
+extern int lua_isyieldable(lua_State *L) __attribute__((weak));
+#endif
+
+#pragma GCC visibility push(hidden)
+
+#if LUA_VERSION_NUM < 502
 /* A userdata's one value must be a table there: its environment. */
 #define lua_getuservalue(L, index) lua_getfenv((L), (index))
 #define lua_setuservalue(L, index) lua_setfenv((L), (index))
@@ -13,13 +20,15 @@
 #endif
 
 /* Whether the running coroutine can yield here; where Lua does not know (5.1), 1. */
-#if LUA_VERSION_NUM < 502 && !defined(LUA_LJDIR) /* which only LuaJIT defines */
-#define compat_is_yieldable(L) ((void)(L), 1)
+#if LUA_VERSION_NUM < 502
+#define compat_is_yieldable(L) (!lua_isyieldable || lua_isyieldable(L))
 #else
 #define compat_is_yieldable(L) lua_isyieldable(L)
 #endif
 
 /* Pushes the message handler of a protected call: it adds a traceback to an error that is a string. */
 void compat_push_traceback(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -2,9 +2,10 @@
 #include <unistd.h>
 
 #include "binding.h"
+#include "export.h"
 #include "json.h"
 
-BEAM_API int luaopen_beam_core(lua_State *L);
+BINDING_API int luaopen_beam_core(lua_State *L);
 
 /* Lua itself cannot tell whether a person sees what is written. */
 static int is_terminal(lua_State *L) {

@@ -6,6 +6,8 @@
 
 #include "compat.h"
 
+#pragma GCC visibility push(hidden)
+
 /* core.json(marks): pushes decode, encode and encode_checked. */
 int json_new(lua_State *L);
 
@@ -24,5 +26,7 @@ int json_decode(lua_State *L);
 int json_encode(lua_State *L);
 int json_encode_checked(lua_State *L);
 int json_text_free(lua_State *L); /* __gc of the text class */
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,7 +10,9 @@
 #ifndef BEAM_NGINX_H
 #define BEAM_NGINX_H
 
-#include "beam.h"
+#include "export.h"
+
+#pragma GCC visibility push(hidden)
 
 /* ---- Watched by nginx ---- */
 
@@ -23,23 +25,25 @@ struct beam_nginx_watch {
 
 /* What does not fit in the fields that we use of an ngx_connection_t which ngx_get_connection has just made for `fd`,
  * or NULL; static. Reads only. */
-BEAM_API const char *beam_nginx_mismatch(const void *connection, int fd);
+BINDING_API const char *beam_nginx_mismatch(const void *connection, int fd);
 /* From now on posts the semaphore when `fd` is readable, once until `pending` is 0 again. `watch` and the semaphore
  * must live until beam_nginx_unwatch. Returns NULL, or why it cannot be done (static); then nothing is held. */
-BEAM_API const char *beam_nginx_watch(struct beam_nginx_watch *watch, int fd, void *semaphore);
-BEAM_API void beam_nginx_unwatch(struct beam_nginx_watch *watch);
+BINDING_API const char *beam_nginx_watch(struct beam_nginx_watch *watch, int fd, void *semaphore);
+BINDING_API void beam_nginx_unwatch(struct beam_nginx_watch *watch);
 
 /* ---- The waker ---- */
 
 struct beam_nginx_waker;
 
 /* Makes a unix socket that waits for one connection. NULL: errno says why. */
-BEAM_API struct beam_nginx_waker *beam_nginx_waker_new(int fd);
-BEAM_API const char *beam_nginx_waker_path(const struct beam_nginx_waker *waker);
+BINDING_API struct beam_nginx_waker *beam_nginx_waker_new(int fd);
+BINDING_API const char *beam_nginx_waker_path(const struct beam_nginx_waker *waker);
 /* To be called once somebody has connected: the socket's name goes, the thread starts. 0, or errno. */
-BEAM_API int beam_nginx_waker_start(struct beam_nginx_waker *waker);
+BINDING_API int beam_nginx_waker_start(struct beam_nginx_waker *waker);
 /* The thread has written a byte and polls no more until this is called, which may be done at any time. */
-BEAM_API void beam_nginx_waker_resume(struct beam_nginx_waker *waker);
-BEAM_API void beam_nginx_waker_free(struct beam_nginx_waker *waker);
+BINDING_API void beam_nginx_waker_resume(struct beam_nginx_waker *waker);
+BINDING_API void beam_nginx_waker_free(struct beam_nginx_waker *waker);
+
+#pragma GCC visibility pop
 
 #endif
