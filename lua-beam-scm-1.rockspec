@@ -47,6 +47,7 @@ build = {
         "core/http_trust.c",
         "core/http_upload.c",
         "core/inflate.c",
+        "core/libraries.c",
         "core/loop.c",
         "core/lws_context.c",
         "core/lws_failure.c",

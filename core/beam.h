@@ -34,6 +34,11 @@ extern "C" {
 
 /* The version of the library that is loaded, e.g. "0.1.0"; static. */
 BEAM_API const char *beam_version(void);
+/* The libraries underneath and their versions, "libuv 1.44.2, …", as snprintf writes it. */
+BEAM_API int beam_libraries(char *text, size_t size);
+/* The file of certificates that TLS trusts if no other is given: SSL_CERT_FILE, else the system's; NULL: there is none.
+ * Static, or the environment's. */
+BEAM_API const char *beam_ca_bundle(void);
 
 /* ---- Errors ---- */
 
@@ -115,6 +120,9 @@ BEAM_API int beam_new(beam_ctx **ctx, const beam_options *options);
 /* Does what is due; waits for up to timeout_ms for the first thing to do (0: not at all, negative: without limit).
  * May return early with nothing done. 0, or BEAM_EINVALID when called from inside a callback. */
 BEAM_API int beam_step(beam_ctx *ctx, int timeout_ms);
+/* The first part of beam_step(ctx, 0), for a host that wants to use what came before the rest is done. 1: beam_step
+ * must be called before the host waits; 0: nothing is left; or BEAM_EINVALID. */
+BEAM_API int beam_turn(beam_ctx *ctx);
 /* One descriptor, owned by the context, that is readable when beam_step has something to do, timers included.
  * Level-triggered: readable -> beam_step(ctx, 0). Negative BEAM_E… if the system has none left. */
 BEAM_API int beam_fd(beam_ctx *ctx);

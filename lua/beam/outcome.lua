@@ -48,6 +48,9 @@ local calls = {
   },
 }
 
+--- For those who explain it (beamlua explain). Not to be changed.
+outcome.calls = calls
+
 -- What a rejected upgrade may bring after a while. No handler runs before the 101.
 local passing = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
@@ -69,6 +72,8 @@ local closes = {
   [1012] = { retryable = true, hint = "the app restarts" },
   [1013] = { retryable = true, hint = "the app is overloaded" },
 }
+
+outcome.closes = closes
 
 -- What we may find wrong with what the peer sends.
 local found = { too_large = "raise max_message if such messages are wanted" }

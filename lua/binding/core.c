@@ -18,6 +18,18 @@ static int can_yield(lua_State *L) {
   return 1;
 }
 
+static int libraries(lua_State *L) {
+  char text[256];
+  beam_libraries(text, sizeof text);
+  lua_pushstring(L, text);
+  return 1;
+}
+
+static int ca_bundle(lua_State *L) {
+  lua_pushstring(L, beam_ca_bundle()); /* nil for NULL */
+  return 1;
+}
+
 int luaopen_beam_core(lua_State *L) {
   result_setup(L);
   timer_setup(L);
@@ -38,5 +50,9 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "is_terminal");
   lua_pushcfunction(L, can_yield);
   lua_setfield(L, -2, "can_yield");
+  lua_pushcfunction(L, libraries);
+  lua_setfield(L, -2, "libraries");
+  lua_pushcfunction(L, ca_bundle);
+  lua_setfield(L, -2, "ca_bundle");
   return 1;
 }

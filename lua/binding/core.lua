@@ -57,6 +57,12 @@ function core.new(options) end
 ---@return boolean whether it is a terminal
 function core.is_terminal(fd) end
 
+---@return string "libuv 1.44.2, libwebsockets …": what is loaded
+function core.libraries() end
+
+---@return string? path the certificates that TLS trusts where no others are given
+function core.ca_bundle() end
+
 --- Whether the caller's coroutine can be suspended: not inside functions that C calls (table.sort). Plain Lua 5.1 does not know: true.
 ---@return boolean
 function core.can_yield() end
