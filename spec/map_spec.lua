@@ -211,7 +211,7 @@ describe("map", function()
 
   describe("under faults", function()
     it("ends every input once, and runs no handler twice", function()
-      server:fault "status=429@2%,status=503@1%,status=502@1%,hang_up=reset@1%,latency=1ms..20ms@5%"
+      server:fault "status=429@1%,status=503@1%,status=502@1%,lost=502@0.5%,hang_up=reset@0.5%,lost=reset@0.5%,slow=1ms..20ms@1%"
       local count = 500
       local map = client.map("double", (counting(count)), { concurrency = 16, retry = beam.retry.backoff { base = 0.01, attempts = 8 } })
       local seen, order = drain(map)
@@ -222,7 +222,7 @@ describe("map", function()
         if answer.err then
           assert.is_nil(answer.result)
           assert.are.same({ true, "unknown" }, { answer.err.status == 502 or answer.err.kind == "http", answer.err.executed })
-          assert.is_nil(runs[x])
+          assert.is_true((runs[x] or 0) <= 1)
         else
           assert.are.same({ 2 * x, 1 }, { answer.result.result, runs[x] })
         end
@@ -230,7 +230,7 @@ describe("map", function()
       local figures = map:stats()
       assert.are.same({ count, count, 0, 0 }, { figures.taken, figures.done, figures.in_flight, figures.waiting })
       assert.is_true(figures.attempts > count)
-      assert.is_true(figures.failed > 0 and figures.failed < count / 10)
+      assert.is_true(figures.failed > 0 and figures.failed < count / 8)
     end)
 
     it("passes the options of a call on", function()
@@ -367,15 +367,16 @@ describe("map", function()
     it("by cancel, though calls wait for another attempt", function()
       server:fault "status=429"
       local map = client.map("double", (counting()), { concurrency = 2, retry = function()
-        return 600
+        return 20
       end })
       local task = beam.spawn(drain, map)
       wait_until(function()
         return map:stats().in_flight == 2
       end)
       beam.sleep(0.1)
+      assert.are.same({ 2, 0 }, { map:stats().in_flight, map:stats().done })
       map:cancel()
-      local seen = task:join(20)
+      local seen = task:join(15)
       assert.are.same({ 429, "no", 429, "no" }, { seen[1].err.status, seen[1].err.executed, seen[2].err.status, seen[2].err.executed })
     end)
 
@@ -400,6 +401,23 @@ describe("map", function()
         end
         return true
       end)
+    end)
+
+    it("when it is collected", function()
+      local run
+      local function forget()
+        local map = client.map("gate", (counting()), { concurrency = 3, window = 3 })
+        gates.last = 2
+        run = map.run
+        assert.are.equal(3, (map:next()))
+        assert.are.same({ false, 4 }, { run.closed, run.taken })
+      end
+      forget()
+      wait_until(function()
+        collectgarbage()
+        return run.closed and run.in_flight == 0
+      end)
+      assert.are.equal(2, run.canceled)
     end)
 
     it("when its loop is left (Lua 5.4), or when it is collected", function()
