@@ -67,8 +67,8 @@ describe("beam.http.event_stream, server-sent events", function()
       { { data = "{}", event = "status" }, { data = "plain" }, { data = "x" }, { data = "y" } },
     },
     ["CR, LF, CRLF, mixed"] = {
-      "data: a\rdata: b\r\rdata: c\r\n\r\ndata: d\n\r\ndata: e\r\n\rdata: f\n\n",
-      { { data = "a\nb" }, { data = "c" }, { data = "d" }, { data = "e" }, { data = "f" } },
+      "data: a\rdata: b\r\rdata: c\r\ndata: C\r\n\r\ndata: d\n\r\ndata: e\r\n\rdata: f\n\n",
+      { { data = "a\nb" }, { data = "c\nC" }, { data = "d" }, { data = "e" }, { data = "f" } },
     },
     ["a byte order mark, once"] = { "\239\187\191data: a\n\n\239\187\191data: b\n\ndata: c\n\n", { { data = "a" }, { data = "c" } } },
     ["UTF-8"] = { "data: grün 🚀 \226\128\168\nevent: 文\n\n", { { data = "grün 🚀 \226\128\168", event = "文" } } },
