@@ -5,16 +5,6 @@ local places = {
   "%s/../lib/lua/5.4/beam/core.so", -- installed
 }
 
--- What brings a shared library that is missing, on Debian and Ubuntu; elsewhere the names are alike.
-local packages = {
-  { "libwebsockets%-evlib", "libwebsockets-evlib-uv" },
-  { "libwebsockets", "libwebsockets17" },
-  { "libuv", "libuv1" },
-  { "libcurl", "libcurl4" },
-  { "libssl", "libssl3" },
-  { "libcrypto", "libssl3" },
-}
-
 local function exists(path)
   local file = io.open(path, "rb")
   return file and file:close()
@@ -30,24 +20,16 @@ local function find(folder)
   return package.searchpath("beam.core", package.cpath)
 end
 
-local function advice(message)
-  for _, row in ipairs(packages) do
-    if message:find(row[1] .. "[^:]*%.so[^:]*: cannot open shared object file") then
-      return "\ninstall the package " .. row[2] .. " (Debian and Ubuntu: apt-get install " .. row[2] .. ")"
-    end
-  end
-  return ""
-end
-
+-- What it raises is for beam/native.lua to explain.
 local function load_core(folder)
   local path, tried = find(folder)
   if not path then
     local ours = "\n\tno file '" .. places[1]:format(folder) .. "'\n\tno file '" .. places[2]:format(folder) .. "'\n\t"
-    error("beam.core, the transport, was not found beside beamlua; build it with `make all`:" .. ours .. tried, 0)
+    error("it was not found beside beamlua; build it with `make all`:" .. ours .. tried, 0)
   end
   local open, message = package.loadlib(path, "luaopen_beam_core")
   if not open then
-    error("beam.core could not be loaded: " .. message .. advice(message), 0)
+    error(message, 0)
   end
   return open "beam.core"
 end

@@ -33,7 +33,7 @@ local limit -- when the turn has to end, if it has to
 ---@return beam.core.context
 function reactor.context()
   if not ctx then
-    local made, err = require("beam.core").new { log = log.write, log_level = "warning" }
+    local made, err = require("beam.native").core().new { log = log.write, log_level = "warning" }
     if not made then
       error(errors.from_core(err, "the event loop could not be made"), 0)
     end

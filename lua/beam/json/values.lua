@@ -1,8 +1,5 @@
 -- What JSON has and Lua has not: null and the empty array; and how much of a number this Lua can hold.
-local ok, cjson = pcall(require, "cjson")
-if not ok then
-  error("beam needs lua-cjson (Debian and Ubuntu: lua-cjson; Fedora: lua-cjson; LuaRocks: lua-cjson): " .. cjson, 0)
-end
+local cjson = require("beam.native").load "cjson"
 
 local values = {
   null = cjson.null,

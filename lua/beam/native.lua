@@ -1,0 +1,133 @@
+-- What of beam is C: beam.core, and lua-cjson. Where one of them cannot be loaded, the error says what is missing and which package
+-- brings it, or which Lua it was built for.
+local packages = require "beam.native.packages"
+
+local native = {}
+
+-- ---- What loaders say: glibc, musl, macOS ----
+
+local missing_library = {
+  "([%w._+-]+): cannot open shared object file",
+  "Error loading shared library ([%w._+-]+): No such file",
+  "Library not loaded: [^\n]-([%w._+-]+)\n",
+}
+local missing_symbol = {
+  "undefined symbol: ([%w_]+)",
+  "Error relocating [^\n]-: ([%w_]+): symbol not found",
+  "symbol not found in [^\n]-'_([%w_]+)'",
+}
+local other_machine = { "wrong ELF class", "invalid ELF header", "Exec format error", "incompatible architecture" }
+
+local function first_match(message, patterns)
+  for _, pattern in ipairs(patterns) do
+    local found = message:match(pattern)
+    if found then
+      return found
+    end
+  end
+end
+
+-- ---- Which Lua a module was built for ----
+
+-- Functions that one version of Lua has alone.
+local witnesses = { { "lua_newuserdatauv", "5.4" }, { "lua_objlen", "5.1" }, { "lua_rawlen", "5.3" } }
+
+local function built_for(path)
+  local file = path and io.open(path, "rb")
+  local text = file and file:read "*a" or ""
+  if file then
+    file:close()
+  end
+  for _, witness in ipairs(witnesses) do
+    if text:find("\0" .. witness[1] .. "\0", 1, true) or text:find("\0_" .. witness[1] .. "\0", 1, true) then
+      return "Lua " .. witness[2]
+    end
+  end
+  return "another Lua"
+end
+
+local function path_in(message)
+  return message:match "from file '([^']+)'" or message:match "([^%s:']+%.so): undefined symbol"
+end
+
+-- ---- Advice ----
+
+local function about_library(library, here)
+  local command = packages.install_library(library, here)
+  return command and ("%s is missing: %s; if another version of it is installed, build lua-beam again"):format(library, command)
+end
+
+local function about_symbol(symbol, message, version)
+  if symbol:find "^luaL?_" then
+    local path = path_in(message)
+    local text = "%s was built for %s, and this is %s: package.cpath (LUA_CPATH) must lead to what was built for it"
+    return text:format(path or "it", built_for(path), version)
+  end
+  return ("a library it needs is there in another version than it was built with (no %s): build lua-beam again"):format(symbol)
+end
+
+--- What is to be done about the message of a loader; nil where it says enough by itself.
+---@param message string what require or package.loadlib said
+---@param here string? the system: debian, fedora, arch, alpine, homebrew; default: this one
+---@param version string? default: _VERSION
+---@return string?
+function native.advice(message, here, version)
+  here, version = here or message:find("dylib", 1, true) and "homebrew" or packages.system(), version or _VERSION
+  local library = first_match(message, missing_library)
+  local symbol = first_match(message, missing_symbol)
+  if library then
+    return about_library(library, here)
+  elseif symbol then
+    return about_symbol(symbol, message, version)
+  end
+  for _, text in ipairs(other_machine) do
+    if message:find(text, 1, true) then
+      return "it was built for another kind of machine"
+    end
+  end
+end
+
+-- ---- Loading ----
+
+local function absent(name)
+  local number = _VERSION:match "%d%.%d"
+  if name == "cjson" then
+    return "install lua-cjson: " .. packages.install_cjson(number, packages.system())
+  end
+  return ("the part of beam in C is not installed for %s: luarocks --lua-version %s install lua-beam, or as docs/install.md has it"):format(
+    _VERSION,
+    number
+  )
+end
+
+local function explain(name, message)
+  message = tostring(message)
+  local not_found = message:find("module '" .. name .. "' not found", 1, true)
+  local advice = not_found and absent(name) or native.advice(message)
+  return "beam: " .. name .. " could not be loaded: " .. (advice and advice .. "\n" or "") .. message
+end
+
+--- A module that is C, or raises what is missing and what brings it.
+---@param name string
+---@return table
+function native.load(name)
+  local ok, module = pcall(require, name)
+  if not ok then
+    error(explain(name, module), 0)
+  end
+  return module
+end
+
+--- beam.core. Raises also where it is not of the same release as the rest of beam.
+---@return beam.core
+function native.core()
+  local core = native.load "beam.core"
+  local version = require("beam")._VERSION
+  if core.version ~= version then
+    local text = "beam: its modules in Lua are of release %s, beam.core of %s: package.path and package.cpath lead to two installations"
+    error(text:format(version, tostring(core.version)), 0)
+  end
+  return core
+end
+
+return native
