@@ -62,6 +62,8 @@ local function about_symbol(symbol, message, version)
     local path = path_in(message)
     local text = "%s was built for %s, and this is %s: package.cpath (LUA_CPATH) must lead to what was built for it"
     return text:format(path or "it", built_for(path), version)
+  elseif symbol:find "^luaopen_" then
+    return "it is not the module that its name says"
   end
   return ("a library it needs is there in another version than it was built with (no %s): build lua-beam again"):format(symbol)
 end
