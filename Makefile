@@ -22,6 +22,7 @@ BINDING := $(wildcard lua/binding/*.c)
 HOST := $(wildcard lua/host/*.c)
 LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' -not -path 'lua/host/meta/*' 2>/dev/null)
 LUAS := 5.1 jit 5.3 5.4
+LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/5.4/beam/line.so)
 TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*_test.c))
 BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
@@ -31,11 +32,11 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak gigabyte bench bench-map lint fuzz install rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: core lua build/beamlua
+all: core lua build/beamlua $(LINE)
 core: build/libbeam.a build/libbeam.so
 lua: $(LUAS:%=build/lua/%/beam/core.so)
 
@@ -109,7 +110,7 @@ $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 
 LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
 
-build/beamlua: $(HOST:lua/host/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so
+build/beamlua: $(HOST:lua/host/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so | $(LINE)
 	$(call say,LD,$@)
 	$(q)$(CC) -Wl,-E -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
 
@@ -117,6 +118,13 @@ build/host/%.o: lua/host/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -c -o $@ $<
+
+# The line editor of the prompt, if libedit is there: loaded for a prompt only.
+build/lua/5.4/beam/line.so: lua/host/line/line.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
+	  $(shell pkg-config --libs libedit 2>/dev/null)
 
 build/host/baked.c: lua/host/bake.lua $(LUA_SOURCES)
 	$(call say,BAKE,$@)
@@ -148,6 +156,22 @@ build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wil
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
 	  -o $@ $< $(wildcard lua/binding/json*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
+
+# The script host's tests have a Lua 5.4 in them.
+build/asan/libscript.a: $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/script*.c))
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+build/asan/host/%.o: lua/host/%.c
+	$(call say,CC,$< (asan))
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+
+build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libscript.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
+	  build/asan/libscript.a $(LUA54)/liblua5.4.a -lm -ldl
 
 # ---- Benchmarks and fuzzing ----
 
@@ -188,6 +212,11 @@ INSTALL_LUA = $(DESTDIR)$(PREFIX)/share/lua
 install: all
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(q)install -D -m 755 build/beamlua $(DESTDIR)$(PREFIX)/bin/beamlua
+	$(q)$(if $(LINE),install -D -m 755 $(LINE) $(INSTALL_LIB)/lua/5.4/beam/line.so)
+	$(q)install -D -m 644 docs/beamlua.1 $(DESTDIR)$(PREFIX)/share/man/man1/beamlua.1
+	$(q)for place in bash:bash-completion/completions/beamlua zsh:zsh/site-functions/_beamlua fish:fish/vendor_completions.d/beamlua.fish; do \
+	  install -d $(DESTDIR)$(PREFIX)/share/$$(dirname $${place#*:}) && \
+	  build/beamlua completion $${place%%:*} >$(DESTDIR)$(PREFIX)/share/$${place#*:} || exit 1; done
 	$(q)install -D -m 644 build/libbeam.a $(INSTALL_LIB)/libbeam.a
 	$(q)install -D -m 755 build/libbeam.so $(INSTALL_LIB)/libbeam.so.$(VERSION)
 	$(q)ln -sf libbeam.so.$(VERSION) $(INSTALL_LIB)/libbeam.so.0 && ln -sf libbeam.so.0 $(INSTALL_LIB)/libbeam.so
@@ -195,6 +224,10 @@ install: all
 	$(q)for lua in 5.1 5.3 5.4; do \
 	  install -D -m 755 build/lua/$$lua/beam/core.so $(INSTALL_LIB)/lua/$$lua/beam/core.so; \
 	  (cd lua && find beam -name '*.lua' -exec install -D -m 644 {} $(INSTALL_LUA)/$$lua/{} \;); done
+
+# The manual of beamlua, from the table of its commands.
+manual: build/beamlua
+	@build/beamlua tests/manual.lua > docs/beamlua.1
 
 rockspec:
 	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec

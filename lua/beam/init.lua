@@ -59,6 +59,7 @@ local function through_default(name)
 end
 
 setmetatable(beam, {
+  names = { own, of_client }, -- for a prompt that completes them
   __index = function(_, name)
     local value
     if own[name] then

@@ -55,6 +55,14 @@ static int columns(lua_State *L) {
   return 1;
 }
 
+/* host.private_file(path): makes it, for its owner only, if it is not there. */
+static int private_file(lua_State *L) {
+  int fd = open(luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
+  if (fd >= 0)
+    close(fd);
+  return 0;
+}
+
 /* host.has_module(name) -> boolean */
 static int has_module(lua_State *L) {
   lua_pushboolean(L, modules_has(luaL_checkstring(L, 1)));
@@ -74,10 +82,10 @@ static void push_folder(lua_State *L) {
 }
 
 static void push_host(lua_State *L) {
-  static const luaL_Reg functions[] = {{"received", received},       {"watch", signals_watch},
-                                       {"interactive", interactive}, {"forget_signal", forget_signal},
-                                       {"is_terminal", is_terminal}, {"columns", columns},
-                                       {"has_module", has_module},   {NULL, NULL}};
+  static const luaL_Reg functions[] = {
+      {"received", received},           {"watch", signals_watch},       {"interactive", interactive},
+      {"forget_signal", forget_signal}, {"is_terminal", is_terminal},   {"columns", columns},
+      {"has_module", has_module},       {"private_file", private_file}, {NULL, NULL}};
   luaL_newlib(L, functions);
   push_folder(L);
   lua_setfield(L, -2, "folder");

@@ -1,19 +1,22 @@
 -- The commands of beamlua: what they are called, what they take, what they do in a sentence. From this one table come the reading of the
--- command line (host/arguments.lua), the help (host/help.lua), the shell completions (host/completions.lua) and the manual (tests/manual.lua).
+-- command line (host/arguments.lua), the help (host/help.lua), the shell completions (host/completions.lua) and the manual
+-- (tests/manual.lua).
 --
 -- An option is { as it is written, what its value is called, what it means }, and
 --   read = its reader (host/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
 local readers = require "host.readers"
 
 local kinds = { "asgi", "endpoint", "taskqueue", "function", "schedule" }
+local task_kinds = { "taskqueue", "function" }
 
 -- ---- Options that several have ----
 
 local timeout = { "--timeout", "S", "seconds for all of it", read = readers.seconds }
 local json = { "--json", nil, "one JSON value a line" }
-local kind = { "--kind", "KIND", table.concat(kinds, ", "), read = readers.one_of(table.unpack(kinds)), values = kinds }
+local read_kind = readers.one_of(table.unpack(kinds))
+local kind = { "--kind", "KIND", table.concat(kinds, ", "), read = read_kind, values = kinds }
 local version = { "--version", "N", "that version of the deployment", read = readers.count }
-local header = { "--header", "'NAME: VALUE'", "a further request header; may be given several times", read = readers.header, as = "headers" }
+local header = { "--header", "'NAME: VALUE'", "a further request header; may be repeated", read = readers.header, as = "headers" }
 local limit = { "--limit", "N", "at most so many", read = readers.count }
 
 -- Of every command that asks Beam.
@@ -87,7 +90,7 @@ With --wait it prints the result instead, when the task has ended.]],
       timeout,
       { "--retry", "N", "so many further attempts at what did not arrive; 0: none", read = readers.natural },
       header,
-      { "--kind", "KIND", "taskqueue or function", read = readers.one_of("taskqueue", "function"), values = { "taskqueue", "function" } },
+      { "--kind", "KIND", "taskqueue (default) or function", read = readers.one_of(table.unpack(task_kinds)), values = task_kinds },
       version,
     },
   },
@@ -105,7 +108,7 @@ With --wait it prints the result instead, when the task has ended.]],
         takes = "ID [FILE]",
         positionals = { 1, 2 },
         says = "Fetches one of its files, or all.",
-        options = { { "--output", "PATH", "where to: a file, or a folder that is there; default: the file's name here", file = true }, timeout },
+        options = { { "--output", "PATH", "a file, or a folder that is there; default: the file's name here", file = true }, timeout },
       },
       { name = "cancel", takes = "ID", positionals = { 1, 1 }, says = "Ends it, and prints the state it ended in.", options = { timeout } },
       {
@@ -189,7 +192,14 @@ Each problem is told with its remedy; the exit code is that of the first one.]],
     no_client = true,
     options = {},
   },
-  { name = "help", takes = "[COMMAND]", positionals = { 0, 2 }, says = "Lists the commands, or explains one.", no_client = true, options = {} },
+  {
+    name = "help",
+    takes = "[COMMAND]",
+    positionals = { 0, 2 },
+    says = "Lists the commands, or explains one.",
+    no_client = true,
+    options = {},
+  },
 }
 
 -- ---- Finding them ----

@@ -1,4 +1,5 @@
--- The completions for bash, zsh and fish, from host/commands.lua: `beamlua completion SHELL` prints them, `make install` puts them in place.
+-- The completions for bash, zsh and fish, from host/commands.lua: `beamlua completion SHELL` prints them, `make install` puts them in
+-- place.
 local commands = require "host.commands"
 
 local completions = {}

@@ -1,8 +1,8 @@
 -- Where beam.core, the transport, comes from: a shared object beside the program, so that a script which needs no connection starts without
 -- loading libwebsockets, libcurl and TLS.
 local places = {
-  "%s/lua/5.4/beam/core.so", -- the build tree
-  "%s/../lib/lua/5.4/beam/core.so", -- installed
+  "%s/lua/5.4/beam/%s.so", -- the build tree
+  "%s/../lib/lua/5.4/beam/%s.so", -- installed
 }
 
 local function exists(path)
@@ -10,21 +10,21 @@ local function exists(path)
   return file and file:close()
 end
 
-local function find(folder)
+local function find(folder, name)
   for _, place in ipairs(places) do
-    local path = place:format(folder)
+    local path = place:format(folder, name)
     if exists(path) then
       return path
     end
   end
-  return package.searchpath("beam.core", package.cpath)
+  return package.searchpath("beam." .. name, package.cpath)
 end
 
 -- What it raises is for beam/native.lua to explain.
 local function load_core(folder)
-  local path, tried = find(folder)
+  local path, tried = find(folder, "core")
   if not path then
-    local ours = "\n\tno file '" .. places[1]:format(folder) .. "'\n\tno file '" .. places[2]:format(folder) .. "'\n\t"
+    local ours = "\n\tno file '" .. places[1]:format(folder, "core") .. "'\n\tno file '" .. places[2]:format(folder, "core") .. "'\n\t"
     error("it was not found beside beamlua; build it with `make all`:" .. ours .. tried, 0)
   end
   local open, message = package.loadlib(path, "luaopen_beam_core")
@@ -34,9 +34,13 @@ local function load_core(folder)
   return open "beam.core"
 end
 
---- Makes `require "beam.core"` find it, and keeps note of the contexts that are made: host.contexts.
+--- Makes `require "beam.core"` find it, and keeps note of the contexts that are made: host.contexts. host.find(name) says where another
+--- shared object of ours is.
 return function(host)
   host.contexts = {}
+  function host.find(name)
+    return find(host.folder, name)
+  end
   package.preload["beam.core"] = function()
     local core = load_core(host.folder)
     local new = core.new

@@ -38,7 +38,8 @@ local function of_group(command)
   for _, below in ipairs(command.commands) do
     rows[#rows + 1] = { below.name .. (below.takes ~= "" and " " .. below.takes or ""), below.says }
   end
-  return ("%s\n%s\n%s\n'%s NAME --help' lists the options of one.\n"):format(help.usage(command), command.says, columns(rows), command.title)
+  local more = ("'%s NAME --help' lists the options of one."):format(command.title)
+  return ("%s\n%s\n%s\n%s\n"):format(help.usage(command), command.says, columns(rows), more)
 end
 
 --- What --help prints.
@@ -61,7 +62,7 @@ end
 ---@return string
 function help.overview()
   local rows = {
-    { "[options] [script.lua [args]]", "Runs a script; without one, a prompt. Options: -e CHUNK, -l NAME, -i, -v, -W, - and --, as in lua." },
+    { "[options] [script.lua [args]]", "Runs a script; without one, a prompt. -e CHUNK, -l NAME, -i, -v, -W, - and -- as in lua." },
   }
   for _, command in ipairs(commands.list) do
     rows[#rows + 1] = { command.name, command.says }

@@ -23,7 +23,8 @@ meanings.kinds = {
   protocol = { "the peer broke WebSocket's rules; it was told with close code 1002 or 1007", "" },
   too_large = { "a bound was exceeded: the text names it", "raise it if such messages are wanted" },
   auth = {
-    "credentials may not be sent like this: missing, or unencrypted to a host that is not this machine; or the token function failed (`cause`)",
+    "credentials may not be sent like this: missing, or unencrypted to a host that is not this machine; "
+      .. "or the token function failed (`cause`)",
     "set `BEAM_TOKEN`; use `wss://` or `https://`",
   },
   canceled = { "the caller ended it", "" },
@@ -33,7 +34,8 @@ meanings.kinds = {
   validation = { "status 200, and still Beam refused the input: it does not fit the handler's schema", "mend the input" },
   queue_full = { "more waits to be sent than the bound allows", "wait, or raise the bound" },
   transform = {
-    "an `incoming` or `outgoing` function failed: the text names it, its file and line; `input` is the message it was given, `cause` what it raised",
+    "an `incoming` or `outgoing` function failed: the text names it, its file and line; "
+      .. "`input` is the message it was given, `cause` what it raised",
     "",
   },
   task = { "a task ended otherwise than `COMPLETE`: `task_status` says how, `failure_reason` why", "as the `hint` says" },

@@ -1,5 +1,5 @@
--- What commands write to standard output: lines and JSON. Where a person reads it, JSON is indented and coloured; in files and pipes it is one
--- value a line.
+-- What commands write to standard output: lines and JSON. Where a person reads it, JSON is indented and coloured; in files and pipes it is
+-- one value a line.
 local json = require "beam.json"
 local terminal = require "host.terminal"
 

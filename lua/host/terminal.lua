@@ -1,5 +1,5 @@
--- Where a person looks on: colours, and the width of a line. Neither colours nor progress go into files and pipes, nor where NO_COLOR is set
--- (https://no-color.org) or TERM is dumb.
+-- Where a person looks on: colours, and the width of a line. Neither colours nor progress go into files and pipes, nor where NO_COLOR is
+-- set (https://no-color.org) or TERM is dumb.
 local terminal = {}
 
 local codes = { red = "31", green = "32", yellow = "33", blue = "34", magenta = "35", cyan = "36", grey = "90", bold = "1" }

@@ -55,8 +55,10 @@ end
 -- ---- Close codes, kinds, states ----
 
 local function name_of_close(code)
-  local range = code >= 4000 and "a code of the app's own" or code >= 3000 and "a code of a library's or the app's" or "no code that is in use"
-  return meanings.closes[code] or range
+  if code >= 3000 then
+    return code >= 4000 and "a code of the app's own" or "a code of a library's or the app's"
+  end
+  return meanings.closes[code] or "no code that is in use"
 end
 
 local function close(code)

@@ -1,5 +1,5 @@
--- beamlua realtime NAME: lines in, messages out. Three coroutines: one reads lines and sends them, one receives and prints, this one decides
--- when it is over.
+-- beamlua realtime NAME: lines in, messages out. Three coroutines: one reads lines and sends them, one receives and prints, the third
+-- decides when it is over.
 local base64 = require "beam.base64"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -46,7 +46,7 @@ local function send_lines(self)
     end
   end
   self.conn:flush()
-  self.failure = err
+  self.failure = self.failure or err
   self.input_ended, self.last = true, driver.now()
   self.changed:wake()
 end
@@ -62,17 +62,22 @@ local function as_json(data, kind)
   return output.compact(data)
 end
 
+local function print_message(self, data, kind)
+  local ok, problem = pcall(output.line, self.options.json and as_json(data, kind) or data)
+  self.failure = not ok and errors.new { kind = "invalid", message = problem, executed = "unknown" } or self.failure
+  self.received, self.last = self.received + 1, driver.now()
+end
+
 local function print_messages(self)
   repeat
     local data, err, kind = self.conn:receive()
     if data == nil then
       self.closed = err
     else
-      output.line(self.options.json and as_json(data, kind) or data)
-      self.received, self.last = self.received + 1, driver.now()
+      print_message(self, data, kind)
     end
     self.changed:wake()
-  until self.closed or self.received == self.options.count
+  until self.closed or self.failure or self.received == self.options.count
 end
 
 -- ---- When it is over ----
@@ -145,9 +150,8 @@ return function(context)
   conn.decoded = as_it_came
   local self = { options = context.options, conn = conn, changed = driver.signal(), sent = 0, received = 0, last = driver.now() }
   driver.spawn(send_lines, self)
-  local printing = driver.spawn(print_messages, self)
+  driver.spawn(print_messages, self)
   local failure = wait(self)
   conn:close()
-  local _, broken = printing.done and printing:join()
-  return not (failure or broken) and 0 or nil, failure or broken
+  return not failure and 0 or nil, failure
 end

@@ -1,0 +1,143 @@
+-- Where lines come from: the line editor on a terminal (lua/host/line/line.c), plain reading elsewhere. While it waits for a key, the event
+-- loop turns: connections live on, their handlers run.
+local complete = require "host.repl.complete"
+local driver = require "beam.driver"
+local history = require "host.repl.history"
+local terminal = require "host.terminal"
+
+local prompt = {}
+
+local SIGINT = 2
+local forever = 1e9
+
+local Prompt = {}
+Prompt.__index = Prompt
+
+-- ---- Waiting ----
+
+--- Turns the loop once. What an event function raises is shown; what SIGTERM raises ends the prompt.
+function Prompt:turn()
+  local ok, problem = pcall(driver.step, forever)
+  local signal = self.host.received()
+  if not ok and signal and signal ~= SIGINT then
+    error(problem, 0)
+  elseif not ok and not signal then
+    self:aside(io.stderr.write, io.stderr, "beamlua: ", tostring(problem), "\n")
+  end
+end
+
+--- Whether Ctrl-C was pressed since the last time.
+---@return boolean
+function Prompt:interrupted()
+  if self.host.received() ~= SIGINT then
+    return false
+  end
+  self.host.forget_signal()
+  return true
+end
+
+-- The next bytes of standard input, "" at its end, nil after Ctrl-C.
+local function wait_for_bytes(self)
+  local bytes
+  local read, err = driver.context():read(0, function(data, problem)
+    bytes = problem and "" or data
+  end)
+  if not read then
+    error(err, 0)
+  end
+  while not bytes do
+    self:turn()
+    if not bytes and self:interrupted() then
+      read:stop()
+      return nil
+    end
+  end
+  return bytes
+end
+
+-- ---- Reading ----
+
+local function read_plain(self, text)
+  io.stdout:write(text)
+  io.stdout:flush()
+  while true do
+    local line, rest = self.text:match "^([^\n]*)\n(.*)$"
+    if line then
+      self.text = rest
+      return line
+    end
+    local bytes = wait_for_bytes(self)
+    if not bytes then
+      self.text = ""
+      return nil, "interrupted"
+    elseif bytes == "" then
+      line, self.text = self.text, ""
+      return line ~= "" and line or nil, "end"
+    end
+    self.text = self.text .. bytes
+  end
+end
+
+--- The next line.
+---@param text string the prompt
+---@return string? line
+---@return "end"|"interrupted"|nil why there is none
+function Prompt:read(text)
+  if not self.editor then
+    return read_plain(self, text)
+  end
+  self.waiting = true
+  local line, why = self.editor:read(text, function()
+    return wait_for_bytes(self)
+  end, complete.at)
+  self.waiting = false
+  if line and line ~= "" then
+    self.editor:add(line)
+    history.add(line, self.host.private_file)
+  end
+  return line, why
+end
+
+--- Calls write(...), which writes lines, without tearing the line that is being edited.
+function Prompt:aside(write, ...)
+  if self.editor and self.waiting then
+    io.stdout:write "\r\27[K"
+    io.stdout:flush()
+  end
+  write(...)
+  if self.editor and self.waiting then
+    io.stdout:flush()
+    self.editor:refresh()
+  end
+end
+
+--- Gives the terminal back.
+function Prompt:close()
+  if self.editor then
+    self.editor:close()
+  end
+end
+
+-- ---- Making one ----
+
+-- The editor is a shared object beside beam.core; without it (or on a terminal that can do nothing) lines are read as they are.
+local function open_editor(host)
+  if os.getenv "TERM" == "dumb" or not (terminal.is(0) and terminal.is(1)) then
+    return nil
+  end
+  local path = host.find "line"
+  local open = path and package.loadlib(path, "luaopen_beam_line")
+  local editor = open and open("beam.line").open "beamlua"
+  for _, line in ipairs(editor and history.load(host.private_file) or {}) do
+    editor:add(line)
+  end
+  return editor
+end
+
+---@param host table
+function prompt.new(host)
+  driver.context() -- Ctrl-C wakes it, so it has to be there
+  return setmetatable({ host = host, editor = open_editor(host), text = "", waiting = false }, Prompt)
+end
+
+return prompt
