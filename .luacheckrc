@@ -11,4 +11,6 @@ files["tests/hosts/nginx_app.lua"] = { std = "max+ngx_lua" }
 files["scripts/nginx/*"] = { std = "max+ngx_lua" }
 files["tests/bench/nginx*"] = { std = "max+ngx_lua" }
 files["lua/beam/driver/ngx/*"] = { std = "max+ngx_lua" }
+files["tests/hostile"] = { ignore = { "2", "3", "5" }, read_globals = { "beam" } } -- they mean it
+files["tests/script_*.lua"] = { read_globals = { "fixture" } }
 exclude_files = { "build" }

@@ -43,7 +43,7 @@ static uint64_t grant(lua_State *P, const char *name) {
   int at = names_find(name, libraries_grants);
   if (at < 0)
     luaL_error(P, "script.new: option 'allow': '%s' cannot be granted%s", name, hint(P, name, libraries_grants));
-  return (uint64_t)1 << at;
+  return at < 0 ? 0 : (uint64_t)1 << at;
 }
 
 static uint64_t read_grants(lua_State *P) {

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "script_collector.h"
+#include "script_collisions.h"
 
 enum { CLOCK_BYTES = 1 << 18 };
 
@@ -34,7 +35,7 @@ static void look_at_clock(struct limits *limits) {
   limits->since_clock = 0;
   if (!limits->calls || !limits->nanoseconds || limits_now() <= limits->deadline)
     return;
-  limits_look_soon(limits);
+  lua_sethook(limits->running, limits_hook, LUA_MASKCOUNT, 1);
   limits_break_if_late(limits);
 }
 
@@ -58,6 +59,8 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size) {
   if (!result)
     return refuse(limits, block, old_size, size);
   limits->refused.size = 0;
+  if (!block && !old_size)
+    collisions_look(limits, size);
   if (limits->memory.level > level)
     limits_look_soon(limits);
   return result;

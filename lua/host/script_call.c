@@ -34,6 +34,8 @@ static int protect(struct limits *limits, lua_State *L, lua_CFunction function, 
       lua_pushcfunction(L, function);
       lua_pushlightuserdata(L, argument);
       status = lua_pcall(L, 1, LUA_MULTRET, -3);
+      if (status != LUA_OK && limits->refused.size && limits->calls && !limits->stopped)
+        limits->stopped = LIMIT_MEMORY;
     } else {
       limits->stopped = LIMIT_MEMORY;
     }

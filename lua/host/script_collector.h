@@ -6,6 +6,7 @@
 
 /* script_limits.c */
 int64_t limits_now(void);
+int64_t limits_cpu(void); /* of this thread */
 void limits_hook(lua_State *L, lua_Debug *frame);
 /* A large block has come: the hook must run after the next instruction. */
 void limits_look_soon(struct limits *limits);

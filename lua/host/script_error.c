@@ -82,8 +82,12 @@ static void push_stopped(lua_State *P, const struct limits *limits, const char *
   char budget[64];
   const char *subject = push_subject(P, name, &limits->trace, " of ");
   describe_budget(limits, budget, sizeof budget);
-  lua_pushfstring(P, "%s used its %s%s", subject, budget,
-                  limits->broken ? " and could not be unwound: the script was given up" : "");
+  if (limits->reason)
+    lua_pushfstring(P, "%s %s: the script was given up", subject, limits->reason);
+  else if (limits->broken)
+    lua_pushfstring(P, "%s used its %s and could not be unwound: the script was given up", subject, budget);
+  else
+    lua_pushfstring(P, "%s used its %s", subject, budget);
   lua_remove(P, -2);
 }
 

@@ -27,9 +27,11 @@ static int64_t read_clock(clockid_t clock) {
 
 int64_t limits_now(void) { return read_clock(CLOCK_MONOTONIC); }
 
+int64_t limits_cpu(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+
 /* CPU time, so that a script which was stopped is not given up because others had the processor. */
 void limits_break_if_late(struct limits *limits) {
-  int64_t cpu = read_clock(CLOCK_THREAD_CPUTIME_ID), grace = limits->nanoseconds / 4;
+  int64_t cpu = limits_cpu(), grace = limits->nanoseconds / 8;
   if (!limits->late_since)
     limits->late_since = cpu;
   else if (limits->escape && cpu - limits->late_since > (grace > LEAST_GRACE ? grace : LEAST_GRACE))
@@ -61,7 +63,8 @@ static void raise_stop(lua_State *L) {
 static void stop(lua_State *L, enum limit limit) {
   struct limits *limits = limits_of(L);
   limits->stopped = limit;
-  limits->credit = -1; /* so that each charge raises it again */
+  limits->credit = -1;    /* so that each charge raises it again */
+  limits->late_since = 0; /* unwinding has a grace of its own */
   trace_note(&limits->trace, L);
   raise_stop(L);
 }
@@ -85,7 +88,10 @@ static void check(lua_State *L, int64_t now) {
 }
 
 void limits_reraise(lua_State *L) {
-  if (limits_of(L)->stopped)
+  struct limits *limits = limits_of(L);
+  if (!limits->stopped && limits->refused.size)
+    stop(L, LIMIT_MEMORY);
+  if (limits->stopped)
     raise_stop(L);
 }
 

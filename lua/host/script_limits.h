@@ -33,7 +33,8 @@ struct limits {
   int depth;          /* coroutines that run, one within the other */
   enum limit stopped;
   int broken;
-  jmp_buf *escape; /* where a state that breaks is left to; NULL outside of calls */
+  const char *reason; /* why it broke, if not for lack of time to unwind */
+  jmp_buf *escape;    /* where a state that breaks is left to; NULL outside of calls */
   struct trace trace;
 
   int64_t credit; /* charges that are not yet counted and for which no clock is read */
@@ -48,7 +49,7 @@ struct limits {
   struct {
     const void *block;
     size_t old_size, size;
-  } refused; /* the allocation that was refused last: asked for again, it fails for good */
+  } refused; /* the latest allocation if it was refused: asked for again, it fails for good */
 };
 
 enum { LIMITS_CREDIT = 1000, LIMITS_COROUTINES = 180 /* each takes one of LUAI_MAXCCALLS, 200, and C stack */ };
@@ -83,7 +84,8 @@ static inline void limits_charge(lua_State *L, uint64_t instructions) {
 }
 /* The same outside of the state: returns 0 if the budget is used up. */
 int limits_allow(struct limits *limits, uint64_t instructions);
-/* Raises again what stopped the script, if something did. */
+/* After an error was caught: raises again what stopped the script, if something did; an allocation that was refused
+ * does. */
 void limits_reraise(lua_State *L);
 
 /* A coroutine that was stopped must not be closed: its hooks are off for good (lua_resetthread, 5.4.4). */

@@ -22,6 +22,7 @@ static const char *next_piece(lua_State *L, void *user, size_t *size) {
   struct pieces *pieces = user;
   const char *piece = pieces->text;
   limits_charge(L, PIECE_CHARGE);
+  limits_spend(L); /* looks at the clock */
   *size = pieces->left < PIECE ? pieces->left : PIECE;
   pieces->text += *size;
   pieces->left -= *size;

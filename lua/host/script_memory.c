@@ -93,10 +93,11 @@ void *memory_resize(struct memory *memory, void *block, size_t old_size, size_t 
 }
 
 void memory_release(struct memory *memory, void *data, size_t size) {
-  struct memory_block *block = (struct memory_block *)data - 1;
+  struct memory_block *block;
   unsigned level;
   if (!data)
     return;
+  block = (struct memory_block *)data - 1;
   level = level_of(size, block->previous & IS_STRING);
   if (level)
     remove_level(memory, level);

@@ -1,0 +1,6 @@
+-- refused: a full collection
+return {
+  tick = function()
+    collectgarbage()
+  end,
+}

@@ -1,0 +1,6 @@
+-- refused: the hook is taken out
+return {
+  tick = function()
+    debug.sethook()
+  end,
+}

@@ -1,0 +1,6 @@
+-- refused: the registry is read
+return {
+  tick = function()
+    assert(debug.getregistry())
+  end,
+}

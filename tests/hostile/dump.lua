@@ -1,0 +1,6 @@
+-- refused: bytecode is made
+return {
+  tick = function()
+    string.dump(function() end)
+  end,
+}

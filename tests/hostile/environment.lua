@@ -1,0 +1,6 @@
+-- refused: the environment is read
+return {
+  tick = function()
+    assert(os.getenv "PATH")
+  end,
+}

@@ -1,0 +1,6 @@
+-- refused: the process is ended
+return {
+  tick = function()
+    os.exit(0)
+  end,
+}

@@ -1,0 +1,7 @@
+-- refused: a file is read
+return {
+  tick = function()
+    local file = assert(io.open "/etc/passwd")
+    file:close()
+  end,
+}

@@ -1,0 +1,7 @@
+-- refused: a global by mistake
+return {
+  tick = function()
+    undeclared = 1 -- luacheck: ignore
+    undeclared = nil -- luacheck: ignore
+  end,
+}

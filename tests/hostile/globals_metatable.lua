@@ -1,0 +1,6 @@
+-- refused: globals become lax
+return {
+  tick = function()
+    setmetatable(_G, nil)
+  end,
+}

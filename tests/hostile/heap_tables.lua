@@ -1,0 +1,9 @@
+-- stopped: tables without end
+return {
+  tick = function()
+    local kept = {}
+    while true do
+      kept = { kept }
+    end
+  end,
+}

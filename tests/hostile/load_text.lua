@@ -1,0 +1,6 @@
+-- refused: text is compiled
+return {
+  tick = function()
+    assert(load "return 1")()
+  end,
+}

@@ -1,0 +1,7 @@
+-- stopped: an endless loop
+return {
+  tick = function()
+    while true do
+    end
+  end,
+}

@@ -1,0 +1,3 @@
+-- stopped: an endless loop while it is loaded
+while true do
+end

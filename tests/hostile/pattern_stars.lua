@@ -1,0 +1,9 @@
+-- stopped: .* after .*
+return {
+  tick = function()
+    local text = ("a"):rep(2000)
+    while true do
+      text:match ".*.*.*.*.*.*b"
+    end
+  end,
+}

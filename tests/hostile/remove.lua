@@ -1,0 +1,6 @@
+-- refused: a file is removed
+return {
+  tick = function()
+    os.remove "/tmp/beam-hostile-none"
+  end,
+}

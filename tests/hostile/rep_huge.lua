@@ -1,0 +1,8 @@
+-- stopped: string.rep to more than there is
+return {
+  tick = function()
+    while true do
+      pcall(string.rep, "x", 1 << 40)
+    end
+  end,
+}

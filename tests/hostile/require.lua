@@ -1,0 +1,6 @@
+-- refused: a module is loaded
+return {
+  tick = function()
+    assert(require "string")
+  end,
+}
