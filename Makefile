@@ -126,10 +126,15 @@ build/lua/5.4/beam/line.so: lua/host/line/line.c
 	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
 	  $(shell pkg-config --libs libedit 2>/dev/null)
 
-build/host/baked.c: lua/host/bake.lua $(LUA_SOURCES)
+build/host/bake: lua/host/bake/bake.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -o $@ $< $(LUA54)/liblua5.4.a -lm -ldl
+
+build/host/baked.c: build/host/bake lua/host/bake.lua $(LUA_SOURCES)
 	$(call say,BAKE,$@)
 	@mkdir -p $(@D)
-	$(q)lua5.4 lua/host/bake.lua $(filter-out lua/host/bake.lua,$(LUA_SOURCES)) > $@
+	$(q)build/host/bake lua/host/bake.lua $(filter-out lua/host/bake.lua,$(LUA_SOURCES)) > $@
 
 build/host/baked.o: build/host/baked.c
 	$(call say,CC,$<)
@@ -207,27 +212,7 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 lint: setup-lint
 	@sh tests/lint.sh
 
-INSTALL_LIB = $(DESTDIR)$(PREFIX)/lib
-INSTALL_LUA = $(DESTDIR)$(PREFIX)/share/lua
-install: all
-	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
-	$(q)install -D -m 755 build/beamlua $(DESTDIR)$(PREFIX)/bin/beamlua
-	$(q)$(if $(LINE),install -D -m 755 $(LINE) $(INSTALL_LIB)/lua/5.4/beam/line.so)
-	$(q)install -D -m 644 docs/beamlua.1 $(DESTDIR)$(PREFIX)/share/man/man1/beamlua.1
-	$(q)for place in bash:bash-completion/completions/beamlua zsh:zsh/site-functions/_beamlua fish:fish/vendor_completions.d/beamlua.fish; do \
-	  install -d $(DESTDIR)$(PREFIX)/share/$$(dirname $${place#*:}) && \
-	  build/beamlua completion $${place%%:*} >$(DESTDIR)$(PREFIX)/share/$${place#*:} || exit 1; done
-	$(q)install -D -m 644 build/libbeam.a $(INSTALL_LIB)/libbeam.a
-	$(q)install -D -m 755 build/libbeam.so $(INSTALL_LIB)/libbeam.so.$(VERSION)
-	$(q)ln -sf libbeam.so.$(VERSION) $(INSTALL_LIB)/libbeam.so.0 && ln -sf libbeam.so.0 $(INSTALL_LIB)/libbeam.so
-	$(q)for header in beam.h beam-server.h; do install -D -m 644 core/$$header $(DESTDIR)$(PREFIX)/include/$$header; done
-	$(q)for lua in 5.1 5.3 5.4; do \
-	  install -D -m 755 build/lua/$$lua/beam/core.so $(INSTALL_LIB)/lua/$$lua/beam/core.so; \
-	  (cd lua && find beam -name '*.lua' -exec install -D -m 644 {} $(INSTALL_LUA)/$$lua/{} \;); done
-
-# The manual of beamlua, from the table of its commands.
-manual: build/beamlua
-	@build/beamlua tests/manual.lua > docs/beamlua.1
+include install.mk
 
 rockspec:
 	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec

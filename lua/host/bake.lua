@@ -1,7 +1,8 @@
--- Writes the Lua modules given as arguments as C: lua5.4 lua/host/bake.lua FILES > build/host/baked.c
+-- Writes the Lua modules given as arguments as C: build/host/bake lua/host/bake.lua FILES > build/host/baked.c
 --
 -- lua/beam/call.lua becomes the module beam.call with the chunk name @beam/call.lua, lua/beam/init.lua the module beam, and
--- lua/host/main.lua the module host.main. They stay source text: error messages and tracebacks show their lines.
+-- lua/host/main.lua the module host.main. They are bytecode, which loads in a tenth of the time that parsing takes; with their lines, for
+-- error messages and tracebacks.
 
 local function module_name(path)
   local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."):gsub("%.init$", "")
@@ -17,10 +18,8 @@ end
 
 local function literal(text)
   local lines = {}
-  for line in text:gmatch "[^\n]*\n?" do
-    if line ~= "" then
-      lines[#lines + 1] = '    "' .. line:gsub('[%c"\\?\128-\255]', escape) .. '"'
-    end
+  for first = 1, #text, 80 do
+    lines[#lines + 1] = '    "' .. text:sub(first, first + 79):gsub('[%c"\\?\128-\255]', escape) .. '"'
   end
   return #lines > 0 and table.concat(lines, "\n") or '    ""'
 end
@@ -29,8 +28,7 @@ local function read(path)
   local file = assert(io.open(path, "rb"))
   local text = file:read "a"
   file:close()
-  assert(load(text, "@" .. path, "t")) -- a syntax error ends the build here
-  return text
+  return string.dump(assert(load(text, "@" .. path:gsub("^lua/", ""), "t"))) -- a syntax error ends the build here
 end
 
 table.sort(arg)

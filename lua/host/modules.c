@@ -27,7 +27,7 @@ static int search(lua_State *L) {
     lua_pushfstring(L, "no module '%s' in beamlua", name);
     return 1;
   }
-  if (luaL_loadbufferx(L, module->text, module->len, module->chunk, "t") != LUA_OK)
+  if (luaL_loadbufferx(L, module->text, module->len, module->chunk, "b") != LUA_OK)
     return lua_error(L);
   lua_pushstring(L, module->chunk + 1);
   return 2;
