@@ -90,12 +90,16 @@ int beam_new(beam_ctx **out, const beam_options *options) {
 
 static int due_in(const beam_ctx *ctx) { return beam__list_empty(&ctx->tasks) ? uv_backend_timeout(&ctx->loop) : 0; }
 
+static void turn_once(beam_ctx *ctx) {
+  uv_run(&ctx->loop, UV_RUN_NOWAIT);
+  run_tasks(ctx);
+}
+
 static void poll_now(beam_ctx *ctx) {
   int turn = 0;
-  do {
-    uv_run(&ctx->loop, UV_RUN_NOWAIT);
-    run_tasks(ctx);
-  } while (++turn < TURNS_PER_POLL && due_in(ctx) == 0);
+  do
+    turn_once(ctx);
+  while (++turn < TURNS_PER_POLL && due_in(ctx) == 0);
 }
 
 static void wait_once(beam_ctx *ctx, int timeout_ms) {
@@ -116,6 +120,20 @@ int beam_step(beam_ctx *ctx, int timeout_ms) {
   else
     wait_once(ctx, timeout_ms);
   ctx->stepping = 0;
+  if (ctx->pollset)
+    beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), due_in(ctx));
+  return 0;
+}
+
+int beam_turn(beam_ctx *ctx) {
+  if (ctx->stepping || ctx->closing)
+    return BEAM_EINVALID;
+  ctx->stepping = 1;
+  uv_update_time(&ctx->loop);
+  turn_once(ctx);
+  ctx->stepping = 0;
+  if (due_in(ctx) == 0)
+    return 1;
   if (ctx->pollset)
     beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), due_in(ctx));
   return 0;

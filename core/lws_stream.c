@@ -61,6 +61,8 @@ int beam__stream_write(beam__carrier *base, const void *data, size_t len) {
     return 0; /* `lost` is on its way */
   if (carrier->out_at == carrier->out.len)
     given = give(carrier, data, len);
+  if (given == len && !carrier->chunk)
+    return 0; /* the system has it: nothing is left for a step to do */
   beam__touch(carrier->ctx);
   return beam__bytes_add(&carrier->out, (const char *)data + given, len - given);
 }

@@ -281,6 +281,39 @@ describe("beam.core", function()
     is_closed(ctx:waker())
   end)
 
+  describe("ctx:turn", function()
+    it("does part of what is due, and says whether a step must follow", function()
+      local fired = 0
+      local function fire()
+        fired = fired + 1
+      end
+      ctx:timer(0, fire)
+      ctx:timer(3600, fire)
+      local deadline = ctx:now() + 2
+      repeat
+        local more = ctx:turn()
+        assert.is_boolean(more)
+        assert(ctx:now() < deadline)
+      until fired == 1 and not more
+      assert.is_false(ctx:turn())
+      ctx:close()
+      is_closed(ctx:turn())
+    end)
+
+    it("is no more possible inside an event function than a step", function()
+      local err
+      ctx:timer(0, function()
+        err = mistake(function()
+          ctx:turn()
+        end)
+      end)
+      run(ctx, function()
+        return err
+      end)
+      assert.is_truthy(err:find("inside an event function", 1, true))
+    end)
+  end)
+
   describe("timers", function()
     it("fire once, in the order of their times", function()
       local order = {}

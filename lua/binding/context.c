@@ -125,15 +125,17 @@ static int step_timeout(lua_State *L, int argument) {
   return (int)check_milliseconds(L, argument);
 }
 
-static int step(lua_State *L) {
-  struct context *context = context_check(L);
-  int timeout = step_timeout(L, 2);
+enum { TURN = INT_MIN }; /* in the place of a time-out: beam_turn */
+
+/* Pushes what beam_step or beam_turn returns. */
+static int run(lua_State *L, struct context *context, int timeout) {
+  int result;
   if (!context)
     return context_closed(L);
   if (context->stepping)
     return luaL_error(L, "ctx:step was called from inside an event function");
   event_enter(L, context);
-  beam_step(context->beam, timeout);
+  result = timeout == TURN ? beam_turn(context->beam) : beam_step(context->beam, timeout);
   log_flush(context);
   if (context->closing)
     end_loop(context);
@@ -142,9 +144,16 @@ static int step(lua_State *L) {
   event_leave(L, context);
   object_free_finished(context);
   raise_failure(L);
-  lua_pushboolean(L, 1);
+  lua_pushboolean(L, timeout != TURN || result == 1);
   return 1;
 }
+
+static int step(lua_State *L) {
+  struct context *context = context_check(L);
+  return run(L, context, step_timeout(L, 2));
+}
+
+static int turn(lua_State *L) { return run(L, context_check(L), TURN); }
 
 /* ---- The rest ---- */
 
@@ -221,6 +230,7 @@ static const luaL_Reg metamethods[] = {{"__gc", collect}, {"__tostring", to_stri
 void context_setup(lua_State *L) {
   class_new(L, CONTEXT_CLASS, methods);
   event_method(L, "step", step);
+  event_method(L, "turn", turn);
   event_method(L, "close", close_context);
   lua_getfield(L, -1, "close");
   lua_setfield(L, -3, "__close");

@@ -17,6 +17,8 @@ local ending = "beam: this worker of nginx is about to end, and has closed its c
 local watching = watch.new()
 local options = {} -- setup()
 local ctx -- the context, once this has started
+local relief -- a semaphore: the other thread has to go on with the step
+local parts, most_parts = 0, 4 -- of this step; nginx sees to its other connections in the end
 local stepping = false -- an event function may be running
 local stopping = false
 local queue, first, last = {}, 1, 0 -- tasks that no thread serves yet
@@ -83,12 +85,42 @@ end
 
 -- ---- Turning ----
 
-local function step()
+local function protected(method)
   stepping = true
-  local ok, err = pcall(ctx.step, ctx, 0)
+  local ok, result = pcall(method, ctx, nil)
   stepping = false
   if not ok then
-    log.write("error", "an event function failed: " .. tostring(err))
+    log.write("error", "an event function failed: " .. tostring(result))
+  end
+  return ok and result
+end
+
+-- Part of a step. Returns true if there is more to do at once.
+local function step_on()
+  parts = parts + 1
+  local more
+  if parts < most_parts then
+    more = protected(ctx.turn)
+  else
+    protected(ctx.step)
+  end
+  if not more then
+    parts = 0
+    watching:served()
+  end
+  return more
+end
+
+-- Whoever was woken goes on before the rest of the step is done: the answer to a request is what it mostly is about. So two light
+-- threads take turns, and each time those that were woken stand between them.
+local function relieve()
+  own[coroutine.running()] = true
+  while true do
+    local called = relief:wait(longest)
+    if called and step_on() or first <= last then
+      watching:poke()
+    end
+    report()
   end
 end
 
@@ -102,8 +134,9 @@ end
 local function turn_until_stopped(threads)
   while not stopping do
     watching:wait()
-    step()
-    watching:served()
+    if step_on() then
+      relief:post(1)
+    end
     start_threads(threads)
     report()
   end
@@ -114,7 +147,8 @@ local function keep(premature)
     return
   end
   own[coroutine.running()] = true
-  local threads = {}
+  relief = assert(semaphore.new(0))
+  local threads = { ngx.thread.spawn(relieve) }
   local how, err = watching:start(ctx:fd(), options.watch)
   if not how then
     log.write("error", "the event loop cannot be watched inside nginx, and no connection will work: " .. err)
