@@ -130,7 +130,7 @@ end
 
 function love.run()
   local urls = arg
-  beam.step(0) -- loads the transport
+  beam.fd() -- loads the transport
   client, mute = beam.client { gateway = urls[2], token = false }, urls[3]
   print(("%-44s %23s   %33s"):format("", "beam.step, ms", "frame p99, ms"))
   print(("%-44s %7s %7s %7s   %7s %7s %7s   %6s"):format("", "p50", "p99", "max", "no step", "less it", "with it", "added"))
