@@ -112,7 +112,7 @@ LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
 
 build/beamlua: $(HOST:lua/host/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so | $(LINE)
 	$(call say,LD,$@)
-	$(q)$(CC) -Wl,-E -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+	$(q)$(CC) -Wl,--dynamic-list=lua/host/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
 
 build/host/%.o: lua/host/%.c
 	$(call say,CC,$<)
