@@ -214,6 +214,10 @@ lint: setup-lint
 
 include install.mk
 
+# The manual of beamlua, from the table of its commands.
+manual: build/beamlua
+	@build/beamlua tests/manual.lua > docs/beamlua.1
+
 rockspec:
 	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec
 

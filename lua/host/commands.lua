@@ -221,7 +221,20 @@ for _, command in ipairs(commands) do
   complete(command, "beamlua ")
 end
 
-local all = { list = commands }
+local all = { list = commands, common = table.move(client, 1, #client, 1, {}) }
+table.insert(all.common, help)
+
+--- Whether an option is one of those that every command has.
+---@param option table
+---@return boolean
+function all.is_common(option)
+  for _, common in ipairs(all.common) do
+    if common == option then
+      return true
+    end
+  end
+  return false
+end
 
 --- The command of that name; of a list of commands that one has below it, if it is given.
 ---@param name string
