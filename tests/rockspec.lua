@@ -1,4 +1,12 @@
--- Writes lua-beam-scm-1.rockspec from what is in the tree.   usage: lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec
+-- Writes a rockspec from what is in the tree.
+--   lua5.4 tests/rockspec.lua                    lua-beam-scm-1.rockspec: for `luarocks make` in the tree
+--   lua5.4 tests/rockspec.lua VERSION URL MD5    a release's: for the tarball at URL (make dist)
+--
+-- LuaRocks copies a folder `lua`, if there is one, into the rock as it is (3.8, build/builtin.lua), with our C files and what was compiled
+-- of them. So a release is built from inside core/, beside which there is none. In the tree itself it cannot be helped.
+local version, url, md5 = ...
+local up = version and "../" or ""
+
 local function list(command)
   local pipe = assert(io.popen(command))
   local lines = {}
@@ -9,12 +17,37 @@ local function list(command)
   return lines
 end
 
-print [[
--- Made by tests/rockspec.lua: `make rockspec` after a file was added.
+local function print_source()
+  if not version then
+    return print 'source = { url = "git+https://github.com/beam-lua/lua-beam.git" }'
+  end
+  print(('source = {\n  url = "%s",\n  md5 = "%s",\n  dir = "lua-beam-%s/core", -- no folder named lua in it, which LuaRocks would copy\n}')
+    :format(url, md5, version))
+end
+
+-- One C module: its name, its sources, and what else it is compiled with.
+local function print_c_module(name, sources, rest)
+  print(('    ["%s"] = {\n%s      sources = {'):format(name, rest))
+  for _, path in ipairs(sources) do
+    print(('        "%s%s",'):format(up, path))
+  end
+  print "      },\n    },"
+end
+
+local function print_lua_modules(folder, prefix)
+  for _, path in ipairs(list("LC_ALL=C find " .. folder .. " -name '*.lua' -not -path '*/meta/*' | LC_ALL=C sort")) do
+    local name = path:gsub("^" .. folder, prefix):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+    print(('    ["%s"] = "%s%s",'):format(name, up, path))
+  end
+end
+
+print(version and "-- Made by tests/rockspec.lua: `make dist`." or "-- Made by tests/rockspec.lua: `make rockspec` after a file was added.")
+print(([[
 rockspec_format = "3.0"
 package = "lua-beam"
-version = "scm-1"
-source = { url = "git+https://github.com/beam-lua/lua-beam.git" }
+version = "%s-1"]]):format(version or "scm"))
+print_source()
+print [[
 description = {
   summary = "Call Beam (beam.cloud) deployments: realtime apps over WebSocket, endpoints over HTTP, without blocking",
   homepage = "https://github.com/beam-lua/lua-beam",
@@ -30,23 +63,12 @@ external_dependencies = {
 }
 build = {
   type = "builtin",
-  modules = {
-    ["beam.core"] = {
+  modules = {]]
+print_c_module("beam.core", list "LC_ALL=C ls core/*.c lua/binding/*.c", ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
-      incdirs = { "core", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
+      incdirs = { "%score", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
-      sources = {]]
-for _, path in ipairs(list "LC_ALL=C ls core/*.c lua/binding/*.c") do
-  print(('        "%s",'):format(path))
-end
-print [[
-      },
-    },]]
-for _, path in ipairs(list "LC_ALL=C find lua/beam -name '*.lua' | LC_ALL=C sort") do
-  local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-  print(('    ["%s"] = "%s",'):format(name, path))
-end
-print [[
-  },
-}]]
+]]):format(up))
+print_lua_modules("lua/beam", "beam")
+print "  },\n}"
