@@ -32,7 +32,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -66,6 +66,12 @@ SOAK_SECONDS ?= 600
 soak: setup-test
 	@$(MAKE) all
 	@PYTHON=$(PYTHON) BEAM_TEST_PYTHON=$(PYTHON) sh tests/realtime/run.sh $(SOAK_SECONDS)
+
+# Requests through a pool inside nginx, in flat memory; tests/hosts/nginx_test.py has the rest.
+REQUESTS ?= 100000
+nginx-soak: setup-test
+	@$(MAKE) all
+	@$(PYTHON) tests/hosts/nginx_soak.py $(REQUESTS)
 
 # A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/stream_spec.lua and spec/upload_spec.lua.
 MIB ?= 1024

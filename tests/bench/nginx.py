@@ -1,5 +1,6 @@
-"""Beam inside nginx beside lua-resty-websocket (Debian: lua-nginx-websocket), in one worker and one run. The echo server is build/bench/peer; the one
-that takes 50 ms is here. Prints ratios.   usage: nginx.py   ROUNDS=20000"""
+"""Beam inside nginx beside lua-resty-websocket (Debian: lua-nginx-websocket), in one worker and one run. The echo server is
+build/bench/peer, on the worker's core; the one that takes 50 ms is here, and with the load on another core. Prints ratios.
+usage: nginx.py   ROUNDS=20000"""
 import asyncio
 import os
 import re
@@ -101,8 +102,12 @@ def beside_waiting(server, port):
 def main():
     peer = subprocess.Popen([os.path.join(nginx.ROOT, "build/bench/peer")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     echo = int(re.search(r"ws=(\d+)", peer.stdout.readline()).group(1))
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(peer.pid, {cores[0]})
+    os.sched_setaffinity(0, {cores[-1]})
     with tempfile.TemporaryDirectory(prefix="beam-nginx-bench-") as folder:
         server = nginx.Nginx(folder, CONFIG, workers=1, main=HEAD)
+        os.sched_setaffinity(nginx.wait_until(server.workers, 20)[0], {cores[0]})
         try:
             round_trips(server, echo)
             beside_waiting(server, late_server())

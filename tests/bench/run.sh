@@ -94,4 +94,7 @@ printf '  lua5.4 %s ms, beamlua %s ms   %s\n' "$lua" "$ours" "$(ratio "$ours" "$
 echo "Frames of a game while the network does its worst (aim: 0.5 ms added at p99)"
 sh tests/bench/love_frames.sh 2>/dev/null | sed "s/^/  /"
 
+echo "Inside nginx, beside lua-resty-websocket"
+${PYTHON:-python3} tests/bench/nginx.py | sed 's/^/  /'
+
 sh tests/bench/map.sh
