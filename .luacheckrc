@@ -2,6 +2,7 @@
 std = "max"
 max_line_length = 140
 files["spec"] = { std = "max+busted", max_line_length = 160 } -- tables of cases
+files["scripts/embed/*.lua"] = { globals = { "beam" } } -- what the host provides
 files["scripts/love"] = { std = "luajit+love" }
 files["tests/bench/love_frames"] = { std = "luajit+love" }
 files["tests/hosts/everywhere"] = { std = "luajit+love" }

@@ -19,7 +19,8 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-r
 
 CORE := $(wildcard core/*.c)
 BINDING := $(wildcard lua/binding/*.c)
-HOST := $(wildcard lua/host/*.c)
+HOST := $(filter-out lua/host/embed%,$(wildcard lua/host/*.c))
+EMBED := $(wildcard lua/host/embed*.c lua/host/script*.c) lua/host/modules.c
 LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' -not -path 'lua/host/meta/*' 2>/dev/null)
 LUAS := 5.1 jit 5.3 5.4
 LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/5.4/beam/line.so)
@@ -32,13 +33,14 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua host
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: core lua build/beamlua $(LINE)
+all: core lua build/beamlua $(LINE) host
 core: build/libbeam.a build/libbeam.so
 lua: $(LUAS:%=build/lua/%/beam/core.so)
+host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
 setup-build setup-test setup-lint setup-fuzz setup-bench:
@@ -145,6 +147,27 @@ build/host/baked.c: build/host/bake lua/host/bake.lua $(LUA_SOURCES)
 build/host/baked.o: build/host/baked.c
 	$(call say,CC,$<)
 	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -c -o $@ $<
+
+# ---- libbeamhost: libbeam, beam.core, Lua 5.4, lua-cjson and the module in one object that gives away the names beam_* alone ----
+
+build/beamhost.o: $(CORE:%.c=build/%.o) $(BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/host/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
+	$(call say,LD,$@)
+	$(q)$(LD) -r -o $@ $^
+	$(q)objcopy --wildcard --keep-global-symbol='beam_*' $@
+
+# Lua itself; why its streams have other names: lua/host/embed_streams.c.
+build/host/lua54.o: $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a
+	$(q)$(LD) -r -o $@ --whole-archive $^
+	$(q)objcopy $(foreach stream,stdin stdout stderr,--redefine-sym $(stream)=host_$(stream)) $@
+
+build/libbeamhost.a: build/beamhost.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+build/libbeamhost.so: build/beamhost.o
+	$(call say,LD,$@)
+	$(q)$(CC) -shared -Wl,-soname,libbeamhost.so.0 -Wl,-z,defs -o $@ $^ $(LDFLAGS) $(LIBS) -lm -ldl
+	$(q)ln -sf libbeamhost.so build/libbeamhost.so.0
 
 # ---- Tests: the core and each test under AddressSanitizer and UBSan ----
 

@@ -1,0 +1,286 @@
+-- What lua/host/embed.c calls, in the state of a host: options and texts in, JSON and errors out.
+local client = require "beam.client"
+local driver = require "beam.driver"
+local json = require "beam.json"
+local log = require "beam.log"
+local new_connection_script = require("host.connection_script").new
+local new_script = require("host.script").new
+
+local embed = {}
+
+local MiB = 1024 * 1024
+local default_memory, default_instructions, default_seconds = 64 * MiB, 10000000, 1
+
+-- nil: the default; negative: no limit, which host.script has as nil or false.
+local function limit(value, default)
+  if value == nil then
+    return default
+  end
+  return value > 0 and value or nil
+end
+
+local function limits_of(options)
+  return {
+    memory = limit(options.memory, default_memory) or false,
+    instructions = limit(options.instructions, default_instructions),
+    seconds = limit(options.seconds, default_seconds),
+    allow = options.allow,
+    strict = not options.lax,
+  }
+end
+
+local function client_of(options)
+  return client.new {
+    token = options.token ~= "" and options.token,
+    gateway = options.gateway,
+    insecure_auth = options.insecure_auth,
+    tls = options.ca_file and { ca_file = options.ca_file },
+  }
+end
+
+-- An error that fits into a beam_host_error. A transform's is that of the hook in it, but for its kind.
+local function flat(err)
+  local hook = type(err.cause) == "table" and err.cause.hook and err.cause or err
+  local message = hook.message or tostring(err)
+  return {
+    kind = err.kind,
+    message = err.hint and ("%s (%s)"):format(message, err.hint) or message,
+    hook = hook.hook or err.kind == "script" and "load" or nil,
+    file = hook.file,
+    line = hook.line,
+    limit = hook.limit,
+    status = err.status,
+    code = err.code,
+  }
+end
+
+local function text_of(message, kind)
+  if kind ~= "json" and type(message) == "string" then
+    return message
+  end
+  return json.encode(message)
+end
+
+local function one_line(text)
+  return (text:gsub("%s*\n%s*", " "))
+end
+
+-- The host's callback: native.event(type, name, data, flag, err).
+local function tell_by(native)
+  local event = native.event
+  return {
+    phase = function(phase, err)
+      event("phase", phase, nil, false, err and flat(err))
+    end,
+    open = function(again)
+      event("open", nil, nil, again)
+    end,
+    message = function(message, kind)
+      if native.listens() then
+        event("message", nil, text_of(message, kind), kind == "binary")
+      end
+    end,
+    emit = function(name, value)
+      event("emit", name, assert(json.encode(value == nil and json.null or value)))
+    end,
+    error = function(err, message)
+      if not native.listens() then
+        log.write("error", one_line(flat(err).message))
+      end
+      event("error", nil, message ~= nil and text_of(message) or nil, false, flat(err))
+    end,
+    close = function(err)
+      event("closed", nil, nil, false, flat(err))
+    end,
+    log = function(level, text)
+      for line in text:gmatch "[^\n]+" do
+        log.write(level, line)
+      end
+    end,
+  }
+end
+
+-- ---- What C calls: results, or nil and a flat error; a mistake of the caller raises ----
+
+local Host = {}
+Host.__index = Host
+
+local function result(ok, err)
+  if ok then
+    return true
+  end
+  return nil, flat(err)
+end
+
+local function invalid(message)
+  return nil, { kind = "invalid", message = message }
+end
+
+local function read_file(path)
+  local file, problem = io.open(path, "rb")
+  local text
+  if file then
+    text, problem = file:read "a"
+    file:close()
+  end
+  if not text then
+    return nil, { kind = "file", message = tostring(problem), file = path }
+  end
+  return text
+end
+
+function Host:load(text, name, again)
+  if again ~= (self.scripted.hooks.script and true or false) then
+    return invalid(again and "no script is loaded that another could take over from" or "a script is loaded already: reload it")
+  end
+  local done, ok, err = pcall(self.scripted.load, self.scripted, text, name)
+  if not done then
+    return invalid(ok)
+  end
+  return result(ok, err)
+end
+
+function Host:load_file(path, again)
+  path = path or self.path
+  if not path then
+    return invalid "the script was not loaded from a file: its path is needed"
+  end
+  local text, err = read_file(path)
+  local ok
+  if text then
+    ok, err = self:load(text, "@" .. path, again)
+  end
+  if ok then
+    self.path = path
+  end
+  return ok, err
+end
+
+local not_connected = { kind = "closed", message = "no script is loaded, so that there is no connection" }
+
+-- The hook outgoing is given what it is given by beam.send, too.
+local function decoded(self, text)
+  if self.scripted.hooks:has "outgoing" and text:find "^%s*[{%[]" then
+    local value = json.decode(text)
+    return value == nil and text or value
+  end
+  return text
+end
+
+function Host:send(text)
+  if not self.scripted.conn then
+    return nil, not_connected
+  end
+  return result(self.scripted.conn:send(decoded(self, text)))
+end
+
+function Host:send_binary(bytes)
+  if not self.scripted.conn then
+    return nil, not_connected
+  end
+  return result(self.scripted.conn:send_binary(bytes))
+end
+
+local function encoded(ok, value)
+  if not ok then
+    return nil, flat(value)
+  elseif value == nil then
+    return "null"
+  end
+  local text, problem = json.encode(value)
+  if not text then
+    return nil, { kind = "json", message = "the function's result cannot be written as JSON: " .. problem }
+  end
+  return text
+end
+
+function Host:call(name, text)
+  local hooks = self.scripted.hooks
+  if not hooks.script or not hooks.script:has(name) then
+    return invalid(("the script has no function '%s'"):format(name))
+  elseif not text then
+    return encoded(hooks:invoke(name))
+  end
+  local value, problem = json.decode(text)
+  if value == nil then
+    return nil, { kind = "json", message = "the argument is no JSON: " .. tostring(problem) }
+  end
+  return encoded(hooks:invoke(name, value))
+end
+
+function Host:has(name)
+  local script = self.scripted.hooks.script
+  return script and script:has(name) or false
+end
+
+function Host:step(seconds)
+  self.scripted:step(seconds)
+end
+
+function Host.fd()
+  return driver.fd()
+end
+
+function Host:close(code, reason)
+  if not self.scripted.conn then
+    return nil, not_connected
+  end
+  self.scripted:begin_close(code, reason)
+  return true
+end
+
+function Host:stats()
+  local hooks, conn = self.scripted.hooks, self.scripted.conn
+  local figures = conn and conn:stats() or {}
+  local usage = hooks.script and hooks.script:usage() or {}
+  figures.state = self.scripted:state()
+  figures.reloads, figures.failures = hooks.reloads, hooks.failures
+  figures.memory, figures.peak = usage.memory, usage.peak
+  return figures
+end
+
+--- Without further events: what is open sends 1001.
+function Host:free()
+  driver.context():close()
+  self.scripted.hooks:close()
+end
+
+local function read_config(options)
+  if not options.config then
+    return nil
+  end
+  local value, problem = json.decode(options.config)
+  return value, value == nil and "option 'config' is no JSON: " .. tostring(problem) or nil
+end
+
+--- native: event(type, name, data, flag, err), log(level, text), listens(). options: beam_host_options by their names.
+---@return table? host, table? err
+function embed.new(native, options)
+  if native.log then
+    log.to(native.log)
+  end
+  local made, err = client_of(options)
+  if not made then
+    return nil, flat(err)
+  end
+  local config, problem = read_config(options)
+  if problem then
+    return invalid(problem)
+  end
+  local limits = limits_of(options)
+  new_script(limits):close() -- raises for a name that cannot be granted, and the like
+  if options.target then
+    made:address(options.target, "asgi")
+  end
+  local scripted = new_connection_script {
+    target = options.target,
+    settings = made.settings,
+    limits = limits,
+    tell = tell_by(native),
+    tick = options.tick,
+    config = config,
+  }
+  return setmetatable({ scripted = scripted, path = nil }, Host)
+end
+
+return embed
