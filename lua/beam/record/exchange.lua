@@ -1,0 +1,78 @@
+-- What a connection and a request have in common for the recorder: a number, a context, and an end.
+local exchange = {}
+
+local Exchange = {}
+Exchange.__index = Exchange
+
+---@param kind "connection"|"request"
+---@param ended string the event that says that the program has left
+function exchange.new(recorder, context, kind, ended)
+  return setmetatable({
+    recorder = recorder,
+    secrets = recorder.secrets,
+    context = context,
+    kind = kind,
+    number = recorder:number(kind),
+    ended = ended,
+    rest = {}, -- by event: the end of the last piece, which may be the beginning of a secret
+  }, Exchange)
+end
+
+--- Host, as in the header, and target of a URL.
+---@param url string
+---@return string host
+---@return string target
+function exchange.split(url)
+  local host, target = url:match "^%a+://([^/?#]*)([^#]*)"
+  host, target = host or "", target or ""
+  return (host:gsub("^.*@", "")), target:find "^/" and target or "/" .. target
+end
+
+--- Writes an event of it.
+---@param name string
+---@param event table? its fields
+function Exchange:write(name, event)
+  event = event or {}
+  event.event, event[self.kind] = name, self.number
+  self.recorder:write(event, self.context:now())
+end
+
+function Exchange:begin(name, event)
+  self.context.open[self] = true
+  self:write(name, event)
+end
+
+function Exchange:finish(name, event)
+  if self.context.open[self] then
+    self.context.open[self] = nil
+    for piece, rest in pairs(self.rest) do
+      self:write(piece, { data = rest })
+    end
+    self:write(name, event)
+  end
+end
+
+--- The program has given it up.
+function Exchange:leave()
+  self:finish(self.ended)
+end
+
+--- Writes a piece of something longer: a secret may stand where it was cut.
+function Exchange:piece(name, data)
+  local hidden, rest = self.secrets:hide_piece((self.rest[name] or "") .. data)
+  self.rest[name] = rest ~= "" and rest or nil
+  if hidden ~= "" then
+    self:write(name, { data = hidden })
+  end
+end
+
+--- Writes what was held back of the pieces.
+function Exchange:last_piece(name)
+  local rest = self.rest[name]
+  self.rest[name] = nil
+  if rest then
+    self:write(name, { data = rest })
+  end
+end
+
+return exchange

@@ -1,0 +1,114 @@
+-- What is to be played: the exchanges of a recording, and which of them a request may be.
+--
+-- A program that does several things at once does not always do them in the same order. So a request may be any exchange that has not been
+-- played, unless another one that had ended before it began is still to come.
+local plan = {}
+
+local Plan = {}
+Plan.__index = Plan
+
+-- The client had not reached Beam: there is nothing to play.
+local unreached = { dns = true, connect = true, tls = true, auth = true, invalid = true }
+
+---@class beam.replay.exchange
+---@field kind "connection"|"request"
+---@field number integer
+---@field name string "connection 1"
+---@field events table[] of the recording, the one that begins it first
+---@field begins integer the places of its first and last event among all
+---@field ends integer
+---@field gap number seconds between its beginning and what came before it
+
+local function reached(exchange)
+  local last = exchange.events[#exchange.events]
+  return not (unreached[last.error] and not last.status)
+end
+
+local function begin(event, kind, place, previous)
+  return {
+    kind = kind,
+    number = event[kind],
+    name = ("%s %d"):format(kind, event[kind]),
+    events = {},
+    begins = place,
+    ends = math.huge,
+    gap = event.at - (previous and previous.at or event.at),
+  }
+end
+
+local last_of = { closed = true, left = true, done = true, abandoned = true }
+
+--- The exchanges of a recording, in the order of their beginnings.
+---@param recording beam.recording
+---@return table plan
+---@return beam.replay.exchange[] skipped those that never reached Beam
+function plan.new(recording)
+  local all, open = {}, { connection = {}, request = {} }
+  for place, event in ipairs(recording.events) do
+    local kind = event.connection and "connection" or event.request and "request"
+    if event.event == "connect" or event.event == "request" then
+      local exchange = begin(event, kind, place, recording.events[place - 1])
+      open[kind][exchange.number] = exchange
+      all[#all + 1] = exchange
+    end
+    local exchange = kind and open[kind][event[kind]]
+    if exchange then
+      table.insert(exchange.events, event)
+      exchange.ends = last_of[event.event] and place or exchange.ends
+    end
+  end
+  local waiting, skipped = {}, {}
+  for _, exchange in ipairs(all) do
+    table.insert(reached(exchange) and waiting or skipped, exchange)
+  end
+  return setmetatable({ waiting = waiting }, Plan), skipped
+end
+
+--- The exchanges that may come now, in order.
+---@return beam.replay.exchange[]
+function Plan:candidates()
+  local list, first_end = {}, math.huge
+  for _, exchange in ipairs(self.waiting) do
+    first_end = math.min(first_end, exchange.ends)
+  end
+  for _, exchange in ipairs(self.waiting) do
+    if exchange.begins < first_end then
+      list[#list + 1] = exchange
+    end
+  end
+  return list
+end
+
+local function remove(waiting, exchange)
+  for i, other in ipairs(waiting) do
+    if other == exchange then
+      return table.remove(waiting, i)
+    end
+  end
+end
+
+--- Takes the exchange that a request is: the first candidate that is the same, else the one that is most like it.
+---@param kind "connection"|"request"
+---@param difference fun(exchange: beam.replay.exchange): string?, integer what differs, and how alike they are
+---@return beam.replay.exchange? nil: none is to come
+---@return string? what differs
+function Plan:take(kind, difference)
+  local best, what, most
+  for _, exchange in ipairs(self:candidates()) do
+    if exchange.kind == kind then
+      local found, alike = difference(exchange)
+      if not found then
+        remove(self.waiting, exchange)
+        return exchange
+      elseif not best or alike > most then
+        best, what, most = exchange, found, alike
+      end
+    end
+  end
+  if best then
+    remove(self.waiting, best)
+  end
+  return best, what
+end
+
+return plan
