@@ -60,6 +60,16 @@ static int fixture_plain(lua_State *P) {
   return 1;
 }
 
+/* What lua/beam/json/values.lua has, without lua-cjson. */
+static int fixture_values(lua_State *P) {
+  lua_createtable(P, 0, 2);
+  lua_pushlightuserdata(P, NULL);
+  lua_setfield(P, -2, "null");
+  lua_newtable(P);
+  lua_setfield(P, -2, "array_mt");
+  return 1;
+}
+
 static int fixture_run(const char *path) {
   static const luaL_Reg functions[] = {{"clock", fixture_clock}, {"plain", fixture_plain}, {NULL, NULL}};
   lua_State *P = luaL_newstate();
@@ -68,6 +78,8 @@ static int fixture_run(const char *path) {
   luaL_getsubtable(P, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(P, script_open);
   lua_setfield(P, -2, "host.script");
+  lua_pushcfunction(P, fixture_values);
+  lua_setfield(P, -2, "beam.json.values");
   luaL_newlib(P, functions);
   lua_setglobal(P, "fixture");
   failed = luaL_loadfile(P, path) || lua_pcall(P, 0, 1, 0);

@@ -6,8 +6,11 @@
 #include <string.h>
 
 #include "script_call.h"
+#include "script_names.h"
 
 #define CLASS "host.script.error"
+
+enum { LONGEST_WORDS = 2000 };
 
 static const char *const limit_names[] = {NULL, "memory", "instructions", "time"};
 
@@ -71,10 +74,11 @@ static const char *push_words(lua_State *P, const struct call *call, lua_State *
 }
 
 static const char *push_subject(lua_State *P, const char *name, const struct trace *trace, const char *of) {
+  const char *what = name && names_find(name, script_hooks) >= 0 ? "hook" : "function";
   if (name && *name && trace->line)
-    return lua_pushfstring(P, "hook '%s'%s%s:%d", name, of, trace->file, trace->line);
+    return lua_pushfstring(P, "%s '%s'%s%s:%d", what, name, of, trace->file, trace->line);
   if (name && *name)
-    return lua_pushfstring(P, "hook '%s'", name);
+    return lua_pushfstring(P, "%s '%s'", what, name);
   return trace->line ? lua_pushfstring(P, "%s:%d", trace->file, trace->line) : lua_pushliteral(P, "the script");
 }
 
@@ -103,7 +107,10 @@ void error_push(lua_State *P, const struct call *call, lua_State *S) {
   } else {
     const char *words = take_position(&trace, push_words(P, call, S));
     const char *subject = push_subject(P, name, &trace, ", ");
-    lua_pushfstring(P, "%s: %s", subject, words);
+    size_t len = strlen(words);
+    lua_pushfstring(P, "%s: ", subject);
+    lua_pushlstring(P, words, len < LONGEST_WORDS ? len : LONGEST_WORDS);
+    lua_concat(P, 2);
   }
   lua_setfield(P, table, "message");
   lua_settop(P, table);

@@ -69,6 +69,9 @@ static int in_class(int c, int class) {
   case 'x':
     found = isxdigit(c);
     break;
+  case 'z': /* of Lua 5.1, still there */
+    found = c == 0;
+    break;
   default:
     return class == c;
   }

@@ -1,6 +1,7 @@
 /* string.rep, and the functions that take patterns. The others take time in proportion to one string, which the hook
  * allows for. */
 #include <lauxlib.h>
+#include <limits.h>
 #include <string.h>
 
 #include "script_guards.h"
@@ -24,7 +25,7 @@ static int rep(lua_State *L) {
     lua_pushliteral(L, "");
     return 1;
   }
-  if ((lua_Unsigned)count > (size_t)PTRDIFF_MAX / unit)
+  if ((lua_Unsigned)count >= (lua_Unsigned)INT_MAX / unit)
     return luaL_error(L, "resulting string too large");
   total = unit * (size_t)count - separator_len;
   to = luaL_buffinitsize(L, &result, total);

@@ -2,7 +2,7 @@
 return {
   tick = function()
     while true do
-      pcall(string.rep, "x", 1 << 40)
+      pcall(string.rep, "x", 1 << 30)
     end
   end,
 }

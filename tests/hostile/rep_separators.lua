@@ -2,7 +2,7 @@
 return {
   tick = function()
     while true do
-      pcall(string.rep, "", 1 << 33, "ab")
+      pcall(string.rep, "", 1 << 29, "ab")
     end
   end,
 }
