@@ -89,6 +89,7 @@ local head = [[
 .Op Fl ivW
 .Op Fl e Ar chunk
 .Op Fl l Ar name
+.Op Fl Fl record Ar file
 .Op Ar script Op Ar args
 .Nm
 .Ar command
@@ -117,6 +118,11 @@ show a prompt after the script
 print the versions
 .It Fl W
 turn warnings on
+.It Fl Fl record Ar file
+write what passes between the script and Beam into a file;
+.Nm
+.Cm serve Fl Fl replay
+plays it again
 .It Fl
 run standard input
 .It Fl Fl

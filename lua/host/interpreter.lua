@@ -9,6 +9,7 @@ options: -e CHUNK   run CHUNK; may be given several times, before a script
          -i         a prompt, after the script
          -v         print the versions
          -W         turn warnings on
+         --record FILE   write what passes between the script and Beam into FILE (beamlua serve --replay)
          --         end of the options
 ]=]
 
@@ -33,6 +34,15 @@ local function load_chunk(text)
   return load(text, "=(command line)")
 end
 
+local function start_recording(path)
+  return function()
+    local recorder, err = require("beam.record").to(path)
+    if not recorder then
+      error(err.message, 0)
+    end
+  end
+end
+
 -- A script that is not there may have been meant as a command.
 local function load_script(path)
   if path == "-" then
@@ -44,7 +54,7 @@ local function load_script(path)
 end
 
 -- Options with a value: a function of it that gives the chunk to run, or nil and what is wrong with it.
-local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global }
+local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global, ["--record"] = start_recording }
 local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings" }
 
 -- Returns { script = position of the script, or one past the end; chunks = what to run before it; version, prompt, warnings }; or nil, what
@@ -53,7 +63,8 @@ local function read_options(arguments)
   local given, i = { chunks = {} }, 1
   while arguments[i] and arguments[i]:find "^%-." do
     local option = arguments[i]
-    local make = takes_value[option:sub(1, 2)]
+    local name = option:match "^%-%-[^=]+" or option:sub(1, 2)
+    local make = takes_value[name]
     if option == "--" then
       i = i + 1
       break
@@ -62,19 +73,19 @@ local function read_options(arguments)
     elseif not make then
       return nil, "unknown option '" .. option .. "'"
     else
-      local value = option:sub(3)
+      local value = option:sub(#name + 1):gsub(name:find "^%-%-" and "^=" or "^$", "")
       if value == "" then
         i = i + 1
         value = arguments[i]
       end
       if not value then
-        return nil, option .. " wants an argument"
+        return nil, name .. " wants an argument"
       end
       local chunk, message = make(value)
       if not chunk then
         return nil, message, true
       end
-      table.insert(given.chunks, chunk)
+      table.insert(given.chunks, name == "--record" and 1 or #given.chunks + 1, chunk)
     end
     i = i + 1
   end

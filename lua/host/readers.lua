@@ -11,6 +11,11 @@ function readers.seconds(value)
   return number and number > 0 and number == number and number or nil, "wants a number of seconds above 0"
 end
 
+function readers.factor(value)
+  local number = tonumber(value)
+  return number and number > 0 and number < math.huge and number or nil, "wants a number above 0"
+end
+
 --- Seconds, and 0 for none.
 function readers.pause(value)
   local number = tonumber(value)

@@ -78,6 +78,9 @@ local function log_to_stderr(quiet)
 end
 
 return function(context)
+  if context.options.replay then
+    return require "host.replay"(context)
+  end
   local app = require "beam.serve"
   local options = context.options
   options.port = options.port or 1994
