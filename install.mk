@@ -74,3 +74,8 @@ dist:
 	$(q)md5=$$(md5sum < build/dist/$(DIST).tar.gz) && cd build/dist/$(DIST) && \
 	  lua5.4 tests/rockspec.lua $(VERSION) $(SOURCE_URL) $${md5%% *} > ../$(DIST)-1.rockspec
 	@rm -rf build/dist/$(DIST)
+
+# The rock on every Lua, each way to install it; tests/hosts/rock_test.sh does each way once.
+rocks: setup-test
+	@$(MAKE) all
+	@LUAS="$(LUAS)" sh tests/hosts/rock_test.sh
