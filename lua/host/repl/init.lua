@@ -75,17 +75,20 @@ end
 
 -- ---- Reading a statement ----
 
+local function is_incomplete(message)
+  return message:sub(-5) == "<eof>"
+end
+
+-- An expression is tried first. Of the two messages the one of the statement holds, unless that does not get beyond its first word.
 local function compile(text)
   local expression = text:match "^%s*=(.*)$" or text
-  local chunk = load("return " .. expression, "=stdin")
+  local chunk, of_expression = load("return " .. expression, "=stdin")
   if chunk then
     return chunk
   end
-  return load(text, "=stdin")
-end
-
-local function is_incomplete(message)
-  return message:sub(-5) == "<eof>"
+  local statement, message = load(text, "=stdin")
+  local no_statement = message and (is_incomplete(of_expression) or message:find "^stdin:1: unexpected symbol near")
+  return statement, no_statement and of_expression or message
 end
 
 -- Reads lines until they make a chunk. Returns the chunk, or nil and what is wrong: a message, "end" or "interrupted".
