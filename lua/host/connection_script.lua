@@ -189,10 +189,10 @@ local function connect(self)
 end
 
 local function tick(self)
-  local now = driver.now()
-  local elapsed = now - self.last_tick
-  self.last_tick = now
-  if self.hooks:has "tick" then
+  if self.hooks.present.tick then
+    local now = driver.now()
+    local elapsed = now - self.last_tick
+    self.last_tick = now
     self.hooks:call("tick", elapsed)
   end
 end
@@ -227,13 +227,23 @@ function ConnectionScript:state()
   return self.conn and self.conn.state or "none"
 end
 
+---@return boolean whether each step calls the hook tick
+function ConnectionScript:ticks()
+  return not self.tick and self.hooks:has "tick"
+end
+
 --- Does what is due, then calls the hook tick unless it has an interval.
 ---@param timeout number? seconds
 function ConnectionScript:step(timeout)
   driver.step(timeout)
-  if not self.tick and self.hooks.present.tick then
+  if not self.tick then
     tick(self)
   end
+end
+
+--- A step that is known to have nothing else to do.
+function ConnectionScript:tick_step()
+  tick(self)
 end
 
 --- Starts to close the connection. Raises for a code or reason that cannot be sent.

@@ -11,13 +11,15 @@
 #include "beamhost.h"
 
 struct beam_host {
-  lua_State *L;                /* P */
-  lua_State *running;          /* the coroutine of P that runs: calls from inside a callback go on there */
-  int object, step, call, has; /* registry: the host of embed.lua, and its methods that are called often */
-  int result;                  /* registry: the text of the last beam_host_call */
-  int calls;                   /* calls of this host that are on the stack */
-  int callbacks;               /* callbacks that are */
-  int freed;                   /* goes with the last call */
+  lua_State *L;                      /* P */
+  lua_State *running;                /* the coroutine of P that runs: calls from inside a callback go on there */
+  int object, step, tick, call, has; /* registry: the host of embed.lua, and its methods that are called often */
+  int fd;                            /* readable when there is something to do; -1: not asked for yet */
+  int ticks;                         /* each step calls a hook */
+  int result;                        /* registry: the text of the last beam_host_call */
+  int calls;                         /* calls of this host that are on the stack */
+  int callbacks;                     /* callbacks that are */
+  int freed;                         /* goes with the last call */
   beam_host_callback *on_event;
   void *event_user;
   void (*log)(void *user, enum beam_log_level level, const char *line);

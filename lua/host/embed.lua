@@ -137,6 +137,7 @@ function Host:load(text, name, again)
   if not done then
     return invalid(ok)
   end
+  self.native.ticks(self.scripted:ticks())
   return result(ok, err)
 end
 
@@ -196,9 +197,7 @@ end
 
 function Host:call(name, text)
   local hooks = self.scripted.hooks
-  if not hooks.script or not hooks.script:has(name) then
-    return invalid(("the script has no function '%s'"):format(name))
-  elseif not text then
+  if not text then
     return encoded(hooks:invoke(name))
   end
   local value, problem = json.decode(text)
@@ -213,8 +212,14 @@ function Host:has(name)
   return script and script:has(name) or false
 end
 
+--- 0 is for when there is something to do: without it, C calls tick() alone.
 function Host:step(seconds)
   self.scripted:step(seconds)
+end
+
+--- A frame in which the network has nothing.
+function Host:tick()
+  self.scripted:tick_step()
 end
 
 function Host.fd()
@@ -253,7 +258,8 @@ local function read_config(options)
   return value, value == nil and "option 'config' is no JSON: " .. tostring(problem) or nil
 end
 
---- native: event(type, name, data, flag, err), log(level, text), listens(). options: beam_host_options by their names.
+--- native: event(type, name, data, flag, err), log(level, text), listens(), ticks(flag: each step calls a hook).
+--- options: beam_host_options by their names.
 ---@return table? host, table? err
 function embed.new(native, options)
   if native.log then
@@ -280,7 +286,7 @@ function embed.new(native, options)
     tick = options.tick,
     config = config,
   }
-  return setmetatable({ scripted = scripted, path = nil }, Host)
+  return setmetatable({ native = native, scripted = scripted, path = nil }, Host)
 end
 
 return embed

@@ -60,6 +60,12 @@ static int listens(lua_State *L) {
   return 1;
 }
 
+/* native.ticks(boolean) */
+static int ticks(lua_State *L) {
+  host_of(L)->ticks = lua_toboolean(L, 1);
+  return 0;
+}
+
 static void set_function(lua_State *L, beam_host *host, const char *name, lua_CFunction function) {
   lua_pushlightuserdata(L, host);
   lua_pushcclosure(L, function, 1);
@@ -67,9 +73,10 @@ static void set_function(lua_State *L, beam_host *host, const char *name, lua_CF
 }
 
 void event_push(lua_State *L, beam_host *host) {
-  lua_createtable(L, 0, 3);
+  lua_createtable(L, 0, 4);
   set_function(L, host, "event", tell_event);
   set_function(L, host, "listens", listens);
+  set_function(L, host, "ticks", ticks);
   if (host->log)
     set_function(L, host, "log", tell_log);
 }

@@ -88,6 +88,7 @@ int state_open(lua_State *L) {
     return 2;
   lua_pop(L, 1);
   host->step = take_method(L, "step");
+  host->tick = take_method(L, "tick");
   host->call = take_method(L, "call");
   host->has = take_method(L, "has");
   host->object = luaL_ref(L, LUA_REGISTRYINDEX);

@@ -28,6 +28,10 @@ end
 
 -- ---- Calling ----
 
+local function call_function(object, ...)
+  return object:call_function(...)
+end
+
 -- What the script is given and cannot take raises; to who calls that is a failure of the hook as any other.
 local function outcome(hook, done, ok, ...)
   if not done then
@@ -72,10 +76,17 @@ function Hooks:call_with(hook, message, ...)
   return finished(self, message, self:try(hook, message, ...))
 end
 
---- Calls any function of the script's table. Raises if there is none.
----@return true? ok, any ... the results, or an error
+local function invoked(self, name, done, ok, ...)
+  if not done and not (self.script and self.script:has(name)) then
+    return nil, { kind = "invalid", message = ("the script has no function '%s'"):format(name) }
+  end
+  return outcome(name, done, ok, ...)
+end
+
+--- Calls any function of the script's table.
+---@return true? ok, any ... the results; nil, err: its failure; kind "invalid": there is none
 function Hooks:invoke(name, ...)
-  return outcome(name, pcall(self.script.call_function, self.script, name, ...))
+  return invoked(self, name, pcall(call_function, self.script, name, ...))
 end
 
 -- ---- Loading, taking over ----
