@@ -1,17 +1,19 @@
 #!/bin/sh
 # Installs what is missing to build (and, unless told otherwise, to test, lint and measure): by apt where it can be done,
-# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench]…
+# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench|package]…
 set -u
 
 build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev zlib1g-dev
   liblua5.4-dev lua5.4 lua-cjson lua-cjson-dev libedit-dev ca-certificates"
 test="lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev lua5.3 liblua5.3-dev lua-busted lua-filesystem lua-luv lua-cqueues lua-copas lua-socket love xvfb xauth
-  python3 python3-fastapi python3-uvicorn python3-websockets nginx-light libnginx-mod-http-lua lua-nginx-websocket openssl curl procps"
+  python3 python3-fastapi python3-uvicorn python3-websockets nginx-light libnginx-mod-http-lua lua-nginx-websocket openssl curl procps
+  luarocks zip unzip g++ binutils"
 # For the official JavaScript SDK. A node from elsewhere brings its own npm, with which Debian's would quarrel.
 command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs npm"
 lint="clang-format cppcheck lua-check"
 bench="python3-httpx python3-requests wrk"
 fuzz="clang-14 libclang-rt-14-dev"
+package="debhelper dpkg-dev fakeroot lintian"
 
 wanted=
 for set in "${@:-build}"; do
@@ -21,7 +23,8 @@ for set in "${@:-build}"; do
     lint) wanted="$wanted $build $test $lint" ;;
     fuzz) wanted="$wanted $build $fuzz" ;;
     bench) wanted="$wanted $build $test $bench" ;;
-    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench)" >&2; exit 2 ;;
+    package) wanted="$wanted $build $test $package" ;;
+    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench, package)" >&2; exit 2 ;;
   esac
 done
 
