@@ -33,7 +33,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua host
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua host
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -43,7 +43,7 @@ lua: $(LUAS:%=build/lua/%/beam/core.so)
 host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
-setup-build setup-test setup-lint setup-fuzz setup-bench:
+setup-build setup-test setup-lint setup-fuzz setup-bench setup-package:
 	@sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
