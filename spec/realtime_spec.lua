@@ -446,17 +446,17 @@ describe("realtime", function()
       end)
 
       it("tells on_close why it never opened", function()
-        local told
+        local why
         local conn = client.realtime("ws://127.0.0.1:1/", {
           wait = false,
           retry = false,
           on_close = function(err)
-            told = err
+            why = err
           end,
         })
         assert.are.equal("connecting", conn.state)
         beam.run()
-        assert.are.equal("connect", told.kind)
+        assert.are.equal("connect", why.kind)
         assert.are.equal("closed", conn.state)
       end)
     end)

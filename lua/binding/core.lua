@@ -230,7 +230,8 @@ local http = {}
 function http:pause() end
 function http:resume() end
 
---- Queues the next piece of an upload. err.kind "closed": no more is wanted, for it is answered or has ended; "invalid": longer than body_size.
+--- Queues the next piece of an upload. err.kind "closed": no more is wanted, for it is answered or has ended; "invalid": longer
+--- than body_size.
 ---@param data string
 ---@return true?, beam.core.error?
 function http:write(data) end
