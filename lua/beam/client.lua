@@ -19,6 +19,7 @@ client.functions = {
   pool = { "beam.pool", "open" },
 }
 
+---@class beam.client configuration, and the functions of the module with it: client.call(…) and client:call(…) are the same
 local Client = {}
 local meta = { __name = "beam.client" }
 
@@ -56,9 +57,10 @@ function Client.address(self, target, kind)
   return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", self.settings.gateway))
 end
 
---- Raises for mistakes in the options; what is wrong in the environment or in Beam's config file is returned.
+--- A client with a configuration of its own; what the options leave out comes from the environment and from Beam's config file. Raises for
+--- mistakes in the options; what is wrong elsewhere is returned.
 ---@param options beam.options?
----@return table? client, beam.error? err
+---@return beam.client? client, beam.error? err
 function client.new(options)
   options = options or {}
   errors.check_options(options, config.options, "beam.client")

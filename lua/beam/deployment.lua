@@ -196,28 +196,38 @@ end
 --- As beam.call.
 ---@param input table?
 ---@param options beam.call_options?
+---@return any result
+---@return beam.call_info|beam.error info
 function Deployment:call(input, options)
   return require("beam.call").call(inner[self].settings, merge(self, options, input))
 end
 
 --- As beam.stream.
+---@param input table?
+---@param options beam.stream_options?
+---@return beam.stream? stream, beam.error? err
 function Deployment:stream(input, options)
   return require("beam.stream").open(inner[self].settings, merge(self, options, input))
 end
 
 --- As beam.submit.
+---@param input table?
+---@param options beam.submit_options?
+---@return beam.task? task, beam.error? err
 function Deployment:submit(input, options)
   return require("beam.task").submit(inner[self].settings, merge(self, options, input))
 end
 
 --- As beam.realtime.
 ---@param options beam.realtime_options?
+---@return beam.connection? conn, beam.error? err
 function Deployment:realtime(options)
   return require("beam.realtime").open(inner[self].settings, merge(self, options))
 end
 
 --- As beam.tasks, of this deployment.
 ---@param options beam.tasks_options?
+---@return beam.task_list list
 function Deployment:tasks(options)
   local merged = { deployment = inner[self].target }
   for name, value in pairs(options or {}) do

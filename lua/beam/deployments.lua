@@ -7,6 +7,11 @@ local pages = require "beam.api.pages"
 
 local deployments = {}
 
+---@class beam.deployment_list: beam.pages
+---@overload fun(): beam.deployment?
+---@field next fun(self: beam.deployment_list): beam.deployment?, beam.error?
+---@field all fun(self: beam.deployment_list, max: integer?): beam.deployment[]?, beam.error?
+
 ---@class beam.deployments_options: beam.options
 ---@field name string? exactly this one
 ---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
@@ -44,7 +49,7 @@ end
 --- The deployments, newest first; in a loop, or by :next() and :all(max).
 ---@param settings beam.settings
 ---@param options beam.deployments_options?
----@return beam.pages|fun(): beam.deployment? list list.err says afterwards why it ended early
+---@return beam.deployment_list list list.err says afterwards why it ended early
 function deployments.list(settings, options)
   options = options or {}
   check(options)

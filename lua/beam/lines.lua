@@ -90,6 +90,7 @@ function lines.read_line(timeout)
 end
 
 --- for line in beam.lines() do … end: until the end of standard input.
+---@return fun(): string? line
 function lines.lines()
   return function()
     return (lines.read_line())

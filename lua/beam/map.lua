@@ -11,6 +11,7 @@ local new_run = require("beam.map.run").new
 local map = {}
 
 ---@class beam.map
+---@overload fun(): integer?, any, beam.error?, beam.call_info|beam.error|nil
 local Map = {}
 local meta = { __name = "beam.map", __index = Map }
 
@@ -92,7 +93,7 @@ end
 ---@param target string|beam.target|beam.map_options
 ---@param inputs beam.map_inputs?
 ---@param options beam.map_options?
----@return beam.map map, nil, nil, beam.map closing as `for` takes them; map:next, map:cancel, map:close, map:stats
+---@return beam.map map, nil, nil, beam.map closing as `for` takes them
 function map.map(settings, target, inputs, options)
   local run = new_run(settings, gather(target, inputs, options))
   local self = setmetatable({ run = run, guard = guard(run) }, meta)

@@ -203,13 +203,16 @@ end
 --- Sends a message on one of the connections, in turn; waits for none. Messages that come go to `on_message`: without it,
 --- a handler that answers fills the inbox, and requests get the answers of what was sent.
 ---@param message table|string
----@return true?, beam.error?
+---@return true? accepted
+---@return beam.error? err
 function Pool:send(message)
   return send(self, "send", message)
 end
 
+--- The same with bytes, as a binary message.
 ---@param bytes string
----@return true?, beam.error?
+---@return true? accepted
+---@return beam.error? err
 function Pool:send_binary(bytes)
   return send(self, "send_binary", bytes)
 end

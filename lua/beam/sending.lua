@@ -320,8 +320,10 @@ function Sending:send(message)
   return self:dispatch(message)
 end
 
+--- Sends bytes as a binary message.
 ---@param bytes string
----@return true?, beam.error?
+---@return true? accepted
+---@return beam.error? err
 function Sending:send_binary(bytes)
   if type(bytes) ~= "string" then
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)

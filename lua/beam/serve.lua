@@ -30,43 +30,56 @@ local function deploy(app, kind, name, handler, options)
   return app.deployments:add(kind, name, handler, checked)
 end
 
---- Deploys a realtime app. handler(text, context) runs once per message; context: binary, headers, query, json() (the text decoded).
---- What it returns is sent: a table as JSON, a string as it is, of an iterator each item; nil, numbers and booleans are silence.
---- options: id, version, active, and connections (how many may be open at once; the next ones wait in the handshake).
+--- Deploys a realtime app, whose handler runs once per message. What it returns is sent: a table as JSON, a string as it is, of an iterator
+--- each item; nil, numbers and booleans are silence.
+---@param name string
+---@param handler fun(text: string, context: beam.serve.message_context): any
+---@param options beam.serve.deployment_options? connections
+---@return beam.serve.deployment
 function methods.realtime(app, name, handler, options)
   return deploy(app, "asgi", name, handler, options)
 end
 
---- Deploys an endpoint. handler(input, context) returns its result; context: args, method, headers, query, and what a task's has.
---- An iterator is streamed, app.response(status, body, headers) sets a status. options: id, version, active, inputs (a schema: { x =
---- "number" }), workers (how many run at once; default no limit), queue (how many may wait), max_pending (waiting and running),
---- timeout and ttl (seconds to run and to wait).
+--- Deploys an endpoint, whose handler returns the result: an iterator is streamed, app.response(status, body, headers) sets a status.
+---@param name string
+---@param handler fun(input: table, context: beam.serve.task_context): any
+---@param options beam.serve.deployment_options? inputs, workers, queue, max_pending, timeout, ttl
+---@return beam.serve.deployment
 function methods.endpoint(app, name, handler, options)
   return deploy(app, "endpoint", name, handler, options)
 end
 
---- Deploys a task queue. handler(input, context) runs in a worker; what it returns is the task's result. context: task_id, args,
---- cancelled() (it need not go on), sleep(seconds) (false once cancelled), output(name, bytes or {path=}, {expires_in=}) (a file to
---- download). options: id, version, active, workers (default 1), max_pending (100, waiting and running), retries (0: how often a
---- handler that failed runs again), timeout (3600 s, then TIMEOUT), ttl (86400 s, then EXPIRED), result = "pickle" (the handler's string
---- is the bytes of a Python pickle).
+--- Deploys a task queue. The handler runs in a worker; what it returns is the task's result.
+---@param name string
+---@param handler fun(input: table, context: beam.serve.task_context): any
+---@param options beam.serve.deployment_options? workers, max_pending, retries, timeout, ttl, result
+---@return beam.serve.deployment
 function methods.task_queue(app, name, handler, options)
   return deploy(app, "taskqueue", name, handler, options)
 end
 
 --- Deploys a function: as a task queue, with a worker for each task and max_pending 10000.
+---@param name string
+---@param handler fun(input: table, context: beam.serve.task_context): any
+---@param options beam.serve.deployment_options?
+---@return beam.serve.deployment
 function methods.remote_function(app, name, handler, options)
   return deploy(app, "function", name, handler, options)
 end
 
+--- What a handler of an endpoint returns for an answer with a status of its own. The body is written as JSON, unless it is a string and
+--- `headers` name a content type.
+---@param status integer 200 to 599
+---@param body any
+---@param headers table? { name = value }, or a list of { name, value }
+---@return beam.serve.response
 function methods.response(_, status, body, headers)
   return answer.new(status, body, headers)
 end
 
---- Starts serving; may be done again, elsewhere or after a close: the tasks are the app's. options: host (127.0.0.1), port (0: a free
---- one), token, basic = {id=, secret=} (with neither, everybody is let in), workspace (its id), ping, websocket_ping, pause, close_timeout
---- (seconds), max_body, log (a function of level and line), fault ("cold=3s,slots=1": see beam/serve/fault_syntax.lua), random.
---- Returns a server (port, url, close(), fault(faults), inflict(faults, which), connections()), or nil and an error.
+--- Starts serving; may be done again, elsewhere or after a close: the tasks are the app's.
+---@param options beam.serve.options?
+---@return beam.serve.server? server, beam.error? err
 function methods.listen(app, options)
   local server, err = listen(app, options)
   if server then
@@ -84,8 +97,9 @@ function methods.close(app)
   app.tasks:cancel_all()
 end
 
--- Binds the methods to the app, so that app.realtime(…) and app:realtime(…) are the same.
-local function new_app()
+--- An app of its own.
+---@return beam.serve app
+local function new_app() -- binds the methods to the app, so that app.realtime(…) and app:realtime(…) are the same
   local app = { deployments = deployments.new(), servers = {}, tasks = task_store.new() }
   for name, method in pairs(methods) do
     app[name] = function(first, ...)

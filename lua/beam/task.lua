@@ -120,7 +120,7 @@ end
 
 --- The changes of the state, each once, the first being the state it is in; ends with a final state. In a loop, or by events:next().
 ---@param options beam.watch_options|number|nil
----@return beam.task_events|fun(): string?, table events events.err says afterwards why they ended early
+---@return beam.task_events events events.err says afterwards why they ended early
 function Task:events(options)
   local watch = require "beam.task.watch"
   return watch.new(settings_of[self], self.id, read_options(options, watch.options, "task:events"), function(record)

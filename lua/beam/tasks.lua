@@ -8,6 +8,11 @@ local pages = require "beam.api.pages"
 
 local tasks = {}
 
+---@class beam.task_list: beam.pages
+---@overload fun(): beam.task?
+---@field next fun(self: beam.task_list): beam.task?, beam.error?
+---@field all fun(self: beam.task_list, max: integer?): beam.task[]?, beam.error?
+
 ---@class beam.tasks_options: beam.options
 ---@field status string|string[]|nil "RUNNING", or {"PENDING", "RUNNING"}
 ---@field deployment string|beam.target|nil of these deployments: a name is every version of it
@@ -113,7 +118,7 @@ end
 --- The tasks, newest first; in a loop, or by :next() and :all(max). Their records are without outputs: task:outputs() asks.
 ---@param settings beam.settings
 ---@param options beam.tasks_options?
----@return beam.pages|fun(): beam.task? list list.err says afterwards why it ended early
+---@return beam.task_list list list.err says afterwards why it ended early
 function tasks.list(settings, options)
   options = options or {}
   check(options)

@@ -4,6 +4,7 @@ local pages = {}
 local most_at_once = 10000 -- items of :all() where nothing else is said
 
 ---@class beam.pages
+---@overload fun(): any
 ---@field err beam.error? why it ended early
 local Pages = {}
 local meta = { __name = "beam.pages", __index = Pages }

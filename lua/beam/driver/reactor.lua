@@ -199,6 +199,8 @@ function reactor.stuck()
   return ready_first > ready_last and sources == 0 and not deadlines:first()
 end
 
+--- One descriptor that is readable when step() has something to do, timers included.
+---@return integer
 function reactor.fd()
   local fd = reactor.context():fd()
   descriptor_used = true

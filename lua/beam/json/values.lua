@@ -15,11 +15,16 @@ values.array_mt, values.empty_array_mt = array_mt, empty_array_mt
 values.empty_array = cjson.empty_array -- a value of theirs that is written as []
 
 --- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.
+---@generic T: table
+---@param t T?
+---@return T
 function values.array(t)
   return setmetatable(t or {}, array_mt)
 end
 
 --- True for a table that is written as an array: marked as one, or not empty and a sequence by its first item.
+---@param t any
+---@return boolean
 function values.is_array(t)
   if type(t) ~= "table" then
     return false

@@ -6,6 +6,20 @@ local kinds = {}
 
 local unlimited = math.huge
 
+---@class beam.serve.deployment_options each kind has some of them: docs/serve.md says which, with its defaults
+---@field id string? a UUID; default: a new one
+---@field version integer? default: the next
+---@field active boolean? false: answered with 400
+---@field connections integer? realtime: open at once; the next ones wait in the handshake
+---@field workers integer? handlers that run at once
+---@field queue integer? calls that wait for a worker
+---@field max_pending integer? waiting and running; then 429
+---@field timeout number? seconds that a handler may run
+---@field ttl number? seconds that it may wait
+---@field retries integer? how often a handler that failed runs again
+---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
+---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
+
 -- Of every kind; then of each, with beta9's defaults where it has them; false: there is none.
 local common = { id = false, version = false, active = false }
 local defaults = {

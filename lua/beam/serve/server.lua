@@ -19,6 +19,20 @@ Server.__name = "beam.serve.server"
 
 local open = {} -- the servers that listen, for whoever has to end them all
 
+---@class beam.serve.options
+---@field host string? default 127.0.0.1
+---@field port integer? default 0: a free one
+---@field token string? demanded as a Bearer token; with neither this nor basic everybody is let in
+---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
+---@field workspace string? the id of the one workspace, a UUID
+---@field ping number? seconds between app pings, default 5
+---@field websocket_ping number? seconds between WebSocket pings, and for the pong, default 20
+---@field pause number? seconds after each input of a realtime app, default 0.1
+---@field close_timeout number? seconds for clients to answer a close, default 2
+---@field max_body integer? bytes, default 64 MiB
+---@field log fun(level: string, line: string)?
+---@field fault string|table|nil faults on demand: "cold=3s,slots=1" (docs/serve.md)
+---@field random (fun(): number)? what chances and ranges are drawn with, default math.random
 local defaults = {
   host = "127.0.0.1",
   port = 0,
@@ -157,10 +171,10 @@ function Server:fault(faults)
 end
 
 --- Lets faults happen now, to every open connection that `which` picks (default: all): drop_after_101, reset, close=CODE, silence,
---- zombie, no_ping. Returns how many connections there were.
+--- zombie, no_ping.
 ---@param faults string|table
----@param which fun(session): boolean?
----@return integer
+---@param which (fun(session: table): boolean)?
+---@return integer count of connections
 function Server:inflict(faults, which)
   local list, problem = parse_faults(faults)
   if not list then
@@ -178,7 +192,8 @@ function Server:inflict(faults, which)
   return count
 end
 
---- The open realtime connections, a list.
+--- The open realtime connections.
+---@return table[] list
 function Server:connections()
   local list = {}
   for session in pairs(self.sessions) do

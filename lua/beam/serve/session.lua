@@ -223,6 +223,11 @@ end
 
 -- ---- Its life ----
 
+---@class beam.serve.message_context
+---@field binary boolean
+---@field headers table<string, string> of the upgrade, names in lower case
+---@field query table<string, any> of the upgrade
+---@field json fun(): any, string? the message decoded; nil and why not
 local function context_of(exchange)
   return function(message)
     return {

@@ -32,6 +32,16 @@ function makers.output(task, store)
   end
 end
 
+---@class beam.serve.task_context
+---@field task_id string
+---@field args any[] positional arguments
+---@field cancelled fun(): boolean true: the task was cancelled or has timed out, and what the handler still does is for nobody
+---@field sleep fun(seconds: number): boolean false as soon as the task has ended
+---@field output fun(name: string, content: string|{ path: string }, options: { expires_in: number? }?) hands out a file
+---@field method string? endpoint
+---@field headers table<string, string>? endpoint; names in lower case
+---@field query table<string, any>? endpoint
+
 -- The functions are made when they are first asked for: most calls want none.
 local Context = {
   __name = "beam.serve.context",

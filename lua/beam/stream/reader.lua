@@ -6,6 +6,7 @@ local items_of = require "beam.stream.items"
 local log = require "beam.log"
 
 ---@class beam.stream
+---@overload fun(): any, beam.stream_item?
 ---@field status integer
 ---@field headers table<string, string> names in lower case
 ---@field task_id string?

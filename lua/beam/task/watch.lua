@@ -33,6 +33,7 @@ local default_retry = retry.backoff { base = 1, max = 10, attempts = 60 }
 watch.options = { timeout = "number", interval = "number", silence = "number", retry = "function" }
 
 ---@class beam.task_events
+---@overload fun(): string?, table?
 ---@field err beam.error? why there are no more, if it is not that the task has ended
 local Events = {}
 local meta = { __name = "beam.task_events", __index = Events }

@@ -1,0 +1,160 @@
+-- What the reference has, topic by topic: the functions of the module, its objects with the methods that are for everybody, the tables that
+-- are given and got. Where each comes from: file below lua/beam, and its name there. spec/library_spec.lua holds it against what is loaded.
+return {
+  {
+    title = "Calls",
+    page = "calls.md",
+    functions = {
+      { "call", "call.lua", "call.call" },
+      { "stream", "stream.lua", "stream.open" },
+      { "map", "map.lua", "map.map" },
+      { "address", "client.lua", "Client.address" },
+    },
+    objects = {
+      { "beam.stream", files = { "stream/reader.lua" }, methods = { "next", "close" } },
+      { "beam.map", files = { "map.lua" }, methods = { "next", "cancel", "close", "stats" } },
+    },
+    tables = {
+      { "beam.target", "address.lua" },
+      { "beam.attempt_options", "http/attempts.lua", without = { scope = true, spent = true } },
+      { "beam.request_options", "http/request.lua" },
+      { "beam.call_options", "call.lua" },
+      { "beam.call_info", "http/answer.lua" },
+      { "beam.stream_options", "stream.lua" },
+      { "beam.stream_item", "http/event_stream.lua" },
+      { "beam.map_options", "map/options.lua" },
+    },
+    aliases = { { "beam.retry_policy", "http/attempts.lua" }, { "beam.map_inputs", "map/inputs.lua" } },
+  },
+  {
+    title = "Tasks and deployments",
+    page = "tasks.md",
+    functions = {
+      { "submit", "task/submit.lua", "return" },
+      { "task", "task.lua", "task.get" },
+      { "tasks", "tasks.lua", "tasks.list" },
+      { "deployment", "deployment.lua", "deployment.get" },
+      { "deployments", "deployments.lua", "deployments.list" },
+    },
+    objects = {
+      { "beam.task", files = { "task.lua" }, methods = { "status", "events", "wait", "result", "outputs", "download", "cancel" } },
+      { "beam.task_events", files = { "task/watch.lua" }, methods = { "next", "close" } },
+      { "beam.pages", files = { "api/pages.lua" }, methods = { "next", "all" } },
+      { "beam.task_list", files = { "tasks.lua" }, methods = {} },
+      { "beam.deployment_list", files = { "deployments.lua" }, methods = {} },
+      {
+        "beam.deployment",
+        files = { "deployment.lua" },
+        methods = { "fetch", "call", "stream", "submit", "realtime", "tasks", "url", "warmup" },
+      },
+    },
+    tables = {
+      { "beam.submit_options", "task/submit.lua" },
+      { "beam.watch_options", "task/watch.lua" },
+      { "beam.tasks_options", "tasks.lua" },
+      { "beam.deployments_options", "deployments.lua" },
+    },
+  },
+  {
+    title = "Realtime",
+    page = "realtime.md",
+    functions = { { "realtime", "realtime.lua", "realtime.open" }, { "pool", "pool.lua", "pool.open" } },
+    objects = {
+      {
+        "beam.connection",
+        files = { "connection.lua", "sending.lua", "settling.lua", "reading.lua", "asking.lua", "closing.lua" },
+        methods = { "send", "send_binary", "receive", "messages", "request", "flush", "unsent", "on", "stats", "close" },
+      },
+      { "beam.pool", files = { "pool.lua" }, methods = { "request", "send", "send_binary", "stats", "close" } },
+    },
+    tables = {
+      { "beam.realtime_options", "realtime.lua" },
+      { "beam.queue_options", "realtime.lua" },
+      { "beam.pool_options", "pool.lua" },
+    },
+  },
+  {
+    title = "Waiting",
+    page = "concurrency.md",
+    functions = {
+      { "spawn", "driver/loop.lua", "loop.spawn" },
+      { "sleep", "driver/loop.lua", "loop.sleep" },
+      { "run", "driver/loop.lua", "loop.run" },
+      { "step", "driver/loop.lua", "loop.step" },
+      { "fd", "driver/reactor.lua", "reactor.fd" },
+      { "lines", "lines.lua", "lines.lines" },
+      { "read_line", "lines.lua", "lines.read_line" },
+      { "setup", "driver/ngx.lua", "driver.setup" },
+    },
+    modules = {
+      {
+        "loop",
+        text = "Our connections inside a program that has an event loop of its own: one call, once.",
+        functions = { { "luv", "loop.lua", "loop.luv" }, { "cqueues", "loop.lua", "loop.cqueues" }, { "copas", "loop.lua", "loop.copas" } },
+      },
+    },
+    objects = {
+      { "beam.coroutine", files = { "driver/loop.lua" }, methods = { "join" } },
+      { "beam.loop.inside", files = { "loop.lua" }, methods = {} },
+    },
+  },
+  {
+    title = "Configuration and errors",
+    page = "errors.md",
+    functions = { { "client", "client.lua", "client.new" } },
+    modules = {
+      { "retry", text = "Policies that say when to try again.", functions = { { "backoff", "retry.lua", "retry.backoff" } } },
+    },
+    objects = { { "beam.error", files = { "error.lua" }, methods = {} } },
+    tables = { { "beam.options", "config.lua" }, { "beam.backoff_options", "retry.lua" } },
+  },
+  {
+    title = "JSON",
+    page = "json.md",
+    functions = { { "array", "json/values.lua", "values.array" } },
+    separate = {
+      {
+        "beam.json",
+        text = "What calls, connections and tasks read and write, for scripts.",
+        fields = { "null lightuserdata JSON's null, the same as beam.null" },
+        functions = {
+          { "decode", "json.lua", "json.decode" },
+          { "encode", "json.lua", "json.encode" },
+          { "encode_checked", "json.lua", "json.encode_checked" },
+          { "array", "json/values.lua", "values.array" },
+          { "is_array", "json/values.lua", "values.is_array" },
+        },
+      },
+    },
+  },
+  {
+    title = "The local Beam",
+    page = "serve.md",
+    functions = {},
+    separate = {
+      {
+        "beam.serve",
+        text = "Answers as Beam does, on loopback, with handlers in Lua. The module is an app itself; a dot and a colon do the same.",
+        fields = { "tasks table app.tasks:find(id) is a task as the server has it" },
+        functions = {
+          { "realtime", "serve.lua", "methods.realtime" },
+          { "endpoint", "serve.lua", "methods.endpoint" },
+          { "task_queue", "serve.lua", "methods.task_queue" },
+          { "remote_function", "serve.lua", "methods.remote_function" },
+          { "response", "serve.lua", "methods.response" },
+          { "listen", "serve.lua", "methods.listen" },
+          { "close", "serve.lua", "methods.close" },
+          { "new", "serve.lua", "new_app" },
+        },
+      },
+    },
+    objects = {
+      { "beam.serve.server", files = { "serve/server.lua" }, methods = { "fault", "inflict", "connections", "close" } },
+      { "beam.serve.task_context", files = { "serve/task_context.lua" }, methods = {} },
+      { "beam.serve.message_context", files = { "serve/session.lua" }, methods = {} },
+      { "beam.serve.response", files = { "serve/answer.lua" }, methods = {} },
+      { "beam.serve.deployment", files = { "serve/deployments.lua" }, methods = {} },
+    },
+    tables = { { "beam.serve.options", "serve/server.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
+  },
+}
