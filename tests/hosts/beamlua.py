@@ -145,7 +145,7 @@ class World:
 
     def env(self, beam=None, **more):
         url = {"BEAM_GATEWAY_URL": beam.url, "BEAM_TOKEN": "s3cret"} if beam else {}
-        return environment(self.home, **url, **more)
+        return environment(self.home, **{**url, **more})
 
     def run(self, *arguments, beam=None, stdin="", **more):
         """In pipes. Returns exit code, output, errors."""

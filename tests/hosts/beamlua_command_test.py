@@ -1,0 +1,468 @@
+"""beamlua in pipes and on a terminal: the interpreter, each command, each exit code, Ctrl-C in every state. Speaks TAP.
+usage: beamlua_command_test.py [pattern]"""
+import base64
+import hashlib
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+from beamlua import BEAMLUA, PATIENCE, ROOT, has, main, same
+
+tests = []
+
+APP = """
+local app = require "beam.serve"
+app.realtime("echo", function(text) return { response = text } end)
+app.realtime("mark", function(text) return (text:gsub('"', ""):upper() .. "!") end)
+app.realtime("kind", function(_, context) return '"' .. (context.binary and "binary" or "text") .. '"' end)
+app.realtime("shout", function(text) return text:upper() end)
+app.endpoint("multiply", function(input) return { result = input.x * 2, text = input.text } end)
+app.endpoint("typed", function(input) return input.n end, { inputs = { n = "integer" } })
+app.endpoint("slow", function() require("beam.driver").sleep(30) return {} end)
+app.endpoint("fails", function() error "it broke" end)
+app.endpoint("count", function() local n = 0 return function() n = n + 1 if n <= 3 then return { n = n } end end end)
+app.endpoint("endless", function() return function() require("beam.driver").sleep(0.05) return { n = 1 } end end)
+app.task_queue("train", function(input, context) context.output("model.txt", "weights") return { loss = 0.5, text = input.text } end)
+app.task_queue("long", function(input, context) context.sleep(60) end)
+app.task_queue("broken", function() error "no" end)
+"""
+
+
+def test(fn):
+    tests.append(fn)
+    return fn
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def app(world, *arguments):
+    return world.beam(world.write("app.lua", APP), *arguments)
+
+
+# ---- The interpreter ----
+
+@test
+def interprets(world):
+    """-e, -l, -l G=NAME, -W, --, -, standard input, arg and #! as in lua"""
+    write = world.write("args.lua", "print(arg[0]:match '[^/]*$', arg[-1] ~= nil, #arg, ...)")
+    same((0, "args.lua\ttrue\t2\ta\t-x\n", ""), world.run("--", write, "a", "-x"))
+    world.write("mine.lua", "return { name = 'mine' }")
+    same((0, "mine\tmine\n", ""), world.run("-lmine", "-l", "other=mine", "-e", "print(mine.name, other.name)", LUA_PATH=world.home + "/?.lua"))
+    same((0, "1\nx\n", ""), world.run(stdin="print(1)\nprint(...)", *["-", "x"]))
+    same((0, "in\n", ""), world.run(stdin="print 'in'"))
+    same((0, "", ""), world.run("-e", "warn 'w'"))
+    same((0, "", "Lua warning: w\n"), world.run("-W", "-e", "warn 'w'"))
+    same((0, "2\n", ""), world.run("-e", "print(x)", LUA_INIT="x = 2"))
+    same((1, "", "beamlua: LUA_INIT:1: unexpected symbol near <eof>\n"), world.run("-e", "print(x)", LUA_INIT="x ="))
+    script = world.write("script", f"#!{BEAMLUA}\nprint('from a script', ...)\n", 0o755)
+    done = subprocess.run([script, "arg"], capture_output=True, text=True, env=world.env(), timeout=PATIENCE)
+    same((0, "from a script\targ\n", ""), (done.returncode, done.stdout, done.stderr))
+    has(r"^beamlua [\d.]+, Lua 5.4\n$", world.run("-v")[1])
+
+
+@test
+def tells_errors(world):
+    """a traceback has the script's frames, and none of ours or of C; errors that are no text are told as lua tells them"""
+    path = world.write("fails.lua", "local function f(x)\n  table.sort({ 1, 2 }, function() error 'boom' end)\nend\nlocal co = f\nbeam.sleep(0)\nco()\n")
+    code, out, err = world.run(path)
+    same((1, ""), (code, out))
+    same([f"beamlua: {path}:2: boom", "stack traceback:", f"\t{path}:2: in function <{path}:2>", f"\t{path}:2: in local 'co'",
+          f"\t{path}:6: in main chunk"], err.rstrip("\n").split("\n"))
+    same((1, "", "beamlua: (error object is a table value)\nstack traceback:\n\t(command line):1: in main chunk\n"),
+         world.run("-e", "local t = {} error(t)"))
+    same((1, "", "beamlua: told\nstack traceback:\n\t(command line):1: in main chunk\n"),
+         world.run("-e", "local t = setmetatable({}, { __tostring = function() return 'told' end }) error(t)"))
+    code, _, err = world.run("-e", "assert(beam.call { 'x', retry = false })", BEAM_GATEWAY_URL=f"http://127.0.0.1:{free_port()}")
+    assert code == 1 and "connect: POST" in err and "beam/" not in err and "[C]" not in err, err
+    same((2, ""), world.run("-x")[:2])
+    has("did you mean the command 'call'", world.run("cal")[2])
+
+
+@test
+def helps(world):
+    """help for each command, in pipes without colours; mistakes are told with what may have been meant"""
+    code, out, err = world.run("help")
+    same((0, ""), (code, err))
+    for name in ("call", "realtime", "submit", "task", "deployments", "serve", "doctor", "explain", "completion"):
+        has(f"\n  {name} ", out)
+        code, text, err = world.run(name, "--help")
+        same((0, ""), (code, err))
+        has(f"^usage: beamlua {name}", text)
+        same((0, text, ""), world.run("help", name))
+    for name in ("get", "wait", "watch", "result", "outputs", "download", "cancel", "list"):
+        has(f"^usage: beamlua task {name}", world.run("task", name, "--help")[1])
+    same(0, world.run("--help")[0])
+    for words, said in (
+        (["call"], "NAME is missing"), (["call", "a", "{}", "b"], "unexpected argument 'b'"),
+        (["call", "a", "--tiemout", "3"], "did you mean --timeout?"), (["call", "a", "--timeout", "x"], "--timeout wants a number of seconds"),
+        (["call", "a", "--timeout"], "--timeout wants a value"), (["call", "a", "--raw=1"], "--raw takes no value"),
+        (["call", "a", "--token", "t"], "set BEAM_TOKEN"), (["call", "a", "--kind", "x"], "is one of asgi, endpoint"),
+        (["call", "a", "--header", "x"], "wants 'Name: value'"), (["task"], "what about it"), (["task", "wat", "x"], "did you mean 'wait'"),
+        (["call", "a", "[1]"], "Beam wants an object"), (["task", "get", "a b"], "the id of a task"), (["completion", "tcsh"], "bash, zsh and fish"),
+        (["help", "cal"], "did you mean 'call'"), (["realtime", "a", "--json", "--raw"], "not both"),
+    ):
+        code, out, err = world.run(*words)
+        same((2, ""), (code, out))
+        assert said in err, (words, err)
+
+
+# ---- Calls ----
+
+@test
+def calls(world):
+    """call: input from an argument, a file and standard input; results as they came; streams; what goes on with -v"""
+    beam = app(world)
+    same((0, '{"result":24}\n', ""), world.run("call", "multiply", '{"x": 12}', beam=beam))
+    path = world.write("input.json", '{"x": 2, "text": "é"}')
+    has('"result":4', world.run("call", "multiply", "@" + path, beam=beam)[1])
+    has('"result":6', world.run("call", "multiply", "-", beam=beam, stdin='{"x": 3}')[1])
+    same((0, '{"n":1}\n{"n":2}\n{"n":3}\n', ""), world.run("call", "count", "--stream", beam=beam))
+    same((0, '{"result":2}', ""), world.run("call", "multiply", '{"x":1}', "--raw", beam=beam))
+    code, out, err = world.run("call", "multiply", '{"x":1}', "-v", "--version", "1", "--header", "X-A: b", beam=beam)
+    same((0, '{"result":2}\n'), (code, out))
+    has(r"beamlua call: status 200, 1 attempts, [\d.]+ s, task [\w-]+\n", err)
+    terminal = world.terminal("call", "multiply", '{"x":1}', beam=beam)
+    same(0, terminal.end())
+    same('{\r\n  \x1b[36m"result"\x1b[0m: \x1b[33m2\x1b[0m\r\n}\r\n', terminal.text)
+    for off in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
+        terminal = world.terminal("call", "nothing", beam=beam, **off)
+        same(14, terminal.end())
+        assert "\x1b" not in terminal.text, terminal.text
+
+
+def answer_upgrade(listener, then):
+    """A WebSocket server of its own, for one connection."""
+    try:
+        peer, _ = listener.accept()
+    except OSError:
+        return  # the test is over
+    with peer:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            head += peer.recv(4096)
+        key = re.search(rb"(?i)sec-websocket-key: *(\S+)", head).group(1)
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        peer.sendall(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: " + accept + b"\r\n\r\n")
+        peer.sendall(then)
+        peer.settimeout(PATIENCE)
+        while peer.recv(4096):
+            pass
+
+
+@test
+def indents(world):
+    """JSON is indented in its own order, its texts and numbers untouched; on one line it loses nothing but white space"""
+    text = r'''{"b":[1,2.50,{}],"a":"x{,\"\\","c":{"d":[]},"e":12345678901234567890}'''
+    wanted = r'''{
+  "b": [
+    1,
+    2.50,
+    {}
+  ],
+  "a": "x{,\"\\",
+  "c": {
+    "d": []
+  },
+  "e": 12345678901234567890
+}'''
+    script = world.write("indent.lua", """
+      local output = require "host.output"
+      local indented = output.indent(arg[1], function(_, token) return token end)
+      io.write(indented, "\\n", output.compact(indented), "\\n")""")
+    same((0, f"{wanted}\n{text}\n", ""), world.run(script, text))
+    same((0, "1\n1\n", ""), world.run(script, "1"))
+
+
+@test
+def exit_codes(world):
+    """one exit code for each kind of error, and the error in a line on stderr"""
+    beam = app(world)
+    lost = world.beam("--fault", "close=1008/1")
+    closed = free_port()
+    listener = world.keep(socket.create_server(("127.0.0.1", 0)))
+    wrong = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    threading.Thread(target=answer_upgrade, args=(listener, b"\xf1\x01a"), daemon=True).start()
+    failed = world.run("submit", "broken", beam=beam)[1].strip()
+    for code, words, more in (
+        (10, ["call", "x", "--gateway", "http://no-such-host.invalid", "--retry", "0"], {"BEAM_TOKEN": ""}),
+        (11, ["call", "x", "--gateway", f"http://127.0.0.1:{closed}", "--retry", "0"], {}),
+        (12, ["call", "x", "--gateway", beam.url.replace("http", "https"), "--retry", "0"], {}),
+        (13, ["realtime", "nothing"], {}),
+        (14, ["call", "nothing"], {}), (14, ["call", "fails"], {}), (14, ["task", "get", "no-such-task"], {}),
+        (15, ["call", "slow", "--timeout", "0.3"], {}), (15, ["realtime", "echo", "--count", "1", "--timeout", "0.3"], {}),
+        (16, ["realtime", "echo", "--gateway", lost.url, "--wait", "20"], {"stdin": "1\n2\n"}),
+        (17, ["realtime", "echo", "--gateway", wrong, "--count", "1"], {}),
+        (19, ["call", "x", "--gateway", "http://192.0.2.1"], {}),
+        (22, ["call", "x", "@/no/such/file"], {}), (22, ["task", "download", failed], {}),
+        (23, ["call", "x", "{x: 1}"], {}), (23, ["realtime", "echo", "--json"], {"stdin": "{}\nx\n"}),
+        (24, ["call", "typed", '{"n": "x"}'], {}),
+        (27, ["task", "result", failed], {}), (27, ["submit", "broken", "--wait"], {}),
+        (28, ["call", "x"], {"BEAM_CONFIG_PATH": "/no/such/file", "BEAM_TOKEN": ""}),
+    ):
+        got, out, err = world.run(*words, beam=beam, **more)
+        assert got == code, (code, got, words, out, err)
+        has(r"^beamlua [\w ]+: [\w]+: .+\n$", err)
+    for words in (["task", "wait", failed], ["task", "watch", failed]):
+        code, out, err = world.run(*words, beam=beam)
+        same((27, "ERROR", ""), (code, out.split()[-1], err))
+    code, out, err = world.run("call", "fails", "-v", beam=beam)
+    assert "it broke" in err, err
+
+
+# ---- Realtime ----
+
+@test
+def realtime(world):
+    """realtime in pipes: lines in, messages out; waits for the answers; --count, --wait, --json, --binary"""
+    beam = app(world)
+    same((0, '{"response":"one"}\n{"response":"two"}\n', ""), world.run("realtime", "echo", beam=beam, stdin="one\ntwo"))
+    same((0, "ONE\n", ""), world.run("realtime", "shout", beam=beam, stdin="one\n"))
+    same((0, '"ONE!"\n', ""), world.run("realtime", "mark", "--json", beam=beam, stdin='"one"\n\n'))
+    same((0, '"binary"\n', ""), world.run("realtime", "kind", "--binary", "--json", beam=beam, stdin="1\n"))
+    same((0, '{"response":"{\\"a\\": 1}"}\n', ""), world.run("realtime", "echo", "--json", beam=beam, stdin='{"a": 1}\n\n'))
+    same((0, '{"response":"1"}\n{"response":"2"}\n', ""), world.run("realtime", "echo", "--count", "2", beam=beam, stdin="1\n2\n3\n"))
+    start = time.monotonic()
+    same((0, '{"response":"1"}\n', ""), world.run("realtime", "echo", "--wait", "0.5", beam=beam, stdin="1\n"))
+    assert time.monotonic() - start >= 0.5
+    same((0, "", ""), world.run("realtime", "echo", "--wait", "0", beam=beam))
+    code, out, err = world.run("realtime", "echo", "-v", beam=beam, stdin="1\n")
+    same((0, '{"response":"1"}\n'), (code, out))
+    has(r"beamlua realtime: tcp \([\d.]+ s\)\n.*beamlua realtime: open", err)
+    beam.saw("WS echo closed 1000", 4)
+    process = world.start("realtime", "echo", beam=beam)
+    for n in range(3):  # each answer comes before the next line is there: nothing waits in a buffer
+        process.stdin.write(f"{n}\n")
+        process.stdin.flush()
+        same(f'{{"response":"{n}"}}\n', process.stdout.readline())
+    process.stdin.close()
+    same(0, process.wait(PATIENCE))
+    process.stdout.close()
+    process.stderr.close()
+
+
+@test
+def realtime_on_a_terminal(world):
+    """realtime on a terminal: messages on standard output, phases on stderr; Ctrl-D ends it after the answers"""
+    beam = app(world)
+    terminal = world.terminal("realtime", "echo", beam=beam)
+    terminal.expect(r"beamlua realtime: open \([\d.]+ s\)\r\n")
+    terminal.line("hello", r'{"response":"hello"}\r\n')
+    terminal.send("\x04")
+    same(0, terminal.end())
+
+
+@test
+def many_lines(world):
+    """10,000 lines through a pipe, in order, none lost; a reader that leaves early ends it with 141 and a close frame"""
+    beam = app(world)
+    lines = "".join(f"{n}\n" for n in range(10000))
+    quick = world.write("quick.lua", "local app = require 'beam.serve'\napp.realtime('q', function(t) return t end)\n"
+                        "local server = assert(app.listen { port = 0, pause = 0 })\nprint('at ' .. server.url) io.stdout:flush()\n")
+    server = world.start(quick)
+    try:
+        url = server.stdout.readline().split()[1]
+        code, out, err = world.run("realtime", "q", stdin=lines, BEAM_GATEWAY_URL=url)
+        same((0, "", True), (code, err, out == lines))
+    finally:
+        server.terminate()
+        server.wait(PATIENCE)
+        for stream in (server.stdin, server.stdout, server.stderr):
+            stream.close()
+    process = world.start("realtime", "echo", beam=beam)
+    process.stdin.write("1\n2\n3\n")
+    process.stdin.flush()
+    process.stdout.readline()
+    process.stdout.close()
+    same(141, process.wait(PATIENCE))
+    same("", process.stderr.read())
+    process.stdin.close()
+    process.stderr.close()
+    beam.saw("WS echo closed 1001")
+
+
+# ---- Tasks ----
+
+@test
+def tasks_and_lists(world):
+    """submit, task get, wait, watch, result, outputs, download, cancel, list; deployments"""
+    beam = app(world)
+    code, out, err = world.run("submit", "train", '{"text": "x"}', beam=beam)
+    same((0, ""), (code, err))
+    id = out.strip()
+    same((0, "COMPLETE\n", ""), world.run("task", "wait", id, beam=beam))
+    same("COMPLETE", json.loads(world.run("task", "get", id, beam=beam)[1])["status"])
+    same((0, "COMPLETE\n", ""), world.run("task", "watch", id, beam=beam))
+    same({"loss": 0.5, "text": "x"}, json.loads(world.run("task", "result", id, beam=beam)[1]))
+    same((0, "model.txt\n", ""), world.run("task", "outputs", id, beam=beam))
+    same("model.txt", json.loads(world.run("task", "outputs", id, "--json", beam=beam)[1])["name"])
+    for where, path in (([], "model.txt"), (["--output", "renamed"], "renamed"), (["--output", "/tmp/../" + world.home], "model.txt")):
+        code, out, err = world.run("task", "download", id, "model.txt", *where, beam=beam)
+        same((0, ""), (code, err))
+        with open(os.path.join(world.home, path)) as file:
+            same("weights", file.read())
+    same({"loss": 0.5, "text": None}, {"text": None, **json.loads(world.run("submit", "train", "--wait", beam=beam)[1])})
+    id = world.run("submit", "long", beam=beam)[1].strip()
+    same((0, "CANCELLED\n", ""), world.run("task", "cancel", id, beam=beam))
+    code, out, err = world.run("task", "cancel", id, beam=beam)
+    same((0, "CANCELLED\n"), (code, out))
+    has("ended before", err)
+    rows = [row.split("\t") for row in world.run("task", "list", beam=beam)[1].splitlines()]
+    same([[id, "CANCELLED", "long"], 4], [rows[0][:3], len(rows[0])])
+    same(1, len(world.run("task", "list", "--limit", "1", "--json", beam=beam)[1].splitlines()))
+    for row in world.run("task", "list", "--status", "COMPLETE", "--deployment", "train", beam=beam)[1].splitlines():
+        same(["COMPLETE", "train"], row.split("\t")[1:3])
+    rows = [row.split("\t") for row in world.run("deployments", "--kind", "taskqueue", beam=beam)[1].splitlines()]
+    same([["broken/v1", "taskqueue", "active"], ["long/v1", "taskqueue", "active"], ["train/v1", "taskqueue", "active"]], sorted(row[:3] for row in rows))
+    same(["train"], [json.loads(row)["name"] for row in world.run("deployments", "--name", "train", "--all", "--json", beam=beam)[1].splitlines()])
+    terminal = world.terminal("deployments", "--name", "train", beam=beam, NO_COLOR="1")
+    same(0, terminal.end())
+    has(r"^NAME +KIND +STATE +CREATED +ID *\r\ntrain/v1 ", terminal.text)
+
+
+# ---- doctor, explain, completion, manual ----
+
+@test
+def doctor(world):
+    """doctor: versions, where each value comes from, network by phase, the token; each problem with its remedy; no secret"""
+    beam = world.beam()
+    code, out, err = world.run("doctor", beam=beam, https_proxy="http://me:hunter2@127.0.0.1:9")
+    same((0, ""), (code, err))
+    for pattern in (r"beamlua [\d.]+, Lua 5.4, libbeam [\d.]+", r"libuv [\d.]+, libwebsockets [\d.]+, libcurl [\d.]+, OpenSSL [\d.]+", "lua-cjson",
+                    r"certificates: \d+ in /", r"gateway +http://127.0.0.1:\d+  \(environment BEAM_GATEWAY_URL\)", r"timeout +1560  \(default\)",
+                    r"token +set, not shown  \(environment BEAM_TOKEN\)", r"answers \(dns [\d.]+ ms, tcp [\d.]+ ms, http [\d.]+ ms\)",
+                    r"token: accepted, workspace local\nall is well\n$"):
+        has(pattern, out)
+    assert "s3cret" not in out and "hunter2" not in out
+    code, out, err = world.run("doctor", "--gateway", beam.url, BEAM_TOKEN="wr0ng")
+    same((14, ""), (code, err))
+    has(r"problem token: .*401.*\n +-> the token was not accepted: check BEAM_TOKEN.*not well", out)
+    assert "wr0ng" not in out
+    config = world.write("config.ini", "[default]\ntoken = f1le\n")
+    has(r"token +set, not shown  \(file .*config.ini \[default\]\)", world.run("doctor", "--gateway", beam.url, "--config", config)[1])
+    code, out, err = world.run("doctor", "--gateway", f"http://127.0.0.1:{free_port()}")
+    same(11, code)
+    has(r"problem network, tcp: .*refused.*\n +-> ", out)
+    code, out, err = world.run("doctor", SSL_CERT_FILE="", BEAM_CONFIG_PATH="/no/such/file")
+    same(28, code)
+    has(r"problem configuration: .*/no/such/file.*\n +-> check BEAM_CONFIG_PATH", out)
+
+
+@test
+def explains(world):
+    """explain: statuses, close codes, kinds, task states, exit codes, and the texts of errors"""
+    beam = app(world)
+    has(r"HTTP status 503: Service Unavailable\n.*'No compute capacity'.*run\?  no\n.*by itself\n.*nobody knows", world.run("explain", "503")[1])
+    has(r"close code 1006: .*by itself", world.run("explain", "1006")[1])
+    has(r"close code 4001: a code of the app's own", world.run("explain", "4001")[1])
+    has(r"error of kind validation: .*mend the input\n  beamlua ends with:    24", world.run("explain", "validation")[1])
+    has(r"task state EXPIRED: .*did not run", world.run("explain", "expired")[1])
+    has(r"exit code 11:\nerror of kind connect", world.run("explain", "11")[1])
+    error = world.run("call", "nothing", beam=beam)[2]
+    has(r"HTTP status 400: Bad Request\nto a call, with the words 'Invalid deployment'", world.run("explain", error)[1])
+    has(r"HTTP status 429", world.run("explain", "Request queue full")[1])
+    has(r"kind tls", world.run("explain", "tls: the certificate of x is not trusted")[1])
+    code, out, err = world.run("explain", "timeot")
+    same((1, "", "beamlua explain: nothing is known of 'timeot'; did you mean 'timeout'?\n"), (code, out, err))
+    same((1, ""), world.run("explain", "99999")[:2])
+
+
+def complete_in_bash(world, path, *words):
+    script = f"source {path}; COMP_WORDS=(beamlua {' '.join(words)} ''); COMP_CWORD={len(words) + 1}; _beamlua; echo ${{COMPREPLY[@]}}"
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=world.env(), cwd=world.home).stdout.split()
+
+
+@test
+def completions_and_manual(world):
+    """completions that the shells can read; a manual without mistakes, which has every command, option and exit code"""
+    for shell in ("bash", "zsh", "fish"):
+        code, out, err = world.run("completion", shell)
+        same((0, ""), (code, err))
+        path = world.write("completions." + shell, out)
+        done = subprocess.run([shell, "-n", path], capture_output=True, text=True, env=world.env())
+        same((0, "", ""), (done.returncode, done.stdout, done.stderr))
+    bash = os.path.join(world.home, "completions.bash")
+    assert {"call", "task", "serve"} <= set(complete_in_bash(world, bash))
+    assert {"get", "list"} <= set(complete_in_bash(world, bash, "task"))
+    assert {"--status", "--gateway"} <= set(complete_in_bash(world, bash, "task", "list"))
+    same(["asgi", "endpoint", "taskqueue", "function", "schedule"], complete_in_bash(world, bash, "deployments", "--kind"))
+    manual = os.path.join(ROOT, "docs", "beamlua.1")
+    with open(manual) as file:
+        same(file.read(), world.run(os.path.join(ROOT, "tests", "manual.lua"))[1])
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", manual], capture_output=True, text=True)
+    same("", "".join(line for line in done.stdout.splitlines(True) if "outdated mandoc.db" not in line))
+    text = subprocess.run(["mandoc", "-T", "ascii", manual], capture_output=True, text=True).stdout
+    text = re.sub(".\b", "", text)
+    for pattern in ("task download ID", "--no-reconnect", "--gateway URL", "BEAM_TOKEN", r"28 +config:", "143 for SIGTERM"):
+        has(pattern, text)
+
+
+# ---- Ctrl-C ----
+
+def interrupt(process, wanted=130, number=signal.SIGINT):
+    process.send_signal(number)
+    same(wanted, process.wait(PATIENCE))
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream:
+            stream.close()
+
+
+@test
+def interrupted(world):
+    """Ctrl-C and SIGTERM in every state: 130 and 143, and the server sees a close frame where there is a connection"""
+    beam = app(world)
+    cold = world.beam("--fault", "cold=60s")
+    mute = world.keep(socket.create_server(("127.0.0.1", 0)))
+    mute_url = f"http://127.0.0.1:{mute.getsockname()[1]}"
+    long = world.run("submit", "long", beam=beam)[1].strip()
+    seen = 0
+    for words, ready, closes in (
+        (["realtime", "echo"], r"WS echo open|WS .*echo.*101", True),
+        (["realtime", "echo", "--json"], None, True),
+        (["-e", "conn = assert(beam.realtime 'echo') conn:receive()"], None, True),
+        (["-e", "conn = assert(beam.realtime 'echo') while true do end"], None, True),
+        (["-e", "conn = assert(beam.realtime 'echo') conn:send 'x' io.read()"], None, True),
+        (["-e", "conn = assert(beam.realtime 'echo') while true do conn:send 'x' conn:receive() end"], None, True),
+        (["-i", "-e", "conn = assert(beam.realtime 'echo')"], None, None),
+        (["call", "slow"], None, False), (["call", "endless", "--stream"], None, False),
+        (["task", "watch", long], None, False), (["task", "wait", long], None, False),
+    ):
+        process = world.start(*words, beam=beam)
+        time.sleep(0.35)  # what it waits for, it waits for in silence
+        if closes is None:  # at a prompt Ctrl-C is no end, SIGTERM is
+            interrupt(process, 143, signal.SIGTERM)
+            seen += 1
+        else:
+            interrupt(process)
+            seen += 1 if closes else 0
+        beam.saw("WS echo closed 1001", seen)
+    for words, url in ((["realtime", "echo"], cold.url), (["realtime", "echo"], mute_url), (["call", "x"], mute_url), (["doctor"], mute_url),
+                       (["realtime", "echo"], f"http://127.0.0.1:{free_port()}"), (["call", "x"], f"http://127.0.0.1:{free_port()}")):
+        process = world.start(*words, "--gateway", url)
+        time.sleep(0.35)
+        interrupt(process)
+    process = world.start("serve", "--port", "0")
+    process.stdout.readline()
+    interrupt(process, 143, signal.SIGTERM)
+    terminal = world.terminal("realtime", "echo", beam=beam)
+    terminal.expect("ready|open")
+    terminal.send("\x03")
+    same(130, terminal.end())
+    beam.saw("WS echo closed 1001", seen + 1)
+    terminal = world.terminal("task", "watch", long, beam=beam)
+    terminal.expect("RUNNING")
+    terminal.send("\x03")
+    same(130, terminal.end())
+
+
+if __name__ == "__main__":
+    sys.exit(main(tests, sys.argv[1] if len(sys.argv) > 1 else ""))
