@@ -33,7 +33,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec clean core lua host
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec library clean core lua host
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -224,6 +224,11 @@ build/bench/%: tests/bench/%.c build/libbeam.a
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
 
 # Each fuzzer begins with what is kept of earlier runs (tests/fuzz/corpus); what it finds besides stays in build/corpus.
+build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
+
 FUZZ_SECONDS ?= 60
 fuzz: setup-fuzz $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do name=$${fuzzer##*/} && mkdir -p build/corpus/$$name && echo "FUZZ   $$fuzzer" && \
@@ -234,7 +239,7 @@ build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
 	$(q)clang-14 $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
-	  $(LIBS) $(LUA54)/liblua5.4.a -lm -ldl
+	  $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
 
 # ---- Lint, install, clean ----
 
@@ -246,6 +251,10 @@ include install.mk
 # The manual of beamlua, from the table of its commands.
 manual: build/beamlua
 	@build/beamlua tests/manual.lua > docs/beamlua.1
+
+# What an editor is told of the module (library/), made from the comments in lua/beam.
+library:
+	@lua5.4 docs/reference/library.lua library
 
 rockspec:
 	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec

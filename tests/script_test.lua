@@ -244,6 +244,18 @@ test("usage tells memory, peak, instructions and time of the latest call", funct
   same(true, object:usage().peak > 1 << 20 and object:usage().instructions < 50000)
 end)
 
+test("calls that copy much and do little do not fill the memory", function()
+  local object = loaded("return { message = function() end }", { memory = 2 << 20, seconds = 5 })
+  local message = {}
+  for i = 1, 100 do
+    message[i] = { id = i, text = "text " .. i }
+  end
+  for _ = 1, 2000 do
+    assert(object:call("message", message))
+  end
+  same(true, object:usage().peak < 3 << 19)
+end)
+
 test("a deep C stack, by coroutines that close each other, is an error", function()
   local object = loaded([[
     local threads = {}

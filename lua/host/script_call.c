@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "script_collector.h"
 #include "script_load.h"
 
 enum { PROVIDED_CHARGE = 50, MOST_RESULTS = 250 };
@@ -68,6 +69,7 @@ int call_hook(lua_State *L) {
   }
   if (!copy_arguments(call, L))
     return 0;
+  collector_step(L); /* of calls that copy much and do little */
   lua_call(L, call->count, LUA_MULTRET);
   return lua_gettop(L) - 1;
 }

@@ -114,7 +114,8 @@ int limits_allow(struct limits *limits, uint64_t instructions) {
   if (limits->credit >= 0)
     return !limits->stopped;
   take_credit(limits);
-  limits->stopped = exceeded(limits, limits_now());
+  if (!limits->stopped && (limits->stopped = exceeded(limits, limits_now())) != LIMIT_NONE && limits->running)
+    trace_note(&limits->trace, limits->running);
   return !limits->stopped;
 }
 

@@ -75,6 +75,9 @@ sleep 0.5
 build/bench/http_reference "http://127.0.0.1:$port/" 20000 | sed 's/^/  libcurl-multi alone  /'
 build/bench/http_bench "http://127.0.0.1:$port/" 20000 | sed 's/^/  libbeam              /'
 
+echo "A script's work with limits and without (aim: 1.6), and calls into it (aim: 1000 ns)"
+pin build/bench/script
+
 echo "Start of an empty script (aim: 3.00)"
 start_time() {
   ${PYTHON:-python3} - "$@" <<'END'
