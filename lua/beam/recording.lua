@@ -9,6 +9,7 @@
 -- writer would not have written is refused, by its number.
 local base64 = require "beam.base64"
 local errors = require "beam.error"
+local first_invalid = require("beam.json.text").bad_utf8
 local json = require "beam.json"
 
 local recording = { version = 1 }
@@ -83,9 +84,14 @@ local checks = {
 
 -- ---- Writing ----
 
+-- Whatever a server puts into a header has to be written: bytes that are no UTF-8 become question marks there.
+local function as_text(value)
+  return first_invalid(value) and (value:gsub("[\128-\255]", "?")) or value
+end
+
 local function put(pieces, name, value)
   if value ~= nil then
-    pieces[#pieces + 1] = ('"%s":%s'):format(name, assert(json.encode(value)))
+    pieces[#pieces + 1] = ('"%s":%s'):format(name, assert(json.encode(type(value) == "string" and as_text(value) or value)))
   end
 end
 
@@ -102,7 +108,7 @@ end
 local function as_pairs(headers)
   local list = json.array {}
   for i, pair in ipairs(headers) do
-    list[i] = json.array { pair[1], pair[2] }
+    list[i] = json.array { as_text(pair[1]), as_text(pair[2]) }
   end
   return list
 end
@@ -150,7 +156,10 @@ end
 
 local function read_object(line)
   local object, message = json.decode(line)
-  if object == nil then
+  local invalid = first_invalid(line)
+  if invalid then
+    refuse("byte %d is not UTF-8", invalid)
+  elseif object == nil then
     refuse("no JSON: %s", message)
   elseif type(object) ~= "table" or json.is_array(object) then
     refuse "no JSON object"
