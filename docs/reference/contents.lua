@@ -8,7 +8,7 @@ return {
       { "call", "call.lua", "call.call" },
       { "stream", "stream.lua", "stream.open" },
       { "map", "map.lua", "map.map" },
-      { "address", "client.lua", "Client.address" },
+      { "address", "client.lua", "client.address" },
     },
     objects = {
       { "beam.stream", files = { "stream/reader.lua" }, methods = { "next", "close" } },

@@ -75,7 +75,7 @@ local function put_client(out, topics)
   put(out, "")
   for _, topic in ipairs(topics) do
     for _, read in ipairs(topic.functions) do
-      if of_client[read.name] or read.name == "address" then
+      if of_client[read.name] then
         put_function(out, read, "beam_client", ".", true)
       end
     end

@@ -17,10 +17,10 @@ client.functions = {
   deployments = { "beam.deployments", "list" },
   realtime = { "beam.realtime", "open" },
   pool = { "beam.pool", "open" },
+  address = { "beam.client", "address" },
 }
 
----@class beam.client configuration, and the functions of the module with it: client.call(…) and client:call(…) are the same
-local Client = {}
+---@class beam.client configuration, and the functions of the module with it
 local meta = { __name = "beam.client" }
 
 -- client.call(target) and client:call(target) are the same.
@@ -40,7 +40,6 @@ function meta.__index(self, name)
     rawset(self, name, bound)
     return bound
   end
-  return Client[name]
 end
 
 function meta.__tostring(self)
@@ -48,13 +47,14 @@ function meta.__tostring(self)
 end
 
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
+---@param settings beam.settings
 ---@param target string|beam.target
 ---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil default "endpoint"
 ---@return string
-function Client.address(self, target, kind)
+function client.address(settings, target, kind)
   local wanted = kind or type(target) == "table" and target.kind or "endpoint"
   local resolve = require("beam.address").resolve
-  return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", self.settings.gateway))
+  return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", settings.gateway))
 end
 
 --- A client with a configuration of its own; what the options leave out comes from the environment and from Beam's config file. Raises for
