@@ -80,3 +80,8 @@ dist:
 rocks: setup-test
 	@$(MAKE) all
 	@LUAS="$(LUAS)" sh tests/hosts/rock_test.sh
+
+# ---- Packages for Debian and Ubuntu: debian/, built from the release's tarball, in build/deb ----
+
+deb: setup-package dist
+	@sh tests/deb.sh
