@@ -15,5 +15,5 @@ files["scripts/nginx/*"] = { std = "max+ngx_lua" }
 files["tests/bench/nginx*"] = { std = "max+ngx_lua" }
 files["lua/beam/driver/ngx/*"] = { std = "max+ngx_lua" }
 files["tests/hostile"] = { ignore = { "2", "3", "5" }, read_globals = { "beam" } } -- they mean it
-files["tests/script_*.lua"] = { read_globals = { "fixture" } }
+files["tests/script_*.lua"] = { read_globals = { "fixture" }, max_line_length = 160 } -- tables of cases
 exclude_files = { "build" }

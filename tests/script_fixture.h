@@ -75,6 +75,9 @@ static int fixture_run(const char *path) {
   lua_State *P = luaL_newstate();
   int failed;
   luaL_openlibs(P);
+  lua_getglobal(P, "package");
+  lua_pushliteral(P, "tests/?.lua");
+  lua_setfield(P, -2, "path");
   luaL_getsubtable(P, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(P, script_open);
   lua_setfield(P, -2, "host.script");

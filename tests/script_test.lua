@@ -1,49 +1,7 @@
--- host.script as its contract has it: calls, values, errors, grants; and that the guarded libraries do what Lua's do.
+-- host.script as its contract has it: calls, values, errors, limits, grants.
 local script = require "host.script"
-
-local tests, failures = {}, 0
-
-local function test(name, f)
-  tests[#tests + 1] = { name = name, f = f }
-end
-
-local function show(value, depth)
-  if type(value) ~= "table" or (depth or 0) > 4 then
-    return type(value) == "string" and ("%q"):format(value) or math.type(value) == "float" and ("%a"):format(value) or tostring(value)
-  end
-  local parts = {}
-  for key, item in pairs(value) do
-    parts[#parts + 1] = "[" .. show(key) .. "]=" .. show(item, (depth or 0) + 1)
-  end
-  table.sort(parts)
-  return "{" .. table.concat(parts, ",") .. "}"
-end
-
-local function same(expected, got)
-  if show(expected) ~= show(got) then
-    error(("expected %s\n# got      %s"):format(show(expected), show(got)), 2)
-  end
-end
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
-local function new(options, provided)
-  local object = assert(script.new(options))
-  for name, f in pairs(provided or {}) do
-    object:provide(name, f)
-  end
-  return object
-end
-
-local limits = { memory = 16 << 20, instructions = 10000000, seconds = 5 }
-
-local function loaded(text, options, provided)
-  local object = new(options or limits, provided)
-  assert(object:load(text, "@chat.lua"))
-  return object
-end
+local cases = require "script_cases"
+local test, same, pack, new, loaded, limits = cases.test, cases.same, cases.pack, cases.new, cases.loaded, cases.limits
 
 -- What a call's error says, without what is not looked at.
 local function fields(ok, err, ...)
@@ -55,7 +13,8 @@ end
 test("values go in and come back as they are", function()
   local object = loaded "return { message = function(...) return ... end }"
   local big = math.mininteger
-  same({ n = 9, true, nil, true, false, big, 1.0, 0x1p-1074, "a\0b", "" }, pack(object:call("message", nil, true, false, big, 1.0, 0x1p-1074, "a\0b", "")))
+  local given = pack(nil, true, false, big, 1.0, 0x1p-1074, "a\0b", "")
+  same(pack(true, table.unpack(given, 1, given.n)), pack(object:call("message", table.unpack(given, 1, given.n))))
   same({ true, { 1, { x = { 2.5, "y" } }, [10] = "z", [1.5] = true } }, { object:call("message", { 1, { x = { 2.5, "y" } }, [10] = "z", [1.5] = true }) })
   same({ n = 1, true }, pack(object:call "message"))
   same({ n = 3, true, nil, nil }, pack(object:call("message", nil, nil)))
@@ -93,9 +52,8 @@ test("what cannot be copied is named, with its place", function()
     t.t = { t }
     local deep = {}
     for i = 1, 200 do deep = { deep } end
-    local many = {}
-    for i = 1, 1000 do many[i] = many[i - 1] end
-    return { message = function(what) return ({ f = { a = { 1, print } }, cycle = t, deep = deep, key = { [true] = 1 }, thread = coroutine.create(print) })[what] end }]]
+    local values = { f = { a = { 1, print } }, cycle = t, deep = deep, key = { [true] = 1 }, thread = coroutine.create(print) }
+    return { message = function(what) return values[what] end }]]
   local function words(what)
     local ok, err = object:call("message", what)
     return { ok, err.kind, err.message }
@@ -118,7 +76,11 @@ test("a result may not be too much at once", function()
     for _ = 1, 30 do t = { t, t } end
     local long, texts = ("x"):rep(1 << 20), {}
     for i = 1, 70 do texts[i] = long end
-    return { open = function() return t end, close = function() return texts end, tick = function() return table.unpack({}, 1, 300) end }]])
+    return {
+      open = function() return t end,
+      close = function() return texts end,
+      tick = function() return table.unpack({}, 1, 300) end,
+    }]])
   same("hook 'open': its result: more than 1000000 values cannot be copied at once", select(2, object:call "open").message:match "^[^(]*once")
   same("hook 'close': its result: more than 64 MiB of strings cannot be copied at once", select(2, object:call "close").message:match "^[^(]*once")
   same("hook 'tick': its result: more than 250 results cannot be copied", select(2, object:call "tick").message)
@@ -168,7 +130,8 @@ test("an error names hook, file and line", function()
       retry = function() error(print) end,
       save = function() coroutine.wrap(function() error "inside" end)() end,
     }]]
-  same({ nil, "script", "message", "hook 'message', chat.lua:1: attempt to index a nil value (field 'x')", "chat.lua", 1, nil, nil, 0 }, fields(object:call("message", {})))
+  local words = "hook 'message', chat.lua:1: attempt to index a nil value (field 'x')"
+  same({ nil, "script", "message", words, "chat.lua", 1, nil, nil, 0 }, fields(object:call("message", {})))
   local _, err = object:call("message", {})
   same("chat.lua:1: in upvalue 'inner'\nchat.lua:4: in function <chat.lua:3>", err.traceback)
   same(err.message .. "\n" .. err.traceback, tostring(err))
@@ -327,8 +290,12 @@ end)
 
 test("they may call the script again, within its budget", function()
   local object
-  object = loaded("return { message = function(n) return n > 0 and beam.again(n - 1) or 'bottom' end, tick = function() return beam.run() end, open = function() while true do end end }",
-    { instructions = 100000 }, {
+  object = loaded([[
+    return {
+      message = function(n) return n > 0 and beam.again(n - 1) or 'bottom' end,
+      tick = function() return beam.run() end,
+      open = function() while true do end end,
+    }]], { instructions = 100000 }, {
     again = function(n)
       return select(2, object:call("message", n))
     end,
@@ -338,7 +305,7 @@ test("they may call the script again, within its budget", function()
     end,
   })
   same({ true, "bottom" }, { object:call("message", 20) })
-  same("hook 'tick' of chat.lua:1 used its 100000 instructions", select(2, object:call "tick").message)
+  same("hook 'tick' of chat.lua:4 used its 100000 instructions", select(2, object:call "tick").message)
   same({ true, "bottom" }, { object:call("message", 1) })
 end)
 
@@ -376,14 +343,21 @@ local function globals(options)
   local object = new(options, {
     log = function() end,
   })
-  assert(object:load("local names = {} for _, t in ipairs { 'os', 'io', 'debug', 'package', 'string' } do for k in pairs(rawget(_G, t) or {}) do names[t .. '.' .. k] = true end end "
-    .. "for k in pairs(_G) do names[k] = true end return { save = function() return names end }", "@x"))
+  assert(object:load([[
+    local names = {}
+    for _, library in ipairs { 'os', 'io', 'debug', 'package', 'string' } do
+      for name in pairs(rawget(_G, library) or {}) do names[library .. '.' .. name] = true end
+    end
+    for name in pairs(_G) do names[name] = true end
+    return { save = function() return names end }]], "@x"))
   return (select(2, object:call "save"))
 end
 
 test("the safe subset, and each grant by its name", function()
   local safe = globals {}
-  for _, name in ipairs { "io", "debug", "package", "require", "load", "loadfile", "dofile", "collectgarbage", "string.dump", "os.execute", "os.getenv", "os.exit" } do
+  for _, name in ipairs {
+    "io", "debug", "package", "require", "load", "loadfile", "dofile", "collectgarbage", "string.dump", "os.execute", "os.getenv", "os.exit",
+  } do
     same({ name, nil }, { name, safe[name] })
   end
   for _, name in ipairs { "pcall", "os.time", "os.clock", "os.date", "string.format", "coroutine", "math", "utf8", "beam", "print" } do
@@ -414,9 +388,16 @@ test("require finds modules in Lua only, load takes text only", function()
   end
   write("good.lua", "local name = ... return { name = name }")
   write("binary.lua", string.dump(function() end))
-  local object = loaded("local path = ... return { open = function(path) package = require 'package' package.path = path .. '/?.lua' return require('good').name, package.loadlib == nil, pcall(require, 'binary') end, "
-    .. "close = function() return load('return 1 + ...')(2), pcall(load, 'x', 'x', 'b'), load('= 1', '=t') end, tick = function(path) return select(2, loadfile(path .. '/binary.lua')) end }",
-    { strict = false, allow = { "require", "load", "loadfile" } })
+  local object = loaded([[
+    return {
+      open = function(path)
+        local package = require 'package'
+        package.path = path .. '/?.lua'
+        return require('good').name, package.loadlib == nil, pcall(require, 'binary')
+      end,
+      close = function() return load('return 1 + ...')(2), pcall(load, 'x', 'x', 'b'), load('= 1', '=t') end,
+      tick = function(path) return select(2, loadfile(path .. '/binary.lua')) end,
+    }]], { allow = { "require", "load", "loadfile" } })
   local ok, name, no_loadlib, required, message = object:call("open", folder)
   same({ true, "good", true, false, true }, { ok, name, no_loadlib, required, message:find "attempt to load a binary chunk" ~= nil })
   same({ true, 3, true, nil, "t:1: unexpected symbol near '='" }, { object:call "close" })
@@ -436,216 +417,4 @@ test("mistakes in the options are raised", function()
   same("script.new: option 'allow' is a list of names, or \"all\", not a number", message { allow = 1 })
 end)
 
--- ---- The guarded libraries, beside Lua's own ----
-
-local function runner()
-  return loaded([[
-    return { run = function(library, name, ...)
-      return pcall(_G[library][name], ...)
-    end, gmatch = function(s, p)
-      return pcall(function()
-        local all = {}
-        for a, b in s:gmatch(p) do
-          all[#all + 1] = { a, b }
-        end
-        return all
-      end)
-    end, list = function(name, t, ...)
-      return pcall(table[name], t, ...), t
-    end }]], { memory = 64 << 20, seconds = 60 })
-end
-
-local pieces = { "a", "b", "ab", ".", "%a", "%d", "%W", "%s", "[ab]", "[^a]", "[a-c]", "[%d_]", "[]]", "[^]]", "%b()", "%f[%a]", "(", ")", "()", "*", "+", "-", "?", "%1", "%2",
-  "^", "$", "%", "[", "%.", "\0", "%z", "[%a-z]", "[a-]", "(a)", "(.-)", "%0", "%f", "%b(" }
-local subjects = { "", "a", "aab", "abcabc", "(a(b)c)", "  x = 12, y = 3 ", "aaaaaaaaab", "\0a\0", "THE (quick) fox", "a.b.c", "]]]", "x-y-z", "\xff\xfe a" }
-
-local function random_pattern()
-  local parts = {}
-  for i = 1, math.random(1, 5) do
-    parts[i] = pieces[math.random(#pieces)]
-  end
-  return table.concat(parts)
-end
-
--- Where Lua reads beyond the pattern, or has other words for the same mistake, only the failure is compared.
-local function comparable(result)
-  if not result[1] and type(result[2]) == "string" then
-    return { false }
-  end
-  return result
-end
-
-test("patterns match as in Lua: 20,000 at random", function()
-  local object = runner()
-  math.randomseed(tonumber(os.getenv "BEAM_SEED") or 7)
-  for _ = 1, 20000 do
-    local subject, pattern = subjects[math.random(#subjects)], random_pattern()
-    local name = ({ "find", "match", "gsub" })[math.random(3)]
-    local third = name == "gsub" and ({ "x", "<%0>", "%1", "%%", "%2" })[math.random(5)] or math.random(-3, 4)
-    local expected = comparable(pack(pcall(string[name], subject, pattern, third)))
-    local got = comparable(pack(select(2, object:call_function("run", "string", name, subject, pattern, third))))
-    if show(expected) ~= show(got) then
-      error(("string.%s(%q, %q, %s): expected %s, got %s"):format(name, subject, pattern, show(third), show(expected), show(got)))
-    end
-    local all = comparable(pack(pcall(function()
-      local list = {}
-      for a, b in subject:gmatch(pattern) do
-        list[#list + 1] = { a, b }
-      end
-      return list
-    end)))
-    got = comparable(pack(select(2, object:call_function("gmatch", subject, pattern))))
-    if show(all) ~= show(got) then
-      error(("gmatch(%q, %q): expected %s, got %s"):format(subject, pattern, show(all), show(got)))
-    end
-  end
-end)
-
-test("the words for a pattern's mistakes are Lua's", function()
-  local object = runner()
-  for _, case in ipairs { { "a", "(" }, { "a", ")" }, { "a", "%" }, { "a", "[" }, { "a", "[a" }, { "a", "[^" }, { "a", "[%" }, { "a", "%f" }, { "a", "%b" }, { "a", "%1" }, { "aa", "(a)%2" },
-    { ("a"):rep(500), ("a-"):rep(300) .. "b" }, { "a", ("()"):rep(40) } } do
-    same(pack(pcall(string.find, table.unpack(case))), pack(select(2, object:call_function("run", "string", "find", table.unpack(case)))))
-  end
-  for _, case in ipairs { { "a", "a", "%2" }, { "a", "a", "%" }, { "a", "a", "%x" }, { "a", "a", true }, { "a", "a", { a = {} } } } do
-    same(pack(pcall(string.gsub, table.unpack(case))), pack(select(2, object:call_function("run", "string", "gsub", table.unpack(case)))))
-  end
-end)
-
-test("gsub and rep with all kinds of arguments", function()
-  local object = runner()
-  for _, case in ipairs { { "hello world", "%w+", { hello = "bye", world = false } }, { "abc", "", "-" }, { "abc", "b*", "x" }, { "abc", "%w", "%0%0", 2 }, { "a b", "^%s*(.-)%s*$", "%1" },
-    { "12 34", "%d", 5 }, { "abc", "()", "%1" }, { "aXb", "%u", "%%" }, { "x", "x", "", -1 } } do
-    same(pack(pcall(string.gsub, table.unpack(case))), pack(select(2, object:call_function("run", "string", "gsub", table.unpack(case)))))
-  end
-  for _, case in ipairs { { "ab", 3 }, { "ab", 3, ", " }, { "", 5 }, { "", 3, "-" }, { "x", 0 }, { "x", -1 }, { "x", 1, "long" }, { "x", 1 << 60 }, { "x", 2.5 } } do
-    same(pack(pcall(string.rep, table.unpack(case))), pack(select(2, object:call_function("run", "string", "rep", table.unpack(case)))))
-  end
-end)
-
-test("the table functions do what Lua's do: 5,000 at random", function()
-  local object = runner()
-  math.randomseed(tonumber(os.getenv "BEAM_SEED") or 11)
-  local function random_list()
-    local t = {}
-    for i = 1, math.random(0, 30) do
-      t[i] = math.random(1, 20)
-    end
-    return t
-  end
-  local makers = {
-    insert = function(t)
-      return math.random(-1, #t + 2), 99
-    end,
-    remove = function(t)
-      return math.random(-1, #t + 2)
-    end,
-    move = function()
-      return math.random(-2, 8), math.random(-2, 12), math.random(-2, 12)
-    end,
-    concat = function()
-      return ({ "", ", " })[math.random(2)], math.random(-1, 3), math.random(-1, 12)
-    end,
-    unpack = function()
-      return math.random(-2, 3), math.random(-2, 12)
-    end,
-    sort = function() end,
-  }
-  for _ = 1, 5000 do
-    local name = ({ "insert", "remove", "move", "concat", "unpack", "sort" })[math.random(6)]
-    local list = random_list()
-    local arguments = pack(makers[name](list))
-    local copy = table.move(list, 1, #list, 1, {})
-    local expected = comparable(pack(pcall(table[name], copy, table.unpack(arguments, 1, arguments.n))))
-    local got = pack(select(2, object:call_function("list", name, list, table.unpack(arguments, 1, arguments.n))))
-    same(copy, table.remove(got))
-    got.n = got.n - 1
-    if expected[1] and name ~= "move" then
-      same({ name, expected[1] }, { name, got[1] })
-    end
-  end
-end)
-
-test("sort is stable in what it promises: any comparison, any size", function()
-  local object = loaded [[
-    local function sorted(n, compare)
-      local t = {}
-      for i = 1, n do t[i] = (i * 7919) % 1009 end
-      table.sort(t, compare)
-      for i = 2, n do
-        if compare and compare(t[i], t[i - 1]) or not compare and t[i] < t[i - 1] then return false end
-      end
-      return #t == n
-    end
-    return { open = function()
-      for n = 0, 70 do
-        if not sorted(n) or not sorted(n, function(a, b) return a > b end) then return n end
-      end
-      return sorted(5000), sorted(3000, function(a, b) return a > b end)
-    end, close = function()
-      local t = { 3, 1, 2, {} }
-      local ok, message = pcall(table.sort, t)
-      return ok, message, t[1], t[2], t[3]
-    end }]]
-  same({ true, true, true }, { object:call "open" })
-  same({ true, false, "attempt to compare table with number", 3, 1, 2 }, { object:call "close" })
-end)
-
-test("pcall, xpcall and coroutines do what Lua's do", function()
-  local text = [[
-    local function body()
-      local out = {}
-      local function add(...) out[#out + 1] = table.pack(...) end
-      add(pcall(error, "x")) add(pcall(error)) add(pcall(error, { 1 }) ) add(pcall(function(...) return ... end, 1, nil, 3))
-      add(xpcall(function(...) return select('#', ...) end, print, 1, 2)) add(xpcall(error, function(m) return "<" .. tostring(m) .. ">" end, "e"))
-      add(xpcall(error, function() error "again" end, "e") and 1 or 2)
-      local co = coroutine.create(function(a) local b = coroutine.yield(a + 1) error("at " .. b, 0) end)
-      add(coroutine.resume(co, 1)) add(coroutine.status(co)) add(coroutine.resume(co, 5)) add(coroutine.status(co)) add(coroutine.resume(co)) add(coroutine.close(co))
-      local f = coroutine.wrap(function() for i = 1, 2 do coroutine.yield(i, i * i) end return "end" end)
-      add(f()) add(f()) add(f()) add(pcall(f))
-      add(pcall(coroutine.wrap(function() error({ code = 5 }) end)))
-      local closed = {}
-      local c2 = coroutine.create(function() local _ <close> = setmetatable({}, { __close = function(_, e) closed[#closed + 1] = tostring(e) end }) coroutine.yield() end)
-      coroutine.resume(c2) add(coroutine.close(c2)) add(closed[1])
-      local inside = coroutine.wrap(function() return pcall(function() return coroutine.yield("y") + 1 end) end)
-      add(inside()) add(inside(41))
-      local inside2 = coroutine.wrap(function() return xpcall(function() coroutine.yield "z" error("late", 0) end, function(m) return m:upper() end) end)
-      add(inside2()) add(inside2())
-      add(pcall(coroutine.close, coroutine.running()))
-      add(pcall(setmetatable, 1, {})) add(pcall(setmetatable, {}, 1)) add(getmetatable(setmetatable({}, { __metatable = "locked" })))
-      add(pcall(setmetatable, setmetatable({}, { __metatable = 1 }), {}))
-      add(coroutine.isyieldable(), select(2, coroutine.running()))
-      for _, row in ipairs(out) do for i = 1, row.n do if type(row[i]) == "table" then row[i] = row[i].code or row[i][1] or "table" end end end
-      return out
-    end
-    return { save = body }]]
-  local expected = load(text, "@chat.lua")().save()
-  local _, got = loaded(text):call "save"
-  for i, row in ipairs(expected) do
-    same({ i, row }, { i, got[i] })
-  end
-end)
-
-test("xpcall with debug.traceback shows where it was", function()
-  local object = loaded("return { open = function() return xpcall(function() error 'here' end, debug.traceback) end }", { seconds = 5, allow = { "debug.traceback" } })
-  local ok, inner, trace = object:call "open"
-  same({ true, false, true }, { ok, inner, trace:find "^chat.lua:1: here\nstack traceback:\n.*chat.lua:1: in function" ~= nil })
-end)
-
--- ---- All of them ----
-
-local only = os.getenv "SCRIPT_ONLY"
-local count = 0
-for _, case in ipairs(tests) do
-  if not only or case.name:find(only, 1, true) then
-    count = count + 1
-    local ok, message = xpcall(case.f, debug.traceback)
-    if not ok then
-      failures = failures + 1
-      print("# " .. tostring(message):gsub("\n", "\n# "))
-    end
-    print(("%s %d - %s"):format(ok and "ok" or "not ok", count, case.name))
-  end
-end
-print("1.." .. count)
-return failures == 0
+return cases.run(os.getenv "SCRIPT_ONLY")
