@@ -207,6 +207,23 @@ build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libscri
 	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
 	  build/asan/libscript.a $(LUA54)/liblua5.4.a -lm -ldl
 
+# Those of libbeamhost have all of it.
+build/asan/libbeamhost.a: build/asan/libscript.a build/asan/libbeam.a build/host/baked.o build/asan/host/modules.o \
+  $(BINDING:lua/binding/%.c=build/asan/binding/%.o) $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/embed*.c))
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+
+build/asan/binding/%.o: lua/binding/%.c
+	$(call say,CC,$< (asan))
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+
+build/tests/host_%: tests/host_%.c tests/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libscript.a build/asan/libbeam.a \
+	  $(LIBS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+
 # ---- Benchmarks and fuzzing ----
 
 bench: setup-bench

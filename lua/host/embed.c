@@ -303,6 +303,8 @@ int beam_host_call(beam_host *host, const char *function, const char *json, size
                       .len = len,
                       .result = result,
                       .error = error};
+  if (result)
+    *result = (beam_host_result){NULL, 0};
   return run(&call);
 }
 
