@@ -30,6 +30,7 @@ local function read(path)
 end
 
 local failures, count, problems = 0, 0, {}
+local longest, largest = 0, 0
 
 local function check(condition, format, ...)
   if not condition then
@@ -66,6 +67,7 @@ local function timed(object, f, ...)
   cpu, wall = fixture.clock "cpu" - cpu, fixture.clock "wall" - wall
   check(cpu <= slack * budget.seconds, "%.1f ms CPU, %.1f ms wall, of a budget of %.1f ms", cpu * 1e3, wall * 1e3, budget.seconds * 1e3)
   local peak = object:usage().peak
+  longest, largest = math.max(longest, cpu), math.max(largest, peak)
   check(peak <= budget.memory, "%d bytes of memory, of a budget of %d", peak, budget.memory)
   return ok, err, cpu, peak
 end
@@ -133,5 +135,6 @@ for number, path in ipairs(list()) do
   report(path:match "([^/]*)%.lua$")
 end
 bystander:close()
+print(("# the longest call took %.2f times its time, the largest state %.2f of its memory"):format(longest / budget.seconds, largest / budget.memory))
 print("1.." .. count)
 return failures == 0 and count > 0
