@@ -19,6 +19,7 @@ SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-r
 
 CORE := $(wildcard core/*.c)
 BINDING := $(wildcard lua/binding/*.c)
+EMBED_BINDING := $(filter-out lua/binding/nginx%,$(BINDING))
 HOST := $(filter-out lua/host/embed%,$(wildcard lua/host/*.c))
 EMBED := $(wildcard lua/host/embed*.c lua/host/script*.c) lua/host/modules.c
 LUA_SOURCES := $(shell find lua/beam lua/host -name '*.lua' -not -path 'lua/host/meta/*' 2>/dev/null)
@@ -150,7 +151,7 @@ build/host/baked.o: build/host/baked.c
 
 # ---- libbeamhost: libbeam, beam.core, Lua 5.4, lua-cjson and the module in one object that gives away the names beam_* alone ----
 
-build/beamhost.o: $(CORE:%.c=build/%.o) $(BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/host/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
+build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/host/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
 	$(call say,LD,$@)
 	$(q)$(LD) -r -o $@ $^
 	$(q)objcopy --wildcard --keep-global-symbol='beam_*' $@
@@ -209,7 +210,7 @@ build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libscri
 
 # Those of libbeamhost have all of it.
 build/asan/libbeamhost.a: build/asan/libscript.a build/asan/libbeam.a build/host/baked.o build/asan/host/modules.o \
-  $(BINDING:lua/binding/%.c=build/asan/binding/%.o) $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/embed*.c))
+  $(EMBED_BINDING:lua/binding/%.c=build/asan/binding/%.o) $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/embed*.c))
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
 
@@ -280,4 +281,4 @@ clean:
 	$(call say,RM,build)
 	$(q)rm -rf build
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)
