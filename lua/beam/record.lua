@@ -16,7 +16,6 @@ local tap = require "beam.record.tap"
 local record = {}
 
 local current -- the recorder, while there is one
-local tapped = false -- beam.core is wrapped
 
 local most_bytes = 256 * 1024 * 1024
 local longest_end = 100 -- bytes of the line that says that the file is full
@@ -102,22 +101,13 @@ local function check(path, options)
     error("beam.record.to: max_bytes is a whole number of at least 1024", 3)
   elseif current then
     error(("beam.record.to: %s is being recorded already"):format(current.path), 3)
+  elseif not tap.is_tapped(driver.context()) then
+    error('beam.record.to: require "beam.record" before the first use of beam; this program has connected or waited already', 3)
   end
 end
 
-local function tap_core()
-  if not tapped then
-    tap.install(native.core(), function()
-      return current
-    end)
-    tapped = true
-  end
-  if not tap.is_tapped(driver.context()) then
-    error("beam.record.to: call it before the first use of beam; this program has connected or waited already", 3)
-  end
-end
-
---- Starts to record. To be called before the first use of beam: what was open then would be missing.
+--- Starts to record what begins from now on. This module has to be loaded before the first use of beam, as the contexts of before are not
+--- wrapped.
 ---@param path string a file that is there already is overwritten
 ---@param options { max_bytes: integer? }? bytes of the file, default 256 MiB
 ---@return beam.recorder? recorder with stop()
@@ -125,7 +115,6 @@ end
 function record.to(path, options)
   options = options or {}
   check(path, options)
-  tap_core()
   local file, problem = io.open(path, "wb")
   if not file then
     return nil, errors.new { kind = "invalid", message = "the recording cannot be written: " .. problem }
@@ -153,5 +142,9 @@ function record.to(path, options)
   current = self
   return self
 end
+
+tap.install(native.core(), function()
+  return current
+end)
 
 return record

@@ -1,6 +1,8 @@
 -- What the player of a connection and that of a request have in common: time, and the comparison with the recording.
 local compare = require "beam.replay.compare"
 
+local at_once = 0.005 -- seconds between two events that came together
+
 local Player = {}
 Player.__index = Player
 
@@ -25,12 +27,13 @@ function Player:wake()
   self.changed:wake_all()
 end
 
---- Waits for as long as it took between two events of the recording, unless the client leaves. The replay's speed divides it.
+--- Waits for as long as it took between two events of the recording, unless the client leaves. The replay's speed divides it. What came
+--- together is sent together: a client that was given an answer and the end of its connection had no time to say more.
 ---@param event table
 ---@param previous table
 function Player:keep_time(event, previous)
-  local speed = self.replay.options.speed
-  local deadline = self.driver.now() + (event.at - previous.at) / speed
+  local gap = event.at - previous.at
+  local deadline = self.driver.now() + (gap > at_once and gap / self.replay.options.speed or 0)
   while not self.over and self.driver.now() < deadline do
     self.changed:wait(deadline - self.driver.now())
   end
