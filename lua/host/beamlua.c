@@ -13,6 +13,7 @@
 
 #include "beam.h"
 #include "coroutines.h"
+#include "files.h"
 #include "modules.h"
 #include "signals.h"
 
@@ -82,10 +83,11 @@ static void push_folder(lua_State *L) {
 }
 
 static void push_host(lua_State *L) {
-  static const luaL_Reg functions[] = {
-      {"received", received},           {"watch", signals_watch},       {"interactive", interactive},
-      {"forget_signal", forget_signal}, {"is_terminal", is_terminal},   {"columns", columns},
-      {"has_module", has_module},       {"private_file", private_file}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"received", received},         {"watch", signals_watch},
+                                       {"interactive", interactive},   {"forget_signal", forget_signal},
+                                       {"is_terminal", is_terminal},   {"columns", columns},
+                                       {"has_module", has_module},     {"file_status", files_status},
+                                       {"private_file", private_file}, {NULL, NULL}};
   luaL_newlib(L, functions);
   push_folder(L);
   lua_setfield(L, -2, "folder");

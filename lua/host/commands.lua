@@ -79,6 +79,21 @@ with --wait, until none came for so long; with --count, until so many came. Ctrl
     },
   },
   {
+    name = "watch",
+    takes = "SCRIPT",
+    positionals = { 1, 1 },
+    says = "Runs a connection script; when its file has changed, the new one takes over on the same connection.",
+    details = [[
+Also written beamlua --watch SCRIPT. The script returns a table of hooks (docs/scripting.md). What it prints or emits
+goes to standard output, and so do messages if it has no hook for them. A new script that does not load leaves the old
+one running.]],
+    options = {
+      { "--target", "NAME", "what to connect to; default: what the script's hook connect says" },
+      { "--limits", nil, "the safe subset of Lua and the limits that libbeamhost has by default; else there are none" },
+      { "--tick", "S", "seconds between calls of the hook tick (default 0.1)", read = readers.seconds },
+    },
+  },
+  {
     name = "submit",
     takes = "NAME [JSON|@FILE|-]",
     positionals = { 1, 2 },

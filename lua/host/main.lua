@@ -5,6 +5,9 @@
 return function(host, arguments)
   require "host.core"(host)
   beam = require "beam" -- luacheck: globals beam
+  if arguments[1] == "--watch" then
+    arguments[1] = "watch"
+  end
   local first = arguments[1] or ""
   if first:find "^%l+$" and require("host.commands").find(first) or first == "--help" or first == "-h" then
     return require "host.command"(host, arguments)
