@@ -31,6 +31,10 @@ BINDING_API const char *beam_nginx_mismatch(const void *connection, int fd);
 BINDING_API const char *beam_nginx_watch(struct beam_nginx_watch *watch, int fd, void *semaphore);
 BINDING_API void beam_nginx_unwatch(struct beam_nginx_watch *watch);
 
+/* How many timers keep this worker from ending once it was told to (those in nginx's tree that are not cancelable), or
+ * -1 if that cannot be known. */
+BINDING_API int beam_nginx_timers(void);
+
 /* ---- The waker ---- */
 
 struct beam_nginx_waker;

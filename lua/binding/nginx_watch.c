@@ -6,6 +6,7 @@
 #include "nginx.h"
 
 #include <dlfcn.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -16,9 +17,25 @@ enum { READ_EVENT = EPOLLIN | EPOLLRDHUP }; /* NGX_READ_EVENT where nginx knows 
 enum { READ_EVENT = 0 };
 #endif
 
-enum { BIT_WRITE = 1 << 0, BIT_ACTIVE = 1 << 3, BIT_CHANNEL = 1 << 17 };
+enum {
+  BIT_WRITE = 1 << 0,
+  BIT_ACTIVE = 1 << 3,
+  BIT_TIMER_SET = 1 << 11,
+  BIT_CHANNEL = 1 << 17,
+  BIT_CANCELABLE = 1 << 19
+};
+enum { TIMERS_DEPTH = 64 };   /* a red-black tree of this depth would not fit into the memory */
 enum { UNSERVED_MAX = 1000 }; /* nobody waits for the semaphore any more: then nginx must not be kept busy for it */
 #define INVALID_INDEX ((uintptr_t)0xd0d0d0d0)
+
+struct timer { /* ngx_rbtree_node_t */
+  uintptr_t key;
+  struct timer *left, *right, *parent;
+};
+
+struct timers { /* the head of ngx_rbtree_t */
+  struct timer *root, *sentinel;
+};
 
 struct event { /* the head of ngx_event_t */
   void *data;
@@ -27,6 +44,7 @@ struct event { /* the head of ngx_event_t */
   void (*handler)(struct event *event);
   uintptr_t index;
   void *log;
+  struct timer timer;
 };
 
 struct connection { /* the head of ngx_connection_t */
@@ -142,4 +160,29 @@ void beam_nginx_unwatch(struct beam_nginx_watch *watch) {
     return;
   nginx.actions->del(c->read, READ_EVENT, 0);
   give_back(watch);
+}
+
+/* ---- Timers ---- */
+
+/* Adds those below `node` to *count. -1: this is not nginx's tree as it was. */
+static int count_timers(const struct timer *node, const struct timer *sentinel, int depth, int *count) {
+  const struct event *event;
+  if (node == sentinel)
+    return 0;
+  event = (const struct event *)((const char *)node - offsetof(struct event, timer));
+  if (depth == 0 || !is_pointer(node) || !(event->bits & BIT_TIMER_SET))
+    return -1;
+  *count += !(event->bits & BIT_CANCELABLE);
+  return count_timers(node->left, sentinel, depth - 1, count) || count_timers(node->right, sentinel, depth - 1, count)
+             ? -1
+             : 0;
+}
+
+int beam_nginx_timers(void) {
+  const struct timers *tree;
+  int count = 0;
+  *(void **)&tree = dlsym(RTLD_DEFAULT, "ngx_event_timer_rbtree");
+  if (!tree || !is_pointer(tree->root) || !is_pointer(tree->sentinel))
+    return -1;
+  return count_timers(tree->root, tree->sentinel, TIMERS_DEPTH, &count) ? -1 : count;
 }

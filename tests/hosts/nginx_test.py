@@ -307,6 +307,35 @@ def stop(world):
 
 
 @test
+def late(world):
+    """a request that comes to a worker after it has closed its connections is served, and the worker goes when it is done"""
+    server = world.nginx(workers=1)
+    asyncio.run(many(server, 20))
+    wait_until(lambda: world.peer.open == 4, 20)
+    old, seen = server.workers()[0], len(world.peer.ended)
+
+    async def come_late():
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET /ask?n=7 HTTP/1.1\r\nHost: localhost\r\n")  # to be continued
+        await asyncio.sleep(0.2)
+        await asyncio.get_running_loop().run_in_executor(None, server.reload)
+        while world.peer.ended[seen:].count(1001) < 4:
+            await asyncio.sleep(0.05)
+        writer.write(b"Connection: close\r\n\r\n")
+        answer = await asyncio.wait_for(reader.read(), 30)
+        writer.close()
+        return answer
+
+    answer = asyncio.run(come_late())
+    assert b"200 OK" in answer and b'"n":7' in answer, answer
+    assert wait_until(lambda: not os.path.exists(f"/proc/{old}"), 30), server.children()
+    assert wait_until(lambda: world.peer.open == 4, 20), world.peer.open
+    same({1000, 1001}, set(world.peer.ended[seen:]))
+    same(0, server.end(signal.SIGQUIT))
+    no_alarm(server)
+
+
+@test
 def reloads(world):
     """20 reloads under load: no request fails, and workers that leave say 1001"""
     server = world.nginx()

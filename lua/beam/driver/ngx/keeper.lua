@@ -24,6 +24,7 @@ local stopping = false
 local queue, first, last = {}, 1, 0 -- tasks that no thread serves yet
 local idle = {} -- threads that wait for one
 local own = {} -- our threads, by their coroutine
+local threads = {} -- of the keeper
 local report -- fun(): tells of tasks that failed
 
 -- ---- Threads ----
@@ -125,19 +126,19 @@ local function relieve()
 end
 
 -- A thread that has ended would stay with the request of our timer; those that serve never do.
-local function start_threads(threads)
+local function start_threads()
   while first <= last do
     threads[#threads + 1] = ngx.thread.spawn(serve, { semaphore = assert(semaphore.new(0)) })
   end
 end
 
-local function turn_until_stopped(threads)
+local function turn_until_stopped()
   while not stopping do
     watching:wait()
     if step_on() then
       relief:post(1)
     end
-    start_threads(threads)
+    start_threads()
     report()
   end
 end
@@ -148,7 +149,7 @@ local function keep(premature)
   end
   own[coroutine.running()] = true
   relief = assert(semaphore.new(0))
-  local threads = { ngx.thread.spawn(relieve) }
+  threads[1] = ngx.thread.spawn(relieve)
   local how, err = watching:start(ctx:fd(), options.watch)
   if not how then
     log.write("error", "the event loop cannot be watched inside nginx, and no connection will work: " .. err)
@@ -157,7 +158,7 @@ local function keep(premature)
   keeper.how = how
   log.write("info", "the event loop is watched by nginx: " .. how)
   watching:poke()
-  turn_until_stopped(threads)
+  turn_until_stopped()
   for _, thread in ipairs(threads) do
     ngx.thread.kill(thread)
   end
@@ -215,6 +216,13 @@ function keeper.check_may_wait()
     error("beam: waiting is not possible inside an event or log function", 0)
   end
   phase.check_may_wait()
+end
+
+--- Whether nothing but the worker's own threads keeps it from ending.
+---@return boolean
+function keeper.is_alone()
+  local waits = 1 + #threads + (keeper.how == "waker" and 1 or 0) -- each has one timer
+  return watching.timers() <= waits
 end
 
 --- Ends the worker's own threads and, with close code 1001, every connection that is left.

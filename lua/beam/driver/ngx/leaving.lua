@@ -16,7 +16,7 @@ local close_within = 3 -- seconds for the peers' close frames
 leaving.drain = 30 -- seconds that requests have to get their answers
 
 local function wait_for_requests()
-  local left, quiet = leaving.drain, 0
+  local left, quiet = leaving.drain, 0 -- calls are not cut short later either: only connections are closed
   while left > 0 and quiet < quiet_looks do
     ngx.sleep(look_every)
     left = left - look_every
@@ -33,17 +33,17 @@ local function close_connections()
   end
 end
 
--- Calls are not cut short: like any request of nginx they are waited for.
+-- A request may still come: browsers open connections before they need them, and nginx serves those to the end. So all goes on working
+-- until nothing but our own threads keeps the worker from ending.
 local function leave()
-  wait_for_requests()
   repeat
+    wait_for_requests()
     close_connections()
-    local busy = waiting.count() > 0
-    if busy then
-      ngx.sleep(look_every)
+    if keeper.is_alone() then
+      return keeper.stop()
     end
-  until not busy
-  keeper.stop()
+    ngx.sleep(look_every)
+  until false
 end
 
 --- Lets the worker leave in order.

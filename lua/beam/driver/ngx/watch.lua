@@ -8,6 +8,7 @@ ffi.cdef [[
   struct beam_nginx_watch { int pending; unsigned unserved; void *connection; void *semaphore; };
   const char *beam_nginx_watch(struct beam_nginx_watch *watch, int fd, void *semaphore);
   void beam_nginx_unwatch(struct beam_nginx_watch *watch);
+  int beam_nginx_timers(void);
   struct beam_nginx_waker;
   struct beam_nginx_waker *beam_nginx_waker_new(int fd);
   const char *beam_nginx_waker_path(const struct beam_nginx_waker *waker);
@@ -138,6 +139,12 @@ function Watch:poke()
   if self.semaphore:count() <= 0 then
     self.semaphore:post(1)
   end
+end
+
+--- How many timers keep the worker from ending, this one's among them; -1: nobody knows.
+---@return integer
+function Watch.timers()
+  return library.beam_nginx_timers()
 end
 
 function Watch:stop()
