@@ -42,8 +42,11 @@ function recorded.session(client, change)
   end
   local result, info = assert(client:call("multiply", { x = change.x or 4, token = recorded.token }, { retry = beam.retry.backoff(soon) }))
   see(result.result, info.attempts)
-  for item in client:stream { "count", input = { to = 3, token = "é" } } do
+  local stream = assert(client:stream { "count", input = { to = 3, token = "é" } })
+  local item = stream:next()
+  while item do
     see(item.n, item.token)
+    item = stream:next()
   end
   local conn = assert(client:realtime("echo", { retry = beam.retry.backoff(soon) }))
   for i, text in ipairs(change.texts or { '{"n":1,"text":"é"}', '{"n":2}', '{"n":3}' }) do

@@ -36,12 +36,8 @@ local function close(self)
 end
 
 local function put(self, line)
-  local ok, problem = self.file:write(line)
-  if ok then
-    ok, problem = self.file:flush()
-  end
   self.bytes = self.bytes + #line
-  return ok, problem
+  return self.file:write(line)
 end
 
 local function give_up(self, problem)
@@ -119,6 +115,7 @@ function record.to(path, options)
   if not file then
     return nil, errors.new { kind = "invalid", message = "the recording cannot be written: " .. problem }
   end
+  file:setvbuf "no" -- each line is there at once; and compiled by LuaJIT, a flush that fails looks as if it had not
   local self = setmetatable({
     path = path,
     file = file,
