@@ -34,7 +34,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec library clean core lua host
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec library docs setup-docs clean core lua host
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -44,7 +44,7 @@ lua: $(LUAS:%=build/lua/%/beam/core.so)
 host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
-setup-build setup-test setup-lint setup-fuzz setup-bench setup-package:
+setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package:
 	@sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
@@ -269,6 +269,14 @@ include install.mk
 # The manual of beamlua, from the table of its commands.
 manual: build/beamlua
 	@build/beamlua tests/manual.lua > docs/beamlua.1
+
+# The pages and the reference of the module as HTML, by LDoc, in build/docs/html.
+docs: setup-docs
+	$(call say,LDOC,build/docs/html)
+	$(q)rm -rf build/docs && mkdir -p build/docs/source build/docs/html/pictures
+	$(q)cp docs/pictures/* build/docs/html/pictures && cp docs/reference/config.ld build/docs/source
+	$(q)lua5.4 docs/reference/ldoc.lua build/docs/source
+	$(q)cd build/docs/source && lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings -c config.ld . >/dev/null
 
 # What an editor is told of the module (library/), made from the comments in lua/beam.
 library:

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing to build (and, unless told otherwise, to test, lint and measure): by apt where it can be done,
-# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench|package]…
+# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench|docs|package]…
 set -u
 
 build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-evlib-uv libcurl4-openssl-dev libssl-dev zlib1g-dev
@@ -13,18 +13,20 @@ command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs np
 lint="clang-format cppcheck lua-check"
 bench="python3-httpx python3-requests wrk"
 fuzz="clang-14 libclang-rt-14-dev"
+docs="lua5.1 lua5.4 lua-ldoc lua-discount"
 package="debhelper dpkg-dev fakeroot lintian"
 
 wanted=
 for set in "${@:-build}"; do
   case $set in
     build) wanted="$wanted $build" ;;
-    test) wanted="$wanted $build $test" ;;
+    test) wanted="$wanted $build $test $docs" ;;
     lint) wanted="$wanted $build $test $lint" ;;
     fuzz) wanted="$wanted $build $fuzz" ;;
     bench) wanted="$wanted $build $test $bench" ;;
     package) wanted="$wanted $build $test $package" ;;
-    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench, package)" >&2; exit 2 ;;
+    docs) wanted="$wanted $docs" ;;
+    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench, docs, package)" >&2; exit 2 ;;
   esac
 done
 
@@ -37,7 +39,7 @@ Please install the packages to build with, then run the same command again:
   Alpine          apk add build-base pkgconf libuv-dev libwebsockets-dev libwebsockets-evlib_uv curl-dev openssl-dev zlib-dev lua5.4-dev lua5.4 lua5.4-cjson
   Homebrew        brew install pkg-config libuv libwebsockets curl openssl lua luarocks && luarocks install lua-cjson
 To test, lint or fuzz as well:
-  Debian, Ubuntu  apt install $(echo $test $lint $fuzz)
+  Debian, Ubuntu  apt install $(echo $test $docs $lint $fuzz)
 END
 }
 

@@ -11,8 +11,18 @@ return {
       { "address", "client.lua", "client.address" },
     },
     objects = {
-      { "beam.stream", files = { "stream/reader.lua" }, methods = { "next", "close" } },
-      { "beam.map", files = { "map.lua" }, methods = { "next", "cancel", "close", "stats" } },
+      {
+        "beam.stream",
+        text = "An answer that comes item by item.",
+        files = { "stream/reader.lua" },
+        methods = { "next", "close" },
+      },
+      {
+        "beam.map",
+        text = "Calls over many inputs, and their results as they come.",
+        files = { "map.lua" },
+        methods = { "next", "cancel", "close", "stats" },
+      },
     },
     tables = {
       { "beam.target", "address.lua" },
@@ -37,13 +47,39 @@ return {
       { "deployments", "deployments.lua", "deployments.list" },
     },
     objects = {
-      { "beam.task", files = { "task.lua" }, methods = { "status", "events", "wait", "result", "outputs", "download", "cancel" } },
-      { "beam.task_events", files = { "task/watch.lua" }, methods = { "next", "close" } },
-      { "beam.pages", files = { "api/pages.lua" }, methods = { "next", "all" } },
-      { "beam.task_list", files = { "tasks.lua" }, methods = {} },
-      { "beam.deployment_list", files = { "deployments.lua" }, methods = {} },
+      {
+        "beam.task",
+        text = "A job that Beam runs on its own time.",
+        files = { "task.lua" },
+        methods = { "status", "events", "wait", "result", "outputs", "download", "cancel" },
+      },
+      {
+        "beam.task_events",
+        text = "The changes of a task's state, each once.",
+        files = { "task/watch.lua" },
+        methods = { "next", "close" },
+      },
+      {
+        "beam.pages",
+        text = "A list of the API, page after page as it is read.",
+        files = { "api/pages.lua" },
+        methods = { "next", "all" },
+      },
+      {
+        "beam.task_list",
+        text = "Tasks, newest first.",
+        files = { "tasks.lua" },
+        methods = {},
+      },
+      {
+        "beam.deployment_list",
+        text = "Deployments, newest first.",
+        files = { "deployments.lua" },
+        methods = {},
+      },
       {
         "beam.deployment",
+        text = "Something deployed: its address, and what Beam says of it.",
         files = { "deployment.lua" },
         methods = { "fetch", "call", "stream", "submit", "realtime", "tasks", "url", "warmup" },
       },
@@ -62,10 +98,16 @@ return {
     objects = {
       {
         "beam.connection",
+        text = "A realtime connection that stays.",
         files = { "connection.lua", "sending.lua", "settling.lua", "reading.lua", "asking.lua", "closing.lua" },
         methods = { "send", "send_binary", "receive", "messages", "request", "flush", "unsent", "on", "stats", "close" },
       },
-      { "beam.pool", files = { "pool.lua" }, methods = { "request", "send", "send_binary", "stats", "close" } },
+      {
+        "beam.pool",
+        text = "Realtime connections to one app, shared by requests.",
+        files = { "pool.lua" },
+        methods = { "request", "send", "send_binary", "stats", "close" },
+      },
     },
     tables = {
       { "beam.realtime_options", "realtime.lua" },
@@ -94,8 +136,18 @@ return {
       },
     },
     objects = {
-      { "beam.coroutine", files = { "driver/loop.lua" }, methods = { "join" } },
-      { "beam.loop.inside", files = { "loop.lua" }, methods = {} },
+      {
+        "beam.coroutine",
+        text = "A coroutine of beam.spawn.",
+        files = { "driver/loop.lua" },
+        methods = { "join" },
+      },
+      {
+        "beam.loop.inside",
+        text = "What leaves another event loop again.",
+        files = { "loop.lua" },
+        methods = {},
+      },
     },
   },
   {
@@ -105,7 +157,7 @@ return {
     modules = {
       { "retry", text = "Policies that say when to try again.", functions = { { "backoff", "retry.lua", "retry.backoff" } } },
     },
-    objects = { { "beam.error", files = { "error.lua" }, methods = {} } },
+    objects = { { "beam.error", text = "What run-time failures return as the second value.", files = { "error.lua" }, methods = {} } },
     tables = { { "beam.options", "config.lua" }, { "beam.backoff_options", "retry.lua" } },
   },
   {
@@ -149,11 +201,36 @@ return {
       },
     },
     objects = {
-      { "beam.serve.server", files = { "serve/server.lua" }, methods = { "fault", "inflict", "connections", "close" } },
-      { "beam.serve.task_context", files = { "serve/task_context.lua" }, methods = {} },
-      { "beam.serve.message_context", files = { "serve/session.lua" }, methods = {} },
-      { "beam.serve.response", files = { "serve/answer.lua" }, methods = {} },
-      { "beam.serve.deployment", files = { "serve/deployments.lua" }, methods = {} },
+      {
+        "beam.serve.server",
+        text = "A local Beam that listens.",
+        files = { "serve/server.lua" },
+        methods = { "fault", "inflict", "connections", "close" },
+      },
+      {
+        "beam.serve.task_context",
+        text = "What the handler of an endpoint or a task is told beside its input.",
+        files = { "serve/task_context.lua" },
+        methods = {},
+      },
+      {
+        "beam.serve.message_context",
+        text = "What the handler of a realtime app is told beside the message.",
+        files = { "serve/session.lua" },
+        methods = {},
+      },
+      {
+        "beam.serve.response",
+        text = "An answer with a status of the handler's own.",
+        files = { "serve/answer.lua" },
+        methods = {},
+      },
+      {
+        "beam.serve.deployment",
+        text = "What an app has deployed.",
+        files = { "serve/deployments.lua" },
+        methods = {},
+      },
     },
     tables = { { "beam.serve.options", "serve/server.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
   },

@@ -132,7 +132,7 @@ local function read_object(object, problems)
     return nil
   end
   local read = without_fields(class, object.without or {})
-  read.methods = {}
+  read.methods, read.summary = {}, object.text
   for _, name in ipairs(object.methods) do
     local where = read_method(object, name)
     if where then
