@@ -669,15 +669,17 @@ describe("beam.core", function()
 
     it("survives metamethods called by hand", function()
       local timer = ctx:timer(60, noop)
-      local gc = getmetatable(timer).__gc
-      gc(timer)
-      gc(timer)
+      local gc, close = getmetatable(ctx).__gc, getmetatable(timer).__close
+      close(timer)
+      close(timer)
       timer:stop()
-      assert.is_false((pcall(gc, {})))
-      assert.is_false((pcall(gc, io.stdout)))
-      assert.is_false((pcall(getmetatable(timer).__tostring, io.stdout)))
+      for _, method in ipairs { gc, close, getmetatable(timer).__tostring, timer.stop } do
+        assert.is_false((pcall(method, {})))
+        assert.is_false((pcall(method, io.stdout)))
+      end
       assert.is_false((pcall(timer.stop, ctx)))
-      getmetatable(ctx).__gc(ctx)
+      gc(ctx)
+      gc(ctx)
       is_closed(ctx:step())
     end)
   end)

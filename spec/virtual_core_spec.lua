@@ -231,8 +231,8 @@ local scenes = {
     scene:note(count <= 1000)
     scene:wait(0.02)
     scene.theirs:resume()
-    scene:wait(0.2, function()
-      return scene.ours:pending() == 0
+    scene:wait(10, function()
+      return scene.client[#scene.client] == "drained"
     end)
     scene.server = {}
   end,

@@ -10,10 +10,10 @@
  *                       compat.c     the differences between the Luas
  *
  * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:
- * it holds the event functions of what is not over yet, under small integers (luaL_ref). So a connection goes on
- * without its userdata; what is over keeps nothing; and since `live` hangs from the context, not from the registry, a
- * context whose functions refer to it is still collected. C keeps a list of the objects of each context: whichever of
- * the two is collected first clears its pointer in the other, so no order of __gc matters.
+ * it holds what is not over yet, and its event functions, under small integers (luaL_ref). So a connection that nobody
+ * holds goes on; what is over keeps nothing; and since `live` hangs from the context, not from the registry, a context
+ * whose functions refer to it is still collected. C keeps a list of the objects of each context: they stand in `live`
+ * for as long as they stand in the list, and need no __gc, which Lua leaves out where memory is short.
  */
 #ifndef BEAM_BINDING_H
 #define BEAM_BINDING_H
@@ -36,7 +36,7 @@ struct context {
   lua_State *stepping;                 /* the coroutine that is inside ctx:step, else NULL */
   int closing;                         /* ctx:close was called from an event function: done at the end of the step */
   struct object *objects;              /* not over */
-  struct object *finished;             /* over; freed at the end of the step, since a dispatch may still look at them */
+  struct object *finished;             /* over; kept to the end of the step, since a dispatch may still look at them */
   struct log_line *lines, **last_line; /* said by libbeam, not yet handed on */
   unsigned line_count, lines_lost;
   int log; /* the log function's place in `live`, or LUA_NOREF */
@@ -111,17 +111,17 @@ struct class {
   const char *over;                                  /* and afterwards */
 };
 
-enum { ON_EVENT, ON_GONE, REFERENCES };
+enum { ON_EVENT, ON_GONE, ITSELF, REFERENCES };
 
-/* What stands behind the userdata of a timer, WebSocket, exchange, server or request, which is a pointer to it. */
+/* The userdata of a timer, WebSocket, exchange, server or request. */
 struct object {
   struct object *next, **link; /* in the context's list */
   const struct class *class;
   struct context *context;
-  struct object **userdata; /* NULL once collected */
-  struct object *server;    /* of a request */
-  void *handle;             /* beam_ws * and so on; NULL once it is over */
+  struct object *server; /* of a request */
+  void *handle;          /* beam_ws * and so on; NULL once it is over */
   int finished;
+  int over; /* its methods say so: it is finished, or will be after the event that is being dispatched */
   int references[REFERENCES]; /* in `live`, or LUA_NOREF */
   int whole;                  /* WebSocket: messages are whole; exchange: the response is */
   int streaming;              /* request: its answer has begun */
@@ -136,14 +136,14 @@ void object_class(lua_State *L, const struct class *class, const luaL_Reg *metho
 enum { ARGUMENT_SELF = 1, ARGUMENT_OPTIONS, ARGUMENT_FUNCTION, ARGUMENT_GONE, ARGUMENT_LIVE };
 
 void object_arguments(lua_State *L); /* brings that about; a missing function raises */
-/* Makes an object and pushes its userdata; `live` is the stack index of that table. */
+/* Makes an object, which lives until it is finished, and pushes it; `live` is the stack index of that table. */
 struct object *object_new(lua_State *L, struct context *context, const struct class *class, int live);
 /* Keeps the value at index `value` for as long as the object is not over. */
 void object_keep(lua_State *L, struct object *object, int live, int which, int value);
 /* Ends an object: gives back what it holds, makes its userdata say that it is over. May be called twice. */
 void object_finish(lua_State *L, struct object *object, int live);
 void object_finish_all(lua_State *L, struct context *context, int live);
-void object_free_finished(struct context *context);
+void object_free_finished(lua_State *L, struct context *context, int live);
 struct object *object_check(lua_State *L, const struct class *class); /* argument 1; NULL once it is over */
 int object_over(lua_State *L, const struct class *class);             /* pushes nil and the error that says so */
 int object_finish_method(lua_State *L, const struct class *class);    /* the method that ends argument 1 */

@@ -69,10 +69,10 @@ int context_new(lua_State *L) {
 
 static int is_open(const struct context *context) { return context->beam && !context->closing; }
 
-static void end_loop(struct context *context) {
+static void end_loop(lua_State *L, struct context *context, int live) {
   beam_close(context->beam);
   context->beam = NULL;
-  object_free_finished(context);
+  object_free_finished(L, context, live);
 }
 
 /* Inside an event function libbeam cannot be closed: objects end at once, the loop at the end of the step. */
@@ -80,7 +80,7 @@ static void end(lua_State *L, struct context *context, int live) {
   context->closing = 1;
   object_finish_all(L, context, live);
   if (!context->stepping)
-    end_loop(context);
+    end_loop(L, context, live);
 }
 
 /* A context that is collected while it steps belongs to a state that an event function closes (os.exit(0, true)): what
@@ -138,11 +138,11 @@ static int run(lua_State *L, struct context *context, int timeout) {
   result = timeout == TURN ? beam_turn(context->beam) : beam_step(context->beam, timeout);
   log_flush(context);
   if (context->closing)
-    end_loop(context);
+    end_loop(L, context, FRAME_LIVE);
   if (context->closing)
     log_end(L, context, FRAME_LIVE);
+  object_free_finished(L, context, FRAME_LIVE);
   event_leave(L, context);
-  object_free_finished(context);
   raise_failure(L);
   lua_pushboolean(L, timeout != TURN || result == 1);
   return 1;

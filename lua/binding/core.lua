@@ -12,7 +12,7 @@
 -- Life. Whatever was started goes on until its terminal event, whether its object is held or not: a timer fires, a websocket stays, a
 -- server listens. It ends with its context, which is not kept by its objects: hold the context. Every object may be closed,
 -- freed or stopped twice. Once it is over, its methods return nil, err (kind "closed"); those that only tell (phase, pending)
--- tell that. All objects have __gc, and __close for Lua 5.4; __gc ends contexts only, __close ends everything.
+-- tell that. A context that is collected ends; its objects end by themselves or by their methods, and by __close on Lua 5.4.
 
 local core = {}
 

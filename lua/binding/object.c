@@ -1,7 +1,7 @@
 /* What timers, WebSockets, exchanges, servers and requests share: a life that ends once, a userdata that knows, and the
  * functions they call. */
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 #include "binding.h"
 
@@ -24,23 +24,18 @@ static void list_remove(struct object *object) {
 /* ---- Life ---- */
 
 struct object *object_new(lua_State *L, struct context *context, const struct class *class, int live) {
-  struct object **userdata = lua_newuserdata(L, sizeof *userdata), *object;
-  *userdata = NULL;
+  struct object *object = lua_newuserdata(L, sizeof *object);
+  memset(object, 0, sizeof *object);
+  object->class = class;
+  object->context = context;
+  object->references[ON_EVENT] = object->references[ON_GONE] = LUA_NOREF;
   luaL_getmetatable(L, class->name);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, live);
   lua_setuservalue(L, -2);
-  object = calloc(1, sizeof *object);
-  if (!object) {
-    luaL_error(L, "not enough memory");
-    return NULL;
-  }
-  object->class = class;
-  object->context = context;
-  object->userdata = userdata;
-  object->references[ON_EVENT] = object->references[ON_GONE] = LUA_NOREF;
+  lua_pushvalue(L, -1);
+  object->references[ITSELF] = luaL_ref(L, live);
   list_add(&context->objects, object);
-  *userdata = object;
   return object;
 }
 
@@ -58,22 +53,19 @@ void object_arguments(lua_State *L) {
 void object_finish(lua_State *L, struct object *object, int live) {
   struct context *context = object->context;
   void *handle = object->handle;
-  int which;
   if (object->finished)
     return;
-  object->finished = 1;
+  object->finished = object->over = 1;
   object->handle = NULL;
-  if (object->userdata)
-    *object->userdata = NULL;
-  for (which = 0; which < REFERENCES; which++)
-    luaL_unref(L, live, object->references[which]);
+  luaL_unref(L, live, object->references[ON_EVENT]);
+  luaL_unref(L, live, object->references[ON_GONE]);
   list_remove(object);
   if (handle && object->class->release)
     object->class->release(handle);
   if (context->stepping)
     list_add(&context->finished, object);
   else
-    free(object);
+    luaL_unref(L, live, object->references[ITSELF]);
 }
 
 void object_finish_all(lua_State *L, struct context *context, int live) {
@@ -81,19 +73,19 @@ void object_finish_all(lua_State *L, struct context *context, int live) {
     object_finish(L, context->objects, live);
 }
 
-void object_free_finished(struct context *context) {
+void object_free_finished(lua_State *L, struct context *context, int live) {
   while (context->finished) {
     struct object *object = context->finished;
     list_remove(object);
-    free(object);
+    luaL_unref(L, live, object->references[ITSELF]);
   }
 }
 
 /* ---- Methods ---- */
 
 struct object *object_check(lua_State *L, const struct class *class) {
-  struct object **userdata = luaL_checkudata(L, 1, class->name);
-  return *userdata;
+  struct object *object = luaL_checkudata(L, 1, class->name);
+  return object->over ? NULL : object;
 }
 
 int object_over(lua_State *L, const struct class *class) {
@@ -112,15 +104,6 @@ int object_finish_method(lua_State *L, const struct class *class) {
 }
 
 static const struct class *upvalue_class(lua_State *L) { return lua_touserdata(L, lua_upvalueindex(1)); }
-
-/* Only the userdata goes: what it stood for lives on until it ends or its context is closed. */
-static int collect(lua_State *L) {
-  struct object **userdata = luaL_checkudata(L, 1, upvalue_class(L)->name);
-  if (*userdata)
-    (*userdata)->userdata = NULL;
-  *userdata = NULL;
-  return 0;
-}
 
 static int to_string(lua_State *L) {
   const struct class *class = upvalue_class(L);
@@ -155,7 +138,6 @@ void class_new(lua_State *L, const char *name, const luaL_Reg *methods) {
 void object_class(lua_State *L, const struct class *class, const luaL_Reg *methods, lua_CFunction close) {
   class_new(L, class->name, methods);
   lua_pop(L, 1);
-  set_method(L, "__gc", collect, class);
   set_method(L, "__tostring", to_string, class);
   lua_pushcfunction(L, close);
   lua_setfield(L, -2, "__close");

@@ -77,8 +77,7 @@ void request_on_gone(void *user, beam_request *request) {
   if (!object || object->finished)
     return;
   object->handle = NULL;
-  if (object->userdata) /* its methods say from now on that it is over */
-    *object->userdata = NULL;
+  object->over = 1;
   event_fire(server, ON_GONE, push_gone, object);
   object_finish(server->context->stepping, object, FRAME_LIVE);
 }
