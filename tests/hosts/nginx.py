@@ -52,6 +52,7 @@ class Nginx:
                                             env={**os.environ, **(environment or {})})
         if not wait_until(lambda: self.process.poll() is not None or is_open(self.port), 20) or self.process.poll() is not None:
             raise AssertionError("nginx did not start: " + self.log())
+        wait_until(lambda: len(self.workers()) == workers, 20)
 
     def tell(self, number):
         self.process.send_signal(number)

@@ -308,7 +308,7 @@ def stop(world):
 
 @test
 def late(world):
-    """a request that comes to a worker after it has closed its connections is served, and the worker goes when it is done"""
+    """a worker that leaves waits for answers; a request that comes after it has closed its connections is served; then it goes"""
     server = world.nginx(workers=1)
     asyncio.run(many(server, 20))
     wait_until(lambda: world.peer.open == 4, 20)
@@ -317,8 +317,10 @@ def late(world):
     async def come_late():
         reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
         writer.write(b"GET /ask?n=7 HTTP/1.1\r\nHost: localhost\r\n")  # to be continued
+        slow = asyncio.create_task(get(server.port, "/late?seconds=1"))
         await asyncio.sleep(0.2)
         await asyncio.get_running_loop().run_in_executor(None, server.reload)
+        same({"response": {"sleep": 1}}, await slow)
         while world.peer.ended[seen:].count(1001) < 4:
             await asyncio.sleep(0.05)
         writer.write(b"Connection: close\r\n\r\n")
