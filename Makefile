@@ -241,6 +241,11 @@ build/bench/%: tests/bench/%.c build/libbeam.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
 
+build/bench/host: tests/bench/host.c build/libbeamhost.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
+
 # Each fuzzer begins with what is kept of earlier runs (tests/fuzz/corpus); what it finds besides stays in build/corpus.
 build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
 	$(call say,CC,$<)

@@ -78,6 +78,9 @@ build/bench/http_bench "http://127.0.0.1:$port/" 20000 | sed 's/^/  libbeam     
 echo "A script's work with limits and without (aim: 1.6), and calls into it (aim: 1000 ns)"
 pin build/bench/script
 
+echo "A host in C with a connection script, ns (aims: 1000 for an idle step, 1000 for a call)"
+pin build/bench/host "$ws" | sed 's/^/  /'
+
 echo "Start of an empty script (aim: 3.00)"
 start_time() {
   ${PYTHON:-python3} - "$@" <<'END'
