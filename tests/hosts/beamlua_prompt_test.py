@@ -3,6 +3,7 @@ import os
 import signal
 import stat
 import sys
+import termios
 import time
 
 from beamlua import has, main, same
@@ -74,7 +75,7 @@ def is_interrupted(world):
         terminal.line(line, r"\r\n")
         time.sleep(0.15)  # it cannot say that it waits
         terminal.send(CTRL_C)
-        terminal.expect(r"(interrupted|beam.coroutine: \w+)\r\n> $")
+        terminal.expect(r"(interrupted|beam.coroutine: \w+)\r\n.*> $")
     terminal.line("conn.state", r'"open"\r\n> $')  # the connection is none the worse for it
     terminal.send("this is wrong")
     terminal.expect("this is wrong$")
@@ -178,6 +179,39 @@ def follows_a_script(world):
     terminal.expect(r"globals.lua:3: oops\r\nstack traceback:\r\n\t[^\r]*:3: in [^\r]*'f'\r\n\t[^\r]*:4: in main chunk\r\n> ")
     terminal.expect("spawned")
     terminal.line("answer, arg[1]", r'42\t"argument"\r\n> $')
+    leave(terminal)
+
+
+@test
+def survives_a_stop(world):
+    """after Ctrl-Z and fg, with a shell's modes set meanwhile, the line goes on"""
+    terminal = prompt(world)
+    terminal.send("40 +")
+    terminal.expect(r"40 \+$")
+    os.kill(terminal.pid, signal.SIGSTOP)
+    os.waitpid(terminal.pid, os.WUNTRACED)
+    modes = termios.tcgetattr(terminal.fd)
+    modes[3] |= termios.ECHO | termios.ICANON
+    termios.tcsetattr(terminal.fd, termios.TCSANOW, modes)
+    os.kill(terminal.pid, signal.SIGCONT)
+    deadline = time.monotonic() + 30
+    while terminal.echoes() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    terminal.send(" 2\r")
+    terminal.expect(r"\r\n42\r\n> $")
+    leave(terminal)
+
+
+@test
+def shares_standard_input(world):
+    """a coroutine that reads standard input comes before the prompt, which has it again afterwards"""
+    terminal = prompt(world)
+    terminal.line("beam.spawn(function() print('got', beam.read_line()) end)", r"> $")
+    terminal.send("one\n")
+    terminal.expect(r"got\tone")
+    terminal.line("1 + 1", r"\r\n2\r\n> $")
+    terminal.line("beam.read_line()", r"\r\n")
+    terminal.line("two", r'"two"\r\n> $')
     leave(terminal)
 
 

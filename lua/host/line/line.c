@@ -8,16 +8,22 @@
  *     complete(text before the cursor) -> bytes to insert | nil, list to show | nil
  *   editor:add(text)      to the history
  *   editor:refresh()      after something was written: shows the prompt and the line again
- *   editor:close()        gives the terminal back; may be called in wait, and twice
+ *   editor:leave()        gives the terminal back; may be called in wait, and twice
+ *   editor:enter()        takes it again, in wait, and shows the prompt and the line
+ *
+ * After Ctrl-Z and fg the terminal is in the editor's mode again; a window of another size is noticed at the next line.
  *
  * An error raised in wait or complete does not cross libedit: the line ends, and editor:read raises it. */
 #include <errno.h>
 #include <histedit.h>
 #include <lauxlib.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
+#include <unistd.h>
 #include <wchar.h>
 
 enum { HISTORY_LINES = 1000 };
@@ -48,11 +54,36 @@ static struct editor *of(EditLine *line) {
 
 static char *prompt(EditLine *line) { return (char *)of(line)->prompt; }
 
+/* ---- Ctrl-Z ---- */
+
+/* A shell sets its own modes while we are stopped. What may be called in a handler puts ours back: a line is being
+ * edited if there are any. */
+static struct termios edit_mode;
+static volatile sig_atomic_t editing;
+
+static void on_continue(int number) {
+  int kept = errno;
+  (void)number;
+  if (editing && tcsetattr(STDIN_FILENO, TCSADRAIN, &edit_mode) != 0)
+    editing = 0;
+  errno = kept;
+}
+
+static void watch_continue(void) {
+  struct sigaction action;
+  memset(&action, 0, sizeof action);
+  action.sa_handler = on_continue;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  sigaction(SIGCONT, &action, NULL);
+}
+
 /* ---- Input ---- */
 
 /* Asks wait() for more. 1, 0 at the end, -1 if the line is to end; an error is left on the stack. */
 static int fill(struct editor *editor) {
   lua_State *L = editor->L;
+  editing = editing || tcgetattr(STDIN_FILENO, &edit_mode) == 0;
   lua_pushvalue(L, 3);
   if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
     editor->failed = 1;
@@ -147,7 +178,9 @@ static int read_line(lua_State *L) {
   editor->L = L;
   editor->prompt = lua_tostring(L, 2);
   editor->failed = 0;
+  el_resize(editor->line);
   text = el_gets(editor->line, &length);
+  editing = 0;
   if (!text || length < 0)
     el_reset(editor->line); /* the terminal as it was, the line forgotten */
   return push_outcome(L, editor, text, length);
@@ -168,8 +201,16 @@ static int refresh(lua_State *L) {
 /* The terminal's modes; libedit's memory stays until the collector comes, as it may be in use below. */
 static int leave(lua_State *L) {
   struct editor *editor = luaL_checkudata(L, 1, class);
+  editing = 0;
   if (editor->line)
     el_set(editor->line, EL_PREP_TERM, 0);
+  return 0;
+}
+
+static int enter(lua_State *L) {
+  struct editor *editor = check(L);
+  el_set(editor->line, EL_PREP_TERM, 1);
+  el_set(editor->line, EL_REFRESH);
   return 0;
 }
 
@@ -218,14 +259,15 @@ static int open_editor(lua_State *L) {
   if (!editor->line || !editor->history)
     return 0;
   set_up(editor);
+  watch_continue();
   return 1;
 }
 
 __attribute__((visibility("default"))) int luaopen_beam_line(lua_State *L);
 
 int luaopen_beam_line(lua_State *L) {
-  static const luaL_Reg methods[] = {{"read", read_line}, {"add", add},      {"refresh", refresh},
-                                     {"close", leave},    {"__gc", collect}, {NULL, NULL}};
+  static const luaL_Reg methods[] = {{"read", read_line}, {"add", add},      {"refresh", refresh}, {"leave", leave},
+                                     {"enter", enter},    {"__gc", collect}, {NULL, NULL}};
   static const luaL_Reg functions[] = {{"open", open_editor}, {NULL, NULL}};
   luaL_newmetatable(L, class);
   lua_pushvalue(L, -1);

@@ -43,6 +43,7 @@ local function run_to_end(prompt, fn)
     end
     prompt:turn()
   end
+  prompt:turn(0) -- what it spawned and failed is told now
   pressed = prompt:interrupted() or pressed
   return task.err, pressed
 end

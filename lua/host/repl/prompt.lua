@@ -16,8 +16,9 @@ Prompt.__index = Prompt
 -- ---- Waiting ----
 
 --- Turns the loop once. What an event function raises is shown; what SIGTERM raises ends the prompt.
-function Prompt:turn()
-  local ok, problem = pcall(driver.step, forever)
+---@param timeout number? seconds; default: until there is something to do
+function Prompt:turn(timeout)
+  local ok, problem = pcall(driver.step, timeout or forever)
   local signal = self.host.received()
   if not ok and signal and signal ~= SIGINT then
     error(problem, 0)
@@ -36,19 +37,42 @@ function Prompt:interrupted()
   return true
 end
 
+--- The terminal is somebody else's for a while, and its own modes hold.
+function Prompt:lend()
+  if self.editor then
+    self.editor:leave()
+    self.waiting = false
+  end
+end
+
+function Prompt:take_back()
+  if self.editor then
+    self.editor:enter()
+    self.waiting = true
+  end
+end
+
 -- The next bytes of standard input, "" at its end, nil after Ctrl-C.
 local function wait_for_bytes(self)
-  local bytes
-  local read, err = driver.context():read(0, function(data, problem)
+  local bytes, read
+  local function done(data, problem)
     bytes = problem and "" or data
-  end)
-  if not read then
-    error(err, 0)
   end
+  local refused
   while not bytes do
+    read = read or driver.context():read(0, done)
+    if not read and not refused then -- a coroutine reads standard input: it comes first
+      self:lend()
+      refused = true
+    elseif read and refused then
+      self:take_back()
+      refused = false
+    end
     self:turn()
     if not bytes and self:interrupted() then
-      read:stop()
+      if read then
+        read:stop()
+      end
       return nil
     end
   end
@@ -114,7 +138,7 @@ end
 --- Gives the terminal back.
 function Prompt:close()
   if self.editor then
-    self.editor:close()
+    self.editor:leave()
   end
 end
 
