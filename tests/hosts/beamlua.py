@@ -54,7 +54,7 @@ class Terminal:
             found = re.search(pattern, self.text[self.read_to:], re.S)
             if found:
                 self.read_to += found.end()
-                while self.edits and pattern.endswith("> $") and self.echoes():
+                while self.edits and pattern.endswith("> $") and self.echoes() and time.monotonic() < deadline:
                     time.sleep(0.002)
                 return found
             left = deadline - time.monotonic()

@@ -206,9 +206,9 @@ def survives_a_stop(world):
 def shares_standard_input(world):
     """a coroutine that reads standard input comes before the prompt, which has it again afterwards"""
     terminal = prompt(world)
-    terminal.line("beam.spawn(function() print('got', beam.read_line()) end)", r"> $")
+    terminal.line("beam.spawn(function() print('got', beam.read_line()) end)", r"coroutine: \w+\r\n> ")
     terminal.send("one\n")
-    terminal.expect(r"got\tone")
+    terminal.expect(r"got\tone\r\n.*> $")
     terminal.line("1 + 1", r"\r\n2\r\n> $")
     terminal.line("beam.read_line()", r"\r\n")
     terminal.line("two", r'"two"\r\n> $')
