@@ -52,6 +52,9 @@ done
 echo "Idle connections (aims: 8000 bytes each; CPU for a message the same among them)"
 for count in 1000 10000; do printf '  %s\n' "$(pin build/bench/ws_many "$ws" $count)"; done
 
+echo "Start of beamlua -e '' beside lua5.4 -e '' (aim: 2)"
+printf '  %s\n' "$(pin "${PYTHON:-/usr/bin/python3}" tests/bench/start.py)"
+
 echo "Idle step (aim: 1000 ns)"
 printf '  %s ns\n' "$(pin build/bench/step_idle "$ws")"
 
