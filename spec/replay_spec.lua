@@ -311,6 +311,27 @@ describe("a replay", function()
     assert.is_truthy(report.differences[1]:find 'body: expected {"x":21}, got {"x":22}')
   end)
 
+  it("sends both kinds of messages, pings, and closes as it was recorded", function()
+    local bytes = "\0\1\255 é"
+    local path = write {
+      { at = 0, connection = 1, event = "connect", target = "/asgi/echo" },
+      { at = 0, connection = 1, event = "open", status = 101 },
+      { at = 0, connection = 1, event = "received", data = bytes, binary = true },
+      { at = 0, connection = 1, event = "ping", data = "p" },
+      { at = 0, connection = 1, event = "received", data = "é" },
+      { at = 0, connection = 1, event = "closed", code = 4001, reason = "é" },
+    }
+    local report, seen = play(path, function(client)
+      local conn = assert(client:realtime("echo", { retry = false }))
+      local first, _, binary = conn:receive(5)
+      local second, _, text = conn:receive(5)
+      local _, err = conn:receive(5)
+      return { first, binary, second, text, err.code, err.reason }
+    end)
+    assert.same({}, report.differences)
+    assert.same({ bytes, "binary", "é", "text", 4001, "é" }, seen)
+  end)
+
   it("goes on when a connection ends with the recording", function()
     local path = write {
       { at = 0, connection = 1, event = "connect", target = "/asgi/echo" },
