@@ -28,10 +28,6 @@ end
 
 -- ---- Calling ----
 
-local function call_function(object, ...)
-  return object:call_function(...)
-end
-
 -- What the script is given and cannot take raises; to who calls that is a failure of the hook as any other.
 local function outcome(hook, done, ok, ...)
   if not done then
@@ -76,17 +72,27 @@ function Hooks:call_with(hook, message, ...)
   return finished(self, message, self:try(hook, message, ...))
 end
 
-local function invoked(self, name, done, ok, ...)
-  if not done and not (self.script and self.script:has(name)) then
-    return nil, { kind = "invalid", message = ("the script has no function '%s'"):format(name) }
+local function none(name)
+  return nil, { kind = "invalid", message = ("the script has no function '%s'"):format(name) }
+end
+
+local function invoked(script_in_charge, name, done, ok, ...)
+  if done then
+    return ok, ...
+  elseif not script_in_charge:has(name) then
+    return none(name)
   end
-  return outcome(name, done, ok, ...)
+  return outcome(name, done, ok)
 end
 
 --- Calls any function of the script's table.
 ---@return true? ok, any ... the results; nil, err: its failure; kind "invalid": there is none
 function Hooks:invoke(name, ...)
-  return invoked(self, name, pcall(call_function, self.script, name, ...))
+  local script_in_charge = self.script
+  if not script_in_charge then
+    return none(name)
+  end
+  return invoked(script_in_charge, name, pcall(script_in_charge.call_function, script_in_charge, name, ...))
 end
 
 -- ---- Loading, taking over ----
