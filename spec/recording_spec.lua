@@ -183,6 +183,15 @@ describe("secrets", function()
     assert.equal("abc", hidden:hide "abc")
   end)
 
+  it("are at most 256, the newest ones", function()
+    local hidden = secrets.new()
+    for i = 1, 300 do
+      hidden:learn(("token-%03d"):format(i))
+    end
+    assert.equal("token-044 [secret] [secret]", hidden:hide "token-044 token-045 token-300")
+    assert.is_true(#hidden.forms <= 6 * 256)
+  end)
+
   it("are left out of targets, whoever made them", function()
     local hidden = secrets.new()
     assert.equal("/x", hidden:hide_target "/x?auth_token=abc")

@@ -28,6 +28,8 @@ local defaults = {
   linger = 0.5, -- seconds after the end in which further requests are still noticed
 }
 
+local max_body = 1024 * 1024 * 1024 -- no recorded one is longer
+
 ---@class beam.replay
 ---@field port integer
 ---@field url string "http://127.0.0.1:1994"
@@ -108,7 +110,7 @@ local function deadline(self)
 end
 
 local function report_missing(self)
-  for _, exchange in ipairs(self.plan.waiting) do
+  for _, exchange in ipairs(self.plan:missing()) do
     local first = exchange.events[1]
     local what = (first.method and first.method .. " " or "") .. first.target
     self.report:differ(exchange.name, first.line, ("missing: expected %s, and it never came"):format(what))
@@ -163,7 +165,7 @@ local function check_options(given)
 end
 
 local function listen_on_core(self)
-  return driver.context():server({ host = self.options.host, port = self.options.port }, function(request, view)
+  return driver.context():server({ host = self.options.host, port = self.options.port, max_body = max_body }, function(request, view)
     table.insert(self.queue, { request, view })
     self.asked:wake()
   end, function(request)

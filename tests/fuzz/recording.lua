@@ -28,7 +28,7 @@ end
 -- Every exchange may be played, and each comes once.
 local function play_all(read)
   local waiting, skipped = plan.new(read)
-  local total, played = #waiting.waiting, 0
+  local total, played = #waiting:missing(), 0
   repeat
     local first = waiting:candidates()[1]
     if first then

@@ -12,6 +12,7 @@ Secrets.__index = Secrets
 
 local mark = "[secret]"
 local shortest = 4
+local most = 256 -- secrets that are looked for; of more, as a token function may give, the newest
 
 -- Parameters of a query that are credentials by themselves, those of links to files among them.
 local parameters = {
@@ -56,8 +57,25 @@ local function forms_of(secret)
   }
 end
 
+-- Without doubles; of two that begin alike the longer one first.
+local function all_forms(list)
+  local forms, there = {}, {}
+  for _, entry in ipairs(list) do
+    for _, form in ipairs(entry.forms) do
+      if not there[form] then
+        there[form] = true
+        forms[#forms + 1] = form
+      end
+    end
+  end
+  table.sort(forms, function(a, b)
+    return #a > #b
+  end)
+  return forms
+end
+
 function secrets.new()
-  return setmetatable({ forms = {}, known = {} }, Secrets)
+  return setmetatable({ list = {}, forms = {}, known = {} }, Secrets)
 end
 
 ---@param secret string?
@@ -66,15 +84,11 @@ function Secrets:learn(secret)
     return
   end
   self.known[secret] = true
-  for _, form in ipairs(forms_of(secret)) do
-    if not self.forms[form] then
-      self.forms[form] = true
-      table.insert(self.forms, form)
-    end
+  table.insert(self.list, { secret = secret, forms = forms_of(secret) })
+  if #self.list > most then
+    self.known[table.remove(self.list, 1).secret] = nil
   end
-  table.sort(self.forms, function(a, b)
-    return #a > #b -- of two that begin alike the longer one
-  end)
+  self.forms = all_forms(self.list)
 end
 
 --- The credentials of a request: { scheme=, id=, secret= }.

@@ -18,6 +18,7 @@ local unreached = { dns = true, connect = true, tls = true, auth = true, invalid
 ---@field begins integer the places of its first and last event among all
 ---@field ends integer
 ---@field gap number seconds between its beginning and what came before it
+---@field taken true? it has come
 
 local function reached(exchange)
   local last = exchange.events[#exchange.events]
@@ -61,30 +62,43 @@ function plan.new(recording)
   for _, exchange in ipairs(all) do
     table.insert(reached(exchange) and waiting or skipped, exchange)
   end
-  return setmetatable({ waiting = waiting }, Plan), skipped
+  return setmetatable({ all = waiting, first = 1 }, Plan), skipped
 end
 
 --- The exchanges that may come now, in order.
 ---@return beam.replay.exchange[]
 function Plan:candidates()
   local list, first_end = {}, math.huge
-  for _, exchange in ipairs(self.waiting) do
-    first_end = math.min(first_end, exchange.ends)
-  end
-  for _, exchange in ipairs(self.waiting) do
-    if exchange.begins < first_end then
+  for place = self.first, #self.all do
+    local exchange = self.all[place]
+    if exchange.begins > first_end then
+      break -- and so do all that follow
+    elseif not exchange.taken then
       list[#list + 1] = exchange
+      first_end = math.min(first_end, exchange.ends)
     end
   end
   return list
 end
 
-local function remove(waiting, exchange)
-  for i, other in ipairs(waiting) do
-    if other == exchange then
-      return table.remove(waiting, i)
+--- Those that have not come.
+---@return beam.replay.exchange[]
+function Plan:missing()
+  local list = {}
+  for place = self.first, #self.all do
+    if not self.all[place].taken then
+      list[#list + 1] = self.all[place]
     end
   end
+  return list
+end
+
+local function take(self, exchange)
+  exchange.taken = true
+  while self.all[self.first] and self.all[self.first].taken do
+    self.first = self.first + 1
+  end
+  return exchange
 end
 
 --- Takes the exchange that a request is: the first candidate that is the same, else the one that is most like it.
@@ -98,17 +112,13 @@ function Plan:take(kind, difference)
     if exchange.kind == kind then
       local found, alike = difference(exchange)
       if not found then
-        remove(self.waiting, exchange)
-        return exchange
+        return take(self, exchange)
       elseif not best or alike > most then
         best, what, most = exchange, found, alike
       end
     end
   end
-  if best then
-    remove(self.waiting, best)
-  end
-  return best, what
+  return best and take(self, best), what
 end
 
 return plan
