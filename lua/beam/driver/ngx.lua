@@ -1,15 +1,15 @@
 -- The driver for OpenResty, nginx with lua-nginx-module: whoever waits is a light thread that nginx suspends, so that a worker
 -- never stands still. The interface is described in beam/driver/init.lua.
 --
---   ngx/waiting.lua   signals             ngx/keeper.lua    the worker's own threads, which make the steps
---   ngx/phase.lua     where what is possible      ngx/watch.lua    how nginx tells of our descriptor
---   ngx/leaving.lua   the end of a worker
-local compat = require "beam.compat"
+--   ngx/waiting.lua   signals                  ngx/keeper.lua   the worker's own threads, which make the steps
+--   ngx/tasks.lua     what spawn() gives       ngx/watch.lua    how nginx tells of our descriptor
+--   ngx/phase.lua     where what is possible   ngx/leaving.lua  the end of a worker
 local errors = require "beam.error"
 local keeper = require "beam.driver.ngx.keeper"
 local leaving = require "beam.driver.ngx.leaving"
 local log = require "beam.log"
 local phase = require "beam.driver.ngx.phase"
+local tasks = require "beam.driver.ngx.tasks"
 local waiting = require "beam.driver.ngx.waiting"
 
 local driver = {
@@ -46,86 +46,7 @@ end)
 
 -- ---- Tasks ----
 
----@class beam.coroutine
-local Task = {}
-Task.__index = Task
-Task.__name = "beam.coroutine"
-
-local failed = {} -- tasks that failed and have not been reported
-
--- The tasks of one request: `live` have not ended; `running` are those of them in run().
----@class beam.family
----@field live integer
----@field running integer
----@field changed beam.signal
----@field first_unclaimed beam.error?
-
-local family_name = "beam.driver.ngx"
-
-local function family_here()
-  local ctx = ngx.ctx
-  local family = ctx[family_name]
-  if not family then
-    family = { live = 0, running = 0, changed = waiting.signal(), tasks = setmetatable({}, { __mode = "k" }) }
-    ctx[family_name] = family
-  end
-  return family
-end
-
-local function new_task(fn, ...)
-  return setmetatable({ fn = fn, arguments = compat.pack(...), done = false, joined = false }, Task)
-end
-
-local function with_traceback(value)
-  return errors.from_script(value)
-end
-
-local function leave_family(family, task)
-  family.live = family.live - 1
-  family.tasks[task.thread] = nil
-  family.changed:wake_all()
-end
-
-local function ended(task, ok, ...)
-  task.done, task.fn, task.arguments = true, nil, nil
-  if ok then
-    task.results = compat.pack(...)
-  else
-    task.err = (...)
-    failed[#failed + 1] = task
-    keeper.poke()
-  end
-  if task.family then
-    leave_family(task.family, task)
-  end
-  if task.joiners then
-    task.joiners:wake_all()
-  end
-end
-
-function Task:run()
-  self.thread = coroutine.running()
-  if self.family then
-    self.family.tasks[self.thread] = self
-  end
-  local arguments = self.arguments
-  return ended(self, xpcall(self.fn, with_traceback, compat.unpack(arguments, 1, arguments.n)))
-end
-
-local function report_failures()
-  while #failed > 0 do
-    local task = table.remove(failed, 1)
-    if not task.joined then
-      local family = task.family
-      if family then
-        family.first_unclaimed = family.first_unclaimed or task.err
-      end
-      log.write("error", "a coroutine failed that nobody joined: " .. tostring(task.err))
-    end
-  end
-end
-
-keeper.after_step(report_failures)
+keeper.after_step(tasks.report)
 
 local function check_function(fn, where)
   if type(fn) ~= "function" then
@@ -137,7 +58,7 @@ end
 ---@param fn function
 ---@return beam.coroutine
 function driver.background(fn, ...)
-  local task = new_task(fn, ...)
+  local task = tasks.new(fn, ...)
   keeper.submit(task)
   return task
 end
@@ -152,8 +73,8 @@ function driver.spawn(fn, ...)
     return driver.background(fn, ...)
   end
   keeper.start()
-  local task = new_task(fn, ...)
-  task.family = family_here()
+  local task = tasks.new(fn, ...)
+  task.family = tasks.family_here()
   task.family.live = task.family.live + 1
   ngx.thread.spawn(task.run, task)
   return task
@@ -188,36 +109,6 @@ function driver.aside(fn, ...)
   return task:results_of()
 end
 
---- Waits for the end of the coroutine.
----@param timeout number? seconds; nil: as long as it takes
----@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
-function Task:join(timeout)
-  if self.thread == coroutine.running() and not self.done then
-    error("a coroutine cannot join itself", 2)
-  end
-  self.joined = true
-  if not self.done then
-    self.joiners = self.joiners or waiting.signal()
-    if not self.joiners:wait(timeout) and not self.done then
-      self.joined = false
-      return nil, errors.timeout("end of the coroutine", timeout)
-    end
-  end
-  if self.err then
-    return nil, self.err
-  end
-  return compat.unpack(self.results, 1, self.results.n)
-end
-
---- The results of what was called aside; raises what that raised.
-function Task:results_of()
-  self:join()
-  if self.err then
-    error(self.err.cause, 0)
-  end
-  return compat.unpack(self.results, 1, self.results.n)
-end
-
 -- ---- Sleeping and running ----
 
 local shortest = 0.001 -- seconds; nginx has no shorter timers, and without a patch a sleep of 0 makes it turn without rest
@@ -250,21 +141,6 @@ function driver.step(timeout)
   driver.sleep(timeout or 0)
 end
 
--- Waits until the other light threads of the request have ended, but for those that wait for the same.
-local function wait_for_family(family, main)
-  local task = family.tasks[coroutine.running()]
-  if task then
-    family.running = family.running + 1
-    family.changed:wake_all()
-  end
-  while family.live > family.running and not (main and main.err) do
-    family.changed:wait()
-  end
-  if task then
-    family.running = family.running - 1
-  end
-end
-
 --- Runs fn(...), and the coroutines of this request, until they have ended.
 ---@param fn function?
 ---@return any ... the results of fn
@@ -277,9 +153,9 @@ function driver.run(fn, ...)
   if keeper.is_own() then
     return main and main:results_of()
   end
-  local family = family_here()
-  wait_for_family(family, main)
-  report_failures()
+  local family = tasks.family_here()
+  tasks.wait_for_family(family, main)
+  tasks.report()
   local err = main and main.err or family.first_unclaimed
   family.first_unclaimed = nil
   if err then
