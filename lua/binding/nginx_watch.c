@@ -179,9 +179,8 @@ static int count_timers(const struct timer *node, const struct timer *sentinel, 
 }
 
 int beam_nginx_timers(void) {
-  const struct timers *tree;
+  const struct timers *tree = dlsym(RTLD_DEFAULT, "ngx_event_timer_rbtree");
   int count = 0;
-  *(void **)&tree = dlsym(RTLD_DEFAULT, "ngx_event_timer_rbtree");
   if (!tree || !is_pointer(tree->root) || !is_pointer(tree->sentinel))
     return -1;
   return count_timers(tree->root, tree->sentinel, TIMERS_DEPTH, &count) ? -1 : count;
