@@ -45,6 +45,11 @@ export LSAN_OPTIONS="print_suppressions=0"
 export BEAM_TEST_PYTHON="${PYTHON:-/usr/bin/python3}"
 unset BEAM_TOKEN BEAM_CLIENT_ID BEAM_CLIENT_SECRET BEAM_GATEWAY_URL http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY
 
+on_lua() {
+  LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;;" LUA_CPATH="$PWD/build/lua/$1/?.so;;" \
+    run "$(basename "$3" .lua) ($2)" 300 "$2" "$(command -v busted)" -o TAP "$3"
+}
+
 # The long ones first, so that at the end no worker waits for another.
 every_test() {
   for host in tests/hosts/*_test.sh tests/hosts/*_test.py; do
@@ -53,11 +58,13 @@ every_test() {
     run "$(basename "$host")" 300 "$program" "$host"
   done
 
+  for spec in spec/beamlua/*_spec.lua; do # of the program, whatever Lua looks on
+    on_lua 5.4 lua5.4 "$spec"
+  done
   for lua in 5.1 jit 5.3 5.4; do
     case $lua in jit) program=luajit ;; *) program=lua$lua ;; esac
     for spec in spec/*_spec.lua; do
-      LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;;" LUA_CPATH="$PWD/build/lua/$lua/?.so;;" \
-        run "$(basename "$spec" .lua) ($program)" 300 "$program" "$(command -v busted)" -o TAP "$spec"
+      on_lua $lua $program "$spec"
     done
   done
 
