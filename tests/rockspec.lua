@@ -34,10 +34,24 @@ local function print_c_module(name, sources, rest)
   print "      },\n    },"
 end
 
+-- Of lua/host: what is for the program, for libbeamhost, for editors, or is the rock's program itself.
+local no_modules = { "^lua/host/meta/", "^lua/host/bake", "^lua/host/embed", "^lua/host/rock/beamlua%.lua$" }
+
+local function is_module(path)
+  for _, pattern in ipairs(no_modules) do
+    if path:find(pattern) then
+      return false
+    end
+  end
+  return true
+end
+
 local function print_lua_modules(folder, prefix)
-  for _, path in ipairs(list("LC_ALL=C find " .. folder .. " -name '*.lua' -not -path '*/meta/*' | LC_ALL=C sort")) do
+  for _, path in ipairs(list("LC_ALL=C find " .. folder .. " -name '*.lua' | LC_ALL=C sort")) do
     local name = path:gsub("^" .. folder, prefix):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-    print(('    ["%s"] = "%s%s",'):format(name, up, path))
+    if is_module(path) then
+      print(('    ["%s"] = "%s%s",'):format(name, up, path))
+    end
   end
 end
 
@@ -70,5 +84,14 @@ print_c_module("beam.core", list "LC_ALL=C ls core/*.c lua/binding/*.c", ([[
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
 ]]):format(up))
+local host = "lua/host/coroutines.c lua/host/files.c lua/host/process.c lua/host/signals.c lua/host/rock/host.c"
+print_c_module("beam.host", list("ls " .. host), ([[
+      defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
+      incdirs = { "%score", "%slua/host" },
+]]):format(up, up))
 print_lua_modules("lua/beam", "beam")
-print "  },\n}"
+print_lua_modules("lua/host", "beam/host")
+print(([[
+  },
+  install = { bin = { beamlua = "%slua/host/rock/beamlua.lua" } },
+}]]):format(up))

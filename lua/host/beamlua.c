@@ -8,61 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "beam.h"
 #include "coroutines.h"
-#include "files.h"
 #include "modules.h"
+#include "process.h"
 #include "signals.h"
 
 enum { EXIT_INTERRUPTED = 128 /* plus the signal's number, as a shell has it */ };
-
-/* host.received() -> signal number | nil */
-static int received(lua_State *L) {
-  int number = signals_received();
-  if (!number)
-    return 0;
-  lua_pushinteger(L, number);
-  return 1;
-}
-
-/* host.forget_signal(): it was dealt with. */
-static int forget_signal(lua_State *L) {
-  (void)L;
-  signals_forget();
-  return 0;
-}
-
-/* host.interactive(boolean): there is a prompt to come back to. */
-static int interactive(lua_State *L) {
-  signals_interactive(lua_toboolean(L, 1));
-  return 0;
-}
-
-/* host.is_terminal(descriptor) -> boolean */
-static int is_terminal(lua_State *L) {
-  lua_pushboolean(L, isatty((int)luaL_checkinteger(L, 1)));
-  return 1;
-}
-
-/* host.columns(descriptor) -> integer | nil */
-static int columns(lua_State *L) {
-  struct winsize size;
-  if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) || !size.ws_col)
-    return 0;
-  lua_pushinteger(L, size.ws_col);
-  return 1;
-}
-
-/* host.private_file(path): makes it, for its owner only, if it is not there. */
-static int private_file(lua_State *L) {
-  int fd = open(luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
-  if (fd >= 0)
-    close(fd);
-  return 0;
-}
 
 /* host.has_module(name) -> boolean */
 static int has_module(lua_State *L) {
@@ -83,16 +36,11 @@ static void push_folder(lua_State *L) {
 }
 
 static void push_host(lua_State *L) {
-  static const luaL_Reg functions[] = {{"received", received},         {"watch", signals_watch},
-                                       {"interactive", interactive},   {"forget_signal", forget_signal},
-                                       {"is_terminal", is_terminal},   {"columns", columns},
-                                       {"has_module", has_module},     {"file_status", files_status},
-                                       {"private_file", private_file}, {NULL, NULL}};
-  luaL_newlib(L, functions);
+  process_push(L);
+  lua_pushcfunction(L, has_module);
+  lua_setfield(L, -2, "has_module");
   push_folder(L);
   lua_setfield(L, -2, "folder");
-  lua_pushliteral(L, BEAM_VERSION);
-  lua_setfield(L, -2, "version");
 }
 
 /* The arguments as a table, the program's name at 0. */

@@ -35,14 +35,14 @@ local function load_core(folder)
 end
 
 --- Makes `require "beam.core"` find it, and keeps note of the contexts that are made: host.contexts. host.find(name) says where another
---- shared object of ours is.
+--- shared object of ours is. host.core: it is loaded already (the rock's beamlua).
 return function(host)
   host.contexts = {}
   function host.find(name)
     return find(host.folder, name)
   end
   package.preload["beam.core"] = function()
-    local core = load_core(host.folder)
+    local core = host.core or load_core(host.folder)
     local new = core.new
     function core.new(options)
       local ctx, err = new(options)

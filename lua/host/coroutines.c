@@ -4,6 +4,16 @@
 
 #include <lauxlib.h>
 
+#if LUA_VERSION_NUM < 504
+
+/* The rock's beamlua on an older Lua: a coroutine that computes is not interrupted by the first Ctrl-C, but by the
+ * second, with the process. */
+lua_State *coroutines_running(void) { return NULL; }
+
+void coroutines_setup(lua_State *L) { (void)L; }
+
+#else
+
 static lua_State *volatile running;
 
 lua_State *coroutines_running(void) { return running; }
@@ -87,3 +97,5 @@ void coroutines_setup(lua_State *L) {
   luaL_setfuncs(L, functions, 0);
   lua_pop(L, 1);
 }
+
+#endif

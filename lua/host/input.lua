@@ -8,7 +8,7 @@ local function read_file(path)
   local file, problem = io.open(path, "rb")
   local text
   if file then
-    text, problem = file:read "a"
+    text, problem = file:read "*a"
     file:close()
   end
   if not text then
@@ -22,7 +22,7 @@ end
 ---@return string? text, beam.error? err
 function input.text(argument)
   if argument == "-" then
-    return io.read "a" or ""
+    return io.read "*a" or ""
   elseif argument:sub(1, 1) == "@" then
     return read_file(argument:sub(2))
   end

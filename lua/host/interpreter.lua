@@ -46,7 +46,7 @@ end
 -- A script that is not there may have been meant as a command.
 local function load_script(path)
   if path == "-" then
-    return load(io.read "a", "=stdin")
+    return load(io.read "*a", "=stdin")
   end
   local chunk, message = loadfile(path)
   local meant = not chunk and path:find "^[%l-]+$" and require("beam.suggest")(path, require("host.commands").names())

@@ -7,6 +7,8 @@
 
 #include <lua.h>
 
+#pragma GCC visibility push(hidden)
+
 /* Installs the handlers; L is the main thread of the state. */
 void signals_setup(lua_State *L);
 /* The system's default actions again; nothing of the state is touched any more. */
@@ -20,5 +22,7 @@ void signals_forget(void);
 /* Lua: watch(wake, argument), two light userdata: wake(argument) ends a wait of the event loop. watch() forgets them.
  */
 int signals_watch(lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -25,14 +25,14 @@ copy=$(echo "$HOME"/lua-beam-*)
 check "the rockspec of the tree is well-formed" luarocks lint lua-beam-scm-1.rockspec
 check "that of the release is" luarocks lint build/dist/lua-beam-0.1.0-1.rockspec
 
-# exports FILE: what nginx calls, and its opening; nothing of libbeam.
+# exports FOLDER: what nginx calls, and the openings; nothing of libbeam.
 exports() {
-  nm -D --defined-only "$1" | awk '{ print $3 }' >"$HOME/symbols" && grep -qx luaopen_beam_core "$HOME/symbols" &&
-    ! grep -Ev '^(luaopen_beam_core$|beam_nginx_)' "$HOME/symbols"
+  nm -D --defined-only "$1"/*.so | awk 'NF == 3 { print $3 }' >"$HOME/symbols" && grep -qx luaopen_beam_core "$HOME/symbols" &&
+    ! grep -Ev '^(luaopen_beam_(core|host)$|beam_nginx_)' "$HOME/symbols"
 }
 # The release brings the module and beamlua; no sources, no objects.
 only_ours() {
-  ! (cd "$1" && find . -type f | grep -Ev '^./(share/lua/5\..(/beam/.*\.lua)|lib/lua/5\../beam/core\.so|bin/beamlua|lib/luarocks/.*)$')
+  ! (cd "$1" && find . -type f | grep -Ev '^./(share/lua/5\..(/beam/.*\.lua)|lib/lua/5\../beam/(core|host)\.so|bin/beamlua|lib/luarocks/.*)$')
 }
 
 # in_tree VERSION PROGRAM
@@ -40,7 +40,9 @@ in_tree() {
   rm -rf "$HOME/rocks"
   check "$2: make in the tree" run_block make "$copy" "$1"
   check "$2: it runs" run_hello rock-run "$HOME" "$1" "$2"
-  check "$2: beam.core exports its opening and what nginx calls" exports "$HOME/rocks/lib/lua/$1/beam/core.so"
+  check "$2: beamlua runs it" run_hello rock-beamlua "$HOME" "$1"
+  check "$2: beamlua's commands" commands "$1"
+  check "$2: what it exports" exports "$HOME/rocks/lib/lua/$1/beam"
 }
 
 # packed VERSION PROGRAM
@@ -48,11 +50,30 @@ packed() {
   rm -rf "$HOME/rocks" "$HOME/other-rocks"
   check "$2: packed and installed" run_block rock "$copy" "$1"
   check "$2: it runs" run_hello rock-run "$HOME" "$1" "$2"
-  check "$2: beam.core exports its opening and what nginx calls" exports "$HOME/rocks/lib/lua/$1/beam/core.so"
+  check "$2: beamlua runs it" run_hello rock-beamlua "$HOME" "$1"
+  check "$2: what it exports" exports "$HOME/rocks/lib/lua/$1/beam"
+  check "$2: beamlua's commands" commands "$1"
   check "$2: nothing but ours is in it" only_ours "$HOME/rocks"
   check "$2: packed as a binary and installed" run_block binary "$HOME" "$1"
   rm -rf "$HOME/rocks" "$HOME"/*.rock && mv "$HOME/other-rocks" "$HOME/rocks"
   check "$2: it runs" run_hello rock-run "$HOME" "$1" "$2"
+}
+
+# The rock's beamlua: commands in pipes, exit codes, a signal while it waits. program VERSION
+commands() {
+  eval "$(luarocks --lua-version "$1" path --tree "$HOME/rocks")"
+  [ "$(beamlua call multiply '{"x":4}')" = '{"result":8}' ] && [ "$(echo '{"a":1}' | beamlua realtime echo)" = '{"response":{"a":1}}' ] || return 1
+  [ "$(printf '{ 1, x = "y" }\nif 1 then\nprint(6 * 7) end\n' | beamlua -i | tr -d '> \n')" = 'beamlua0.1.0,Lua5.'"${1#5.}"'{1,x="y"}42' ] || return 1
+  beamlua call multiply '{"x":"a"}'
+  [ $? -gt 2 ] || return 1
+  echo 'error "boom"' | beamlua -
+  [ $? -eq 1 ] || return 1
+  beamlua -e 'print "up" io.stdout:flush() beam.sleep(60)' >"$HOME/up" &
+  tries=200
+  until [ -s "$HOME/up" ] || [ $((tries -= 1)) -eq 0 ]; do sleep 0.05; done
+  kill -TERM $!
+  wait $!
+  [ $? -eq 143 ]
 }
 
 # for_lua NAME WAY…: the ways to install, with that Lua's headers.

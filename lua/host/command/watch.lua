@@ -31,7 +31,7 @@ local function read(path)
   local file, problem = io.open(path, "rb")
   local text
   if file then
-    text, problem = file:read "a"
+    text, problem = file:read "*a"
     file:close()
   end
   if not text then
