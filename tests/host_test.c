@@ -1,4 +1,5 @@
 /* libbeamhost against the local Beam: life, events, hooks that fail, limits, takeovers, calls from callbacks. */
+#include <math.h>
 #include <pthread.h>
 
 #include "host_fixture.h"
@@ -21,6 +22,8 @@ static void mistakes_in_options_are_told(void) {
   const char *allow[] = {"os.getenw", NULL};
   CHECK_INT(new_fails((beam_host_options){.allow = allow}, "did you mean 'os.getenv'?"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.memory = 1000}, "'memory'"), BEAM_EINVALID);
+  CHECK_INT(new_fails((beam_host_options){.seconds = (double)NAN}, "'seconds'"), BEAM_EINVALID);
+  CHECK_INT(new_fails((beam_host_options){.tick = -1}, "'tick'"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.config = "{"}, "option 'config' is no JSON"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.target = "a/b/c"}, "'a/b/c' is no target"), BEAM_EINVALID);
 }
@@ -70,6 +73,7 @@ static void events_come_in_order(void) {
   CHECK(echoes(host, &notes, "{\"x\":1}"));
   CHECK(echoes(host, &notes, "plain text"));
   CHECK_INT(beam_host_send_binary(host, "\0\1\2", 3, NULL), 0);
+  CHECK(wait_for(host, &notes, BEAM_HOST_MESSAGE, 3));
   CHECK(echoes(host, &notes, "[]"));
   CHECK_INT(beam_host_stats(host, &figures), 0);
   CHECK_STR(figures.state, "open");
@@ -352,7 +356,9 @@ static void calls_from_callbacks(void) {
 }
 
 static void free_from_inside(struct notes *from, beam_host *host, const beam_host_event *event) {
-  if (event->type == BEAM_HOST_EMIT) {
+  beam_host_result result;
+  if (event->type == BEAM_HOST_EMIT) { /* a hook of the script is on the stack, too */
+    CHECK_INT(beam_host_call(host, "add", "{\"a\":1,\"b\":2}", 13, &result, NULL), 0);
     beam_host_free(host);
     CHECK_INT(send_text(host, "{}"), BEAM_ECLOSED);
     from->user = from;
@@ -392,6 +398,41 @@ static void ticks_come_with_steps_or_with_time(void) {
   beam_host_on(host, on_event, &notes);
   CHECK_INT(load(host, ticking, NULL), 0);
   CHECK(wait_for(host, &notes, BEAM_HOST_EMIT, 3));
+  beam_host_free(host);
+}
+
+static void a_step_ends_when_its_time_is_over(void) {
+  enum { NUMBERS = 300 };
+  beam_host_options options = {.target = "numbers", .token = "token", .gateway = gateway, .step_seconds = 0.001};
+  beam_host *host;
+  int most = 0, before;
+  memset(&notes, 0, sizeof notes);
+  REQUIRE(!beam_host_new(&host, &options, NULL));
+  beam_host_on(host, on_event, &notes);
+  CHECK_INT(
+      load(host, "return { message = function() local t = beam.now() while beam.now() < t + 0.0003 do end end }", NULL),
+      0);
+  CHECK(wait_for(host, &notes, BEAM_HOST_OPEN, 1));
+  CHECK_INT(send_text(host, "300"), 0);
+  for (time_t end = time(NULL) + PATIENCE_SECONDS; notes.counts[BEAM_HOST_MESSAGE] < NUMBERS && time(NULL) < end;) {
+    before = notes.counts[BEAM_HOST_MESSAGE];
+    beam_host_step(host, 0);
+    most = notes.counts[BEAM_HOST_MESSAGE] - before > most ? notes.counts[BEAM_HOST_MESSAGE] - before : most;
+  }
+  CHECK_INT(notes.counts[BEAM_HOST_MESSAGE], NUMBERS);
+  CHECK(most > 0 && most < 20);
+  beam_host_free(host);
+}
+
+static void messages_that_cannot_be_told_are_errors(void) {
+  beam_host *host = new_host(&notes, "echo");
+  CHECK_INT(load(host, "return { incoming = function(m) if m.bad then return { x = 0 / 0 } end return m end }", NULL),
+            0);
+  CHECK_INT(send_text(host, "{\"bad\":true}"), 0);
+  CHECK(echoes(host, &notes, "{\"x\":1}"));
+  CHECK_INT(notes.counts[BEAM_HOST_ERROR], 1);
+  CHECK_INT(notes.error.code, BEAM_HOST_EJSON);
+  CHECK_STR(notes.error.hook, "incoming");
   beam_host_free(host);
 }
 
@@ -463,6 +504,8 @@ int main(void) {
   RUN(a_host_is_freed_in_its_callback);
   RUN(the_descriptor_tells_of_everything);
   RUN(ticks_come_with_steps_or_with_time);
+  RUN(a_step_ends_when_its_time_is_over);
+  RUN(messages_that_cannot_be_told_are_errors);
   RUN(what_nobody_listens_to_is_logged);
   RUN(hosts_in_threads_of_their_own);
   stop_server();

@@ -92,9 +92,10 @@ typedef struct beam_host_options { /* zero-initialise; every field may stay 0 */
   int64_t instructions;            /* for a load, a hook, a call; 0: 10,000,000, negative: no limit */
   double seconds;                  /* of wall time for the same; 0: 1, negative: no limit */
   double tick;                     /* seconds between calls of the hook `tick`; 0: with each step */
-  const char *const *allow;        /* what the script has beside the safe subset ("os.getenv", …), ended by NULL */
-  int lax;                         /* 1: undeclared globals of the script are no error */
-  int insecure_auth;               /* 1: the token may go unencrypted to hosts that are not loopback */
+  double step_seconds;      /* a step ends after so long, between two hooks, and goes on in the next; 0: no bound */
+  const char *const *allow; /* what the script has beside the safe subset ("os.getenv", …), ended by NULL */
+  int lax;                  /* 1: undeclared globals of the script are no error */
+  int insecure_auth;        /* 1: the token may go unencrypted to hosts that are not loopback */
   /* One line without a newline, of the script's print and beam.log (BEAM_LOG_INFO) or of the transport. NULL: errors
    * and warnings go to stderr. */
   void (*log)(void *user, enum beam_log_level level, const char *line);

@@ -157,6 +157,7 @@ end
 ---@field limits host.script.options
 ---@field tell host.tell
 ---@field tick number? seconds between calls of the hook tick; nil: self:step() calls it
+---@field budget number? seconds that self:step() may take after its wait
 ---@field config any what beam.config() gives
 
 --- A connection script without a script yet.
@@ -169,6 +170,7 @@ function connection_script.new(options)
     target = options.target,
     settings = options.settings,
     tick = options.tick,
+    budget = options.budget,
     last_tick = driver.now(),
     conn = nil,
   }, ConnectionScript)
@@ -235,7 +237,7 @@ end
 --- Does what is due, then calls the hook tick unless it has an interval.
 ---@param timeout number? seconds
 function ConnectionScript:step(timeout)
-  driver.step(timeout)
+  driver.step(timeout, self.budget)
   if not self.tick then
     tick(self)
   end

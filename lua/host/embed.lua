@@ -1,42 +1,11 @@
 -- What lua/host/embed.c calls, in the state of a host: options and texts in, JSON and errors out.
-local client = require "beam.client"
 local driver = require "beam.driver"
+local embed_options = require "host.embed_options"
 local json = require "beam.json"
 local log = require "beam.log"
 local new_connection_script = require("host.connection_script").new
-local new_script = require("host.script").new
 
 local embed = {}
-
-local MiB = 1024 * 1024
-local default_memory, default_instructions, default_seconds = 64 * MiB, 10000000, 1
-
--- nil: the default; negative: no limit, which host.script has as nil or false.
-local function limit(value, default)
-  if value == nil then
-    return default
-  end
-  return value > 0 and value or nil
-end
-
-local function limits_of(options)
-  return {
-    memory = limit(options.memory, default_memory) or false,
-    instructions = limit(options.instructions, default_instructions),
-    seconds = limit(options.seconds, default_seconds),
-    allow = options.allow,
-    strict = not options.lax,
-  }
-end
-
-local function client_of(options)
-  return client.new {
-    token = options.token ~= "" and options.token,
-    gateway = options.gateway,
-    insecure_auth = options.insecure_auth,
-    tls = options.ca_file and { ca_file = options.ca_file },
-  }
-end
 
 -- An error that fits into a beam_host_error. A transform's is that of the hook in it, but for its kind.
 local function flat(err)
@@ -61,6 +30,10 @@ local function text_of(message, kind)
   return json.encode(message)
 end
 
+local function not_json(problem)
+  return { kind = "json", hook = "incoming", message = "what it returned cannot be written as JSON: " .. problem }
+end
+
 local function one_line(text)
   return (text:gsub("%s*\n%s*", " "))
 end
@@ -76,8 +49,14 @@ local function tell_by(native)
       event("open", nil, nil, again)
     end,
     message = function(message, kind)
-      if native.listens() then
-        event("message", nil, text_of(message, kind), kind == "binary")
+      if not native.listens() then
+        return
+      end
+      local text, problem = text_of(message, kind)
+      if text then
+        event("message", nil, text, kind == "binary")
+      else
+        event("error", nil, nil, false, not_json(problem))
       end
     end,
     emit = function(name, value)
@@ -250,14 +229,6 @@ function Host:free()
   self.scripted.hooks:close()
 end
 
-local function read_config(options)
-  if not options.config then
-    return nil
-  end
-  local value, problem = json.decode(options.config)
-  return value, value == nil and "option 'config' is no JSON: " .. tostring(problem) or nil
-end
-
 --- native: event(type, name, data, flag, err), log(level, text), listens(), ticks(flag: each step calls a hook).
 --- options: beam_host_options by their names.
 ---@return table? host, table? err
@@ -265,26 +236,18 @@ function embed.new(native, options)
   if native.log then
     log.to(native.log)
   end
-  local made, err = client_of(options)
+  local made, err = embed_options.read(options)
   if not made then
     return nil, flat(err)
   end
-  local config, problem = read_config(options)
-  if problem then
-    return invalid(problem)
-  end
-  local limits = limits_of(options)
-  new_script(limits):close() -- raises for a name that cannot be granted, and the like
-  if options.target then
-    made:address(options.target, "asgi")
-  end
   local scripted = new_connection_script {
     target = options.target,
-    settings = made.settings,
-    limits = limits,
+    settings = made.client.settings,
+    limits = made.limits,
     tell = tell_by(native),
     tick = options.tick,
-    config = config,
+    budget = options.step_seconds,
+    config = made.config,
   }
   return setmetatable({ native = native, scripted = scripted, path = nil }, Host)
 end

@@ -59,6 +59,7 @@ static void push_options(lua_State *L, const beam_host_options *options) {
   set_integer(L, "instructions", options->instructions);
   set_number(L, "seconds", options->seconds);
   set_number(L, "tick", options->tick);
+  set_number(L, "step_seconds", options->step_seconds);
   set_list(L, "allow", options->allow);
   set_flag(L, "lax", options->lax);
   set_flag(L, "insecure_auth", options->insecure_auth);

@@ -1,0 +1,85 @@
+-- The options of a host in C (beam_host_options): checked, with their defaults.
+local client = require "beam.client"
+local json = require "beam.json"
+local new_script = require("host.script").new
+
+local embed_options = {}
+
+local MiB = 1024 * 1024
+local default_memory, default_instructions, default_seconds = 64 * MiB, 10000000, 1
+
+-- nil: the default; negative: no limit, which host.script has as nil or false.
+local function limit(value, default)
+  if value == nil then
+    return default
+  end
+  return value > 0 and value or nil
+end
+
+local function limits_of(options)
+  return {
+    memory = limit(options.memory, default_memory) or false,
+    instructions = limit(options.instructions, default_instructions),
+    seconds = limit(options.seconds, default_seconds),
+    allow = options.allow,
+    strict = not options.lax,
+  }
+end
+
+local function client_of(options)
+  return client.new {
+    token = options.token ~= "" and options.token,
+    gateway = options.gateway,
+    insecure_auth = options.insecure_auth,
+    tls = options.ca_file and { ca_file = options.ca_file },
+  }
+end
+
+-- Where 0 is the default and less than that no limit, or a mistake; NaN always is one.
+local function check_seconds(options)
+  for _, name in ipairs { "seconds", "step_seconds", "tick" } do
+    local value = options[name] or 1
+    if value ~= value or value < 0 and name ~= "seconds" then
+      return ("option '%s' is a number of seconds"):format(name)
+    end
+  end
+end
+
+local function read_config(options)
+  if not options.config then
+    return nil
+  end
+  local value, problem = json.decode(options.config)
+  return value, value == nil and "option 'config' is no JSON: " .. tostring(problem) or nil
+end
+
+local function invalid(message)
+  return nil, { kind = "invalid", message = message }
+end
+
+--- Raises for what host.script and beam.client take for a mistake: a name that cannot be granted, a target that is none.
+---@param options table beam_host_options by their names; what is 0 or NULL there is absent
+---@return { client: beam.client, limits: host.script.options, config: any }? read, table? err
+function embed_options.read(options)
+  local problem = check_seconds(options)
+  if problem then
+    return invalid(problem)
+  end
+  local made, err = client_of(options)
+  if not made then
+    return nil, err
+  end
+  local config
+  config, problem = read_config(options)
+  if problem then
+    return invalid(problem)
+  end
+  local limits = limits_of(options)
+  new_script(limits):close()
+  if options.target then
+    made:address(options.target, "asgi")
+  end
+  return { client = made, limits = limits, config = config }
+end
+
+return embed_options
