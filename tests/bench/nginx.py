@@ -107,8 +107,8 @@ def main():
     os.sched_setaffinity(0, {cores[-1]})
     with tempfile.TemporaryDirectory(prefix="beam-nginx-bench-") as folder:
         server = nginx.Nginx(folder, CONFIG, workers=1, main=HEAD)
-        os.sched_setaffinity(nginx.wait_until(server.workers, 20)[0], {cores[0]})
         try:
+            os.sched_setaffinity(server.workers()[0], {cores[0]})
             round_trips(server, echo)
             beside_waiting(server, late_server())
         finally:
