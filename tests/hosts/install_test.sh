@@ -29,6 +29,16 @@ check "it needs no libbeam" sh -c "! readelf -d '$HOME/hello' | grep -q libbeam"
 check "the soname is libbeam.so.0" sh -c "readelf -d '$prefix/lib/libbeam.so.0.1.0' | grep -q 'SONAME.*\[libbeam.so.0\]'"
 check "beam.pc has the version" sh -c "PKG_CONFIG_PATH='$prefix/lib/pkgconfig' pkg-config --exact-version=0.1.0 beam"
 
+embed() {
+  PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+  export PKG_CONFIG_PATH
+  # shellcheck disable=SC2046 # words
+  cc -Werror -Wl,-z,defs scripts/embed/frame_loop.c -o "$HOME/embed" $(pkg-config --cflags beamhost) $(pkg-config "$@" beamhost)
+}
+check "a program that embeds scripts, with the shared library" embed --libs
+check "it needs libbeamhost.so.0, and no Lua" sh -c "readelf -d '$HOME/embed' | grep -q 'libbeamhost.so.0' && ! readelf -d '$HOME/embed' | grep -qi 'liblua'"
+check "and with the archive" embed --variable=archive_libs
+
 # exports FILE PATTERN: what it exports matches the pattern, and something does.
 exports() {
   nm -D --defined-only "$1" | awk '{ print $3 }' >"$HOME/symbols" && [ -s "$HOME/symbols" ] && ! grep -Ev "^($2)" "$HOME/symbols"

@@ -23,11 +23,10 @@ while [ $# -gt 0 ]; do [ "$1" != -o ] || : >"$2"; shift; done
 END
 chmod +x "$folder/cc"
 
-# The rockspec as it is, but for one source instead of eighty.
-mkdir -p "$folder/tree/core"
-grep -Ev '^        "(core/[b-z]|core/a[^u]|lua/)|^    \["beam\.[a-bd-z]|^    \["beam"|^    \["beam\.c[^o]|^    \["beam\.co[^r]' lua-beam-scm-1.rockspec \
-  >"$folder/tree/lua-beam-scm-1.rockspec"
-: >"$folder/tree/core/auth.c"
+# The rockspec as it is, but for one source in C instead of eighty, none in Lua, and no program.
+mkdir -p "$folder/tree/core" "$folder/tree/lua/host"
+sed -e '/^        "core\/[b-z]/d; /^        "core\/a[^u]/d; /^        "lua\/binding/d; /^        "lua\/host\/[a-oq-z]/d' -e '/^    \["beam.*\.lua",$/d' -e '/^  install = /d' \
+  lua-beam-scm-1.rockspec >"$folder/tree/lua-beam-scm-1.rockspec"
 
 # layout ROOT INCLUDE LIB EXTENSION: the files of the five libraries
 layout() {
