@@ -82,6 +82,7 @@ describe("a recorder", function()
   it("never writes a secret, wherever it stands and however it is written", function()
     local path = recorded.make(function(client)
       client:call("multiply", { x = 1, token = token, coded = base64.encode(token) })
+      client:call("mirror", { text = "whole " .. token })
       client:call("multiply", { x = 1 }, { headers = { ["X-Api-Key"] = "another-secret", Cookie = "session=cookie-secret" } })
       client:call("multiply", { x = 1 }, { path = "?auth_token=query-secret&key=keyed-secret" })
       for _ in client:stream { "count", input = { to = 20, token = token } } do
@@ -106,6 +107,20 @@ describe("a recorder", function()
     for _, event in ipairs(read(path)) do
       assert.is_nil((event.data or ""):find(token, 1, true))
     end
+  end)
+
+  it("writes what looked like the beginning of a secret", function()
+    local body = "the end is " .. token:sub(1, -2)
+    local events = read((recorded.make(function(client)
+      local stream = assert(client:stream { "mirror", input = { text = body }, format = "raw" })
+      while stream:next() do
+      end
+    end)))
+    local pieces = {}
+    for _, event in ipairs(events) do
+      pieces[#pieces + 1] = event.event == "piece" and event.data or nil
+    end
+    assert.equal(body, table.concat(pieces))
   end)
 
   it("writes refusals, failures, and what the program gives up", function()

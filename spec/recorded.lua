@@ -8,7 +8,7 @@ local recorded = { token = "s3cret/token+of=mine" }
 
 local soon = { base = 0.001, max = 0.01 }
 
---- An app with echo, multiply and count (streamed).
+--- An app with echo, multiply, mirror and count (streamed).
 function recorded.app()
   local app = serve.new()
   app.realtime("echo", function(text, context)
@@ -16,6 +16,9 @@ function recorded.app()
   end)
   app.endpoint("multiply", function(input)
     return { result = input.x * 2 }
+  end)
+  app.endpoint("mirror", function(input)
+    return app.response(200, input.text, { ["content-type"] = "text/plain" })
   end)
   app.endpoint("count", function(input)
     local i = 0

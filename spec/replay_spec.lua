@@ -228,6 +228,10 @@ describe("a replay", function()
     end
     report = play(path, say "hello")
     assert.is_truthy(report.differences[1]:find "got hello %(they differ from byte 1%)$")
+    local empty = recorded.make(say '{"a":[]}')
+    files[#files + 1] = empty
+    report = play(empty, say '{"a":{}}')
+    assert.is_truthy(report.differences[1]:find "%(they differ at a%)$")
   end)
 
   it("takes what went on at once in any order, and what was one after the other in that", function()
@@ -330,6 +334,31 @@ describe("a replay", function()
     end)
     assert.same({}, report.differences)
     assert.same({ bytes, "binary", "é", "text", 4001, "é" }, seen)
+  end)
+
+  it("compares no more of an upload than was sent before the answer", function()
+    local path = write {
+      { at = 0, request = 1, event = "request", method = "POST", target = "/endpoint/multiply", upload = true },
+      { at = 0, request = 1, event = "sent_piece", data = "abc" },
+      { at = 0, request = 1, event = "done", status = 200, data = "{}" },
+    }
+    local function send(body)
+      return function(client)
+        assert(client:call { "multiply", body = body })
+      end
+    end
+    assert.same({}, play(path, send "abcdef").differences)
+    assert.is_truthy(play(path, send "abdef").differences[1]:find "body: expected abc, got abdef %(they differ from byte 3%)$")
+  end)
+
+  it("compares the headers that say what the content is", function()
+    local function send(kind)
+      return function(client)
+        client:call { "mirror", body = '{"text":"a"}', headers = { ["Content-Type"] = kind } }
+      end
+    end
+    local report = round(send "application/json", send "text/plain")
+    assert.same({ "request 1 (line 2): header content-type: expected application/json, got text/plain" }, report.differences)
   end)
 
   it("goes on when a connection ends with the recording", function()
