@@ -34,7 +34,7 @@ LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz install manual rockspec library docs setup-docs clean core lua host
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package demo test invariant soak nginx-soak gigabyte bench bench-map lint fuzz corpus install manual rockspec library docs setup-docs clean core lua host
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -246,17 +246,18 @@ build/bench/host: tests/bench/host.c build/libbeamhost.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
 
-# Each fuzzer begins with what is kept of earlier runs (tests/fuzz/corpus); what it finds besides stays in build/corpus.
-build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
-	$(call say,CC,$<)
-	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
-
+# Each fuzzer begins with what is kept of earlier runs, tests/fuzz/corpus/NAME.tar.gz; what it finds besides stays in build/corpus until
+# `make corpus` keeps of it all that reaches something new.
 FUZZ_SECONDS ?= 60
 fuzz: setup-fuzz $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do name=$${fuzzer##*/} && mkdir -p build/corpus/$$name && echo "FUZZ   $$fuzzer" && \
-	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/corpus/ -print_final_stats=1 -verbosity=0 \
-	  build/corpus/$$name tests/fuzz/corpus/$$name || exit 1; done
+	  tar -xzf tests/fuzz/corpus/$$name.tar.gz -C build/corpus/$$name && \
+	  $$fuzzer -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=build/corpus/ -print_final_stats=1 -verbosity=0 build/corpus/$$name || exit 1; done
+
+corpus: $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do name=$${fuzzer##*/} && rm -rf build/kept && mkdir -p build/kept && echo "KEEP   $$name" && \
+	  $$fuzzer -merge=1 build/kept build/corpus/$$name 2>/dev/null && \
+	  tar -czf tests/fuzz/corpus/$$name.tar.gz --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C build/kept . || exit 1; done
 
 build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 	$(call say,CLANG,$<)
