@@ -246,6 +246,11 @@ build/bench/host: tests/bench/host.c build/libbeamhost.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
 
+build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
+
 # Each fuzzer begins with what is kept of earlier runs, tests/fuzz/corpus/NAME.tar.gz; what it finds besides stays in build/corpus until
 # `make corpus` keeps of it all that reaches something new.
 FUZZ_SECONDS ?= 60
