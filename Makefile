@@ -154,7 +154,7 @@ build/host/baked.o: build/host/baked.c
 build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/host/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
 	$(call say,LD,$@)
 	$(q)$(LD) -r -o $@ $^
-	$(q)objcopy --wildcard --keep-global-symbol='beam_*' $@
+	$(q)objcopy --wildcard --keep-global-symbol='beam_[a-z]*' $@
 
 # Lua itself; why its streams have other names: lua/host/embed_streams.c.
 build/host/lua54.o: $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a
