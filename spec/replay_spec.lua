@@ -361,6 +361,20 @@ describe("a replay", function()
     assert.same({ "request 1 (line 2): header content-type: expected application/json, got text/plain" }, report.differences)
   end)
 
+  it("is as dead as the server was", function()
+    local function run(client)
+      local conn = assert(client:realtime("echo", { retry = false, heartbeat = { ping_after = 0.2, dead_after = 0.2 } }))
+      conn:send "{}"
+      conn:receive(5)
+      local _, err = conn:receive(5)
+      return err.kind .. ": " .. err.message:gsub("^%S+", ""):gsub("%d%.%d%d+ s", "")
+    end
+    local path, seen = recorded.make(run, { fault = "silence_after=1" })
+    files[#files + 1] = path
+    local report, again = play(path, run)
+    assert.same({ {}, seen }, { report.differences, again })
+  end)
+
   it("goes on when a connection ends with the recording", function()
     local path = write {
       { at = 0, connection = 1, event = "connect", target = "/asgi/echo" },

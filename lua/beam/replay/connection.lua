@@ -25,6 +25,42 @@ local function on_event(self, event, first, second)
   self.changed:wake_all()
 end
 
+-- ---- A server that was dead ----
+
+local from_server = { received = true, ping = true, pong = true }
+
+local patience = 0.1 -- seconds for an answer to a ping that any client has
+
+-- The ping of the client from which on nothing came any more, if the client gave the connection up for that.
+local function last_ping(events)
+  local ping, given_up
+  for _, event in ipairs(events) do
+    if from_server[event.event] or event.event == "closed" and not event.error then
+      ping = nil
+    elseif event.event == "sent_ping" then
+      ping = ping or event
+    elseif event.event == "abort" or event.event == "close" then
+      given_up = given_up or event
+    end
+  end
+  return ping and given_up and given_up.at - ping.at > patience and ping or nil
+end
+
+local extra = 1 -- seconds for the client to find it dead, besides what it had taken; its clock is not ours
+
+-- Nothing is read, so that no ping is answered, until the client must have left. Pings go by the client's clock, whatever the speed.
+local function be_dead(self, ping)
+  local events = self.exchange.events
+  local deadline = self.driver.now() + events[#events].at - ping.at + extra
+  self.ws:pause()
+  while not self.closed and self.driver.now() < deadline do
+    self.changed:wait(deadline - self.driver.now())
+  end
+  if not self.closed then
+    self.ws:resume()
+  end
+end
+
 -- ---- What the client sent ----
 
 local function take(self)
@@ -199,9 +235,14 @@ local function accept(self, event, previous)
 end
 
 local function play_open(self, events, first)
+  local ping = last_ping(events)
   for i = first + 1, #events do
     local event = events[i]
-    if play[event.event] then
+    if event == ping then
+      be_dead(self, ping)
+      play.left(self, ping, ping)
+      break
+    elseif play[event.event] then
       play[event.event](self, event, events[i - 1])
     end
   end
