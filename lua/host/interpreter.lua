@@ -57,8 +57,8 @@ end
 local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global, ["--record"] = start_recording }
 local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings" }
 
--- Returns { script = position of the script, or one past the end; chunks = what to run before it; version, prompt, warnings }; or nil, what
--- is wrong, and whether it is a chunk's syntax.
+-- Returns { script = position of the script, or one past the end; chunks = what to run before it; record = what to do before all of it;
+-- version, prompt, warnings }; or nil, what is wrong, and whether it is a chunk's syntax.
 local function read_options(arguments)
   local given, i = { chunks = {} }, 1
   while arguments[i] and arguments[i]:find "^%-." do
@@ -85,7 +85,11 @@ local function read_options(arguments)
       if not chunk then
         return nil, message, true
       end
-      table.insert(given.chunks, name == "--record" and 1 or #given.chunks + 1, chunk)
+      if name == "--record" then
+        given.record = chunk
+      else
+        table.insert(given.chunks, chunk)
+      end
     end
     i = i + 1
   end
@@ -157,6 +161,12 @@ return function(host, arguments)
   end
   if problem then
     return fail(problem)
+  end
+  if given.record then
+    local ok, message = pcall(given.record)
+    if not ok then
+      return fail(message)
+    end
   end
   arg = make_arg(arguments, given.script) -- luacheck: globals arg
   local function main()

@@ -88,6 +88,10 @@ for secret in "$BEAM_TOKEN" 's3cret\/t0ken' s3cret%2Ft0ken "$(printf %s "$BEAM_T
   check "no $secret in the file" 0 "$(grep -cF -- "$secret" "$folder/session.jsonl")"
 done
 
+printf 'beam.sleep(0) assert(beam.call("multiply", { x = 1 }))\n' |
+  BEAM_GATEWAY_URL=$url build/beamlua --record="$folder/prompt.jsonl" -i >"$folder/err" 2>&1
+check "the prompt is recorded" 1 "$(grep -c '"text":"{\\"result\\":2}"' "$folder/prompt.jsonl")"
+
 # A disk that is full: said once, and the script goes on.
 full=$(trap '' XFSZ; ulimit -f 2; BEAM_GATEWAY_URL=$url build/beamlua --record "$folder/full.jsonl" -e '
   for i = 1, 30 do assert(beam.call("multiply", { x = i })) end print "went on"' 2>&1)
