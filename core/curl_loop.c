@@ -4,11 +4,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-struct watch { /* a socket that curl waits for */
+struct watch { /* a socket that curl waits for, or of a connection */
   uv_poll_t poll;
+  beam__node node; /* a connection's: in curl->connections, to the end of the socket */
   struct beam__curl *curl;
   curl_socket_t socket;
+  int events; /* of libuv's, that are watched */
+  int idle;   /* curl does not wait for it */
 };
 
 /* ---- Driving ---- */
@@ -77,8 +82,14 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   struct watch *watch = poll->data;
   struct beam__curl *curl = watch->curl; /* the watch may end meanwhile */
   int ready = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
-  /* libuv stops the handle on an error. Not CURL_CSELECT_ERR, which curl (7.88) reports as "select/poll returned
-   * error" with no errno and no second try: let it read, and find what there is to find. */
+  if (status < 0 || watch->idle) {
+    uv_poll_stop(poll); /* on an error libuv has done it */
+    watch->events = 0;
+  }
+  if (watch->idle)
+    return; /* the server has closed it, as curl will see when it wants it again */
+  /* Not CURL_CSELECT_ERR, which curl (7.88) reports as "select/poll returned error" with no errno and no second try:
+   * let it read, and find what there is to find. */
   drive(curl, watch->socket, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : ready);
   /* What the callbacks started goes out before the next socket is looked at: the server works meanwhile. */
   if (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX)
@@ -93,19 +104,71 @@ static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
     free(watch);
     return NULL;
   }
+  beam__list_init(&watch->node);
   watch->poll.data = watch;
   watch->curl = curl;
   watch->socket = socket;
-  curl_multi_assign(curl->multi, socket, watch);
+  watch->idle = 1;
   return watch;
 }
 
 /* The number of a socket may come back at once for another one: uv_close takes it out of epoll here and now, only the
  * memory is freed later. */
-static void watch_end(struct beam__curl *curl, curl_socket_t socket, struct watch *watch) {
-  curl_multi_assign(curl->multi, socket, NULL);
+static void watch_end(struct watch *watch) {
+  beam__list_remove(&watch->node);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
+
+/* Each start costs libuv system calls, also of what is watched already. */
+static int watch_for(struct watch *watch, int events) {
+  watch->idle = 0;
+  if (events == watch->events)
+    return 0;
+  watch->events = events;
+  return uv_poll_start(&watch->poll, events, on_ready);
+}
+
+/* ---- The sockets of connections: watched as long as they are open, since curl forgets them between two transfers ----
+ */
+
+static struct watch *find_connection(struct beam__curl *curl, curl_socket_t socket) {
+  beam__node *node;
+  for (node = curl->connections.next; node != &curl->connections; node = node->next) {
+    struct watch *watch = BEAM__CONTAINER(node, struct watch, node);
+    if (watch->socket == socket)
+      return watch;
+  }
+  return NULL;
+}
+
+/* Also because curl's own sockets (7.88) are inherited by every program that the process starts. */
+curl_socket_t beam__curl_open_socket(struct beam__curl *curl, const struct curl_sockaddr *address) {
+  int type = address->socktype;
+  curl_socket_t opened;
+  struct watch *watch;
+#ifdef SOCK_CLOEXEC
+  type |= SOCK_CLOEXEC;
+#endif
+  opened = socket(address->family, type, address->protocol);
+  if (opened == CURL_SOCKET_BAD)
+    return opened;
+  watch = watch_new(curl, opened);
+  if (!watch) {
+    close(opened);
+    return CURL_SOCKET_BAD;
+  }
+  beam__list_add(&curl->connections, &watch->node);
+  return opened;
+}
+
+static int on_close_socket(void *user, curl_socket_t socket) {
+  struct watch *watch = find_connection(user, socket);
+  if (watch)
+    watch_end(watch);
+  return close(socket);
+}
+
+/* ---- What curl waits for ---- */
 
 /* Connections that no transfer uses belong to an easy handle of curl's own. */
 static void tell_unwatched(CURL *easy) {
@@ -117,21 +180,30 @@ static void tell_unwatched(CURL *easy) {
     transfer->unwatched(transfer);
 }
 
+/* Connections stay watched, so that the next transfer finds it done. Other sockets are those of a look-up. */
+static void let_rest(struct watch *watch) {
+  if (beam__list_empty(&watch->node))
+    watch_end(watch);
+  else
+    watch->idle = 1;
+}
+
 /* Always 0: with -1 curl would give up every transfer of the pool; this one is left to its deadline. */
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, void *assigned) {
   struct beam__curl *curl = user;
   struct watch *watch = assigned;
   if (what == CURL_POLL_REMOVE) {
     if (watch)
-      watch_end(curl, socket, watch);
+      let_rest(watch);
     tell_unwatched(easy);
     return 0;
   }
-  if (!watch)
-    watch = watch_new(curl, socket);
-  if (!watch ||
-      uv_poll_start(&watch->poll, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0),
-                    on_ready))
+  if (!watch) {
+    watch = find_connection(curl, socket);
+    watch = watch ? watch : watch_new(curl, socket);
+    curl_multi_assign(curl->multi, socket, watch);
+  }
+  if (!watch || watch_for(watch, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0)))
     beam__log(curl->ctx, BEAM_LOG_ERROR, "http: socket %d cannot be watched", (int)socket);
   return 0;
 }
@@ -174,7 +246,13 @@ void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, in
 /* ---- Easy handles ---- */
 
 CURL *beam__curl_easy(struct beam__curl *curl) {
-  return curl->spare_count ? curl->spare[--curl->spare_count] : curl_easy_init();
+  CURL *easy = curl->spare_count ? curl->spare[--curl->spare_count] : curl_easy_init();
+  if (!easy || curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket) ||
+      curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, curl)) {
+    curl_easy_cleanup(easy);
+    return NULL;
+  }
+  return easy;
 }
 
 void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole) {
@@ -227,6 +305,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   }
   curl->ctx = ctx;
   beam__list_init(&curl->waiting);
+  beam__list_init(&curl->connections);
   beam__task_init(&curl->admit, run_admit);
   uv_timer_init(&ctx->loop, &curl->timer);
   curl->timer.data = curl;

@@ -32,7 +32,8 @@ struct beam__curl {
   CURLM *multi;
   uv_timer_t timer;
   beam__task admit;
-  beam__node waiting; /* beam__transfer */
+  beam__node waiting;     /* beam__transfer */
+  beam__node connections; /* struct watch */
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
   unsigned spare_count;
@@ -43,10 +44,12 @@ struct beam__curl {
 struct beam__curl *beam__curl_of(beam_ctx *ctx);
 /* Whether its TLS is OpenSSL, that is ours, so that what curl hands out of it may be used. */
 int beam__curl_has_openssl(void);
-/* An easy handle with every option at its default; NULL when out of memory. */
+/* An easy handle with every option at its default, but how sockets are closed; NULL when out of memory. */
 CURL *beam__curl_easy(struct beam__curl *curl);
 /* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */
 void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
+/* For CURLOPT_OPENSOCKETFUNCTION. */
+curl_socket_t beam__curl_open_socket(struct beam__curl *curl, const struct curl_sockaddr *address);
 /* Queues it; begins in the next step. */
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
 /* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */
