@@ -96,6 +96,26 @@ describe("the library for editors", function()
     end
   end)
 
+  it("has every method that the pages name", function()
+    local classes = { conn = "connection", pool = "pool", map = "map", stream = "stream", task = "task", events = "task_events" }
+    classes.deployment, classes.list, classes.server = "deployment", "pages", "serve.server"
+    local methods, named = {}, 0
+    each("objects", function(class)
+      for _, method in ipairs(class.methods) do
+        methods[class.name .. ":" .. method.name] = true
+      end
+    end)
+    methods["beam.task:join"] = true -- docs/concurrency.md calls the coroutine of beam.spawn a task
+    for _, path in ipairs(require("reference.pages").list()) do
+      for variable, name in read(path):gmatch "%f[%w_](%l+):([%l_]+)%f[^%l_][%(`{]" do
+        local class = classes[variable]
+        named = named + (class and 1 or 0)
+        assert(not class or methods[("beam.%s:%s"):format(class, name)], ("%s: %s:%s"):format(path, variable, name))
+      end
+    end
+    assert(named > 60, named)
+  end)
+
   it("names no class that it does not describe", function()
     local text, described = "", {}
     for name in pairs((library.files())) do
