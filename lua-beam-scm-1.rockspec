@@ -193,6 +193,7 @@ build = {
     ["beam.record.tap"] = "lua/beam/record/tap.lua",
     ["beam.record.websocket"] = "lua/beam/record/websocket.lua",
     ["beam.recording"] = "lua/beam/recording.lua",
+    ["beam.recording.events"] = "lua/beam/recording/events.lua",
     ["beam.recording.headers"] = "lua/beam/recording/headers.lua",
     ["beam.recording.secrets"] = "lua/beam/recording/secrets.lua",
     ["beam.replay"] = "lua/beam/replay.lua",

@@ -11,76 +11,11 @@ local base64 = require "beam.base64"
 local errors = require "beam.error"
 local first_invalid = require("beam.json.text").bad_utf8
 local json = require "beam.json"
+local schema = require "beam.recording.events"
 
 local recording = { version = 1 }
 
--- ---- What the lines are made of ----
-
--- event = { of: connection or request; its fields in order, "?" for those that may be missing; begins, ends: its place in an exchange }
--- data: text or base64.
-local events = {
-  connect = { of = "connection", begins = true, "host", "target", "headers" },
-  phase = { of = "connection", "phase" },
-  open = { of = "connection", "status", "headers" },
-  sent = { of = "connection", "data" },
-  received = { of = "connection", "data" },
-  sent_ping = { of = "connection", "data" },
-  ping = { of = "connection", "data" },
-  pong = { of = "connection", "data" },
-  close = { of = "connection", "code?", "reason?" },
-  abort = { of = "connection" },
-  closed = { of = "connection", ends = true, "code", "reason", "error?", "message?", "status?", "headers?", "data?" },
-  left = { of = "connection", ends = true },
-  request = { of = "request", begins = true, "method", "host", "target", "headers", "data?", "upload?" },
-  sent_piece = { of = "request", "data" },
-  sent_end = { of = "request" },
-  answer = { of = "request", "status", "headers" },
-  piece = { of = "request", "data" },
-  done = { of = "request", ends = true, "error?", "message?", "status?", "headers?", "data?" },
-  abandoned = { of = "request", ends = true },
-  full = { "bytes" }, -- the bound of the file: nothing follows
-}
-
-local function is_text(value)
-  return type(value) == "string"
-end
-
-local function is_natural(value)
-  return type(value) == "number" and value >= 0 and value <= 2 ^ 53 and value % 1 == 0
-end
-
-local function is_pairs(value)
-  if not json.is_array(value) then
-    return false
-  end
-  for _, pair in ipairs(value) do
-    if not (json.is_array(pair) and #pair == 2 and is_text(pair[1]) and is_text(pair[2])) then
-      return false
-    end
-  end
-  return true
-end
-
-local function is_true(value)
-  return value == true
-end
-
-local checks = {
-  host = { is_text, "a string" },
-  target = { is_text, "a string" },
-  method = { is_text, "a string" },
-  phase = { is_text, "a string" },
-  reason = { is_text, "a string" },
-  error = { is_text, "a string" },
-  message = { is_text, "a string" },
-  text = { is_text, "a string" },
-  base64 = { is_text, "a string" },
-  code = { is_natural, "a whole number" },
-  status = { is_natural, "a whole number" },
-  bytes = { is_natural, "a whole number" },
-  headers = { is_pairs, "a list of pairs of strings" },
-  upload = { is_true, "true" },
-}
+local events, checks = schema.events, schema.checks
 
 -- ---- Writing ----
 
@@ -173,7 +108,7 @@ local function read_header(line)
     refuse "no header of a recording"
   elseif header.version ~= recording.version then
     refuse("version %s of the format; this is for version %d", json.encode(header.version) or "?", recording.version)
-  elseif not (is_text(header.beamlua) and is_text(header.started)) then
+  elseif not (schema.is_text(header.beamlua) and schema.is_text(header.started)) then
     refuse "the header wants beamlua and started"
   end
   return { version = header.version, beamlua = header.beamlua, started = header.started, events = {} }
@@ -227,7 +162,7 @@ end
 -- What is open, and how many there were: numbers without gaps, one beginning and at most one end each.
 local function check_order(object, kind, state)
   local number = object[kind.of]
-  if not is_natural(number) then
+  if not schema.is_natural(number) then
     refuse("%s wants the number of its %s", object.event, kind.of)
   end
   local open, count = state[kind.of], state.count[kind.of]
@@ -244,7 +179,7 @@ end
 
 local function read_event(line, state)
   local object = read_object(line)
-  local kind = is_text(object.event) and events[object.event]
+  local kind = schema.is_text(object.event) and events[object.event]
   if not kind then
     refuse("no event '%s'", tostring(object.event))
   elseif state.full then
