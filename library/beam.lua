@@ -752,6 +752,36 @@ function beam_serve_server:close() end
 ---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
 
+-- ---- Recording: docs/record.md ----
+
+---@class beam.recorder
+local beam_recorder = {}
+
+--- Ends the recording. May be called twice.
+function beam_recorder:stop() end
+
+---@class beam.replay
+---@field port integer
+---@field url string "http://127.0.0.1:1994"
+local beam_replay = {}
+
+--- Waits until all is played, or what is missing is given up; then it stops listening.
+---@return beam.replay.report
+function beam_replay:wait() end
+
+--- Stops listening. May be called twice.
+function beam_replay:close() end
+
+---@class beam.replay.report
+---@field ok boolean nothing differed
+---@field differences string[] the first hundred, in order: "connection 1, message 3 (line 17): expected …, got …"
+---@field count integer all of them
+---@field connections integer played
+---@field requests integer
+---@field messages integer compared: messages, bodies, closes
+---@field form integer those of them that were written otherwise: the order of keys, or spaces
+---@field notes string[] what is no difference, and yet to be known
+
 ---A configuration, and the functions of the module with it: client.call(…) and client:call(…) are the same.
 ---@class beam.client
 local beam_client = {}

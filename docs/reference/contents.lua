@@ -234,4 +234,29 @@ return {
     },
     tables = { { "beam.serve.options", "serve/server.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
   },
+  {
+    title = "Recording",
+    page = "record.md",
+    functions = {},
+    separate = {
+      { "beam.record", text = "What goes over the wire, into a file.", functions = { { "to", "record.lua", "record.to" } } },
+      {
+        "beam.replay",
+        text = "A recording, played again to a client.",
+        class = "beam.replay_module",
+        functions = { { "listen", "replay.lua", "replay.listen" } },
+      },
+    },
+    objects = {
+      {
+        "beam.recorder",
+        text = "A recording that goes on.",
+        files = { "record.lua" },
+        methods = { "stop" },
+        without = { secrets = true, stopped = true },
+      },
+      { "beam.replay", text = "A recording that is served.", files = { "replay.lua" }, methods = { "wait", "close" } },
+      { "beam.replay.report", text = "What a client did otherwise.", files = { "replay/report.lua" }, methods = {} },
+    },
+  },
 }

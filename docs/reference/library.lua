@@ -1,5 +1,5 @@
--- Writes what an editor (lua-language-server) is told of `require "beam"`, "beam.json" and "beam.serve": the module finds its functions
--- by a metatable, where no editor sees them.   usage: lua5.4 docs/reference/library.lua library
+-- Writes what an editor (lua-language-server) is told of `require "beam"`, "beam.json", "beam.serve" and so on: the module finds its
+-- functions by a metatable, where no editor sees them.   usage: lua5.4 docs/reference/library.lua library
 package.path = "docs/?.lua;" .. package.path
 local model = require "reference.model"
 
@@ -117,7 +117,7 @@ local beam = {}
 
 local function module_file(module)
   local out, variable = { made:format(module.name) }, module.name:match "[^.]+$"
-  put_module(out, module, variable, module.name)
+  put_module(out, module, variable, module.class)
   put(out, "return ", variable)
   return table.concat(out, "\n"):gsub("\n\n\n", "\n\n") .. "\n"
 end

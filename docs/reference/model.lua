@@ -156,7 +156,7 @@ local function read_module(entry, owner, problems)
   local functions = each(entry.functions, function(item)
     return read_function(item, owner, problems)
   end)
-  return { name = entry[1], text = entry.text, fields = entry.fields or {}, functions = functions }
+  return { name = entry[1], class = entry.class or entry[1], text = entry.text, fields = entry.fields or {}, functions = functions }
 end
 
 local function read_topic(topic, problems)

@@ -1,8 +1,8 @@
 -- Runs the programs in a page, block after block, and speaks TAP.   usage: run.lua PAGE COUNT [LINE]   (the first test's number; one block)
 --
 -- A block ```lua runs as it stands; what it defines at its left edge is there for the next ones of the page. It must not fail, and no call
--- in it may return an error that nobody asked for. Where a block ``` without a language follows at once, that is what it prints. In front of
--- a block, invisible in the page:
+-- in it may return an error that nobody asked for. Where a block ``` without a language follows at once, that is what it prints. In front
+-- of a block, invisible in the page:
 --
 --   <!-- no run: why -->       it is no program by itself; it must compile
 --   <!-- run: code -->         this runs before it
