@@ -6,24 +6,32 @@
 
 #include "binding.h"
 
-enum { HEADERS_MAX = 1024 };
+enum {
+  HEADERS_MAX = 1024,
+  ANCHOR_USUAL = 12 /* places made at once; it grows as needed */
+};
 
 struct reader {
   lua_State *L;
   int argument;       /* the method's argument, for the error */
   int anchor;         /* stack index of the table that keeps what C points to */
-  const char *prefix; /* "tls." inside of `tls` */
+  const char *within; /* "tls" inside of `tls`, else "" */
 };
+
+/* "tls.insecure"; pushed, unless it is `name` itself. */
+static const char *full_name(const struct reader *reader, const char *name) {
+  return *reader->within ? lua_pushfstring(reader->L, "%s.%s", reader->within, name) : name;
+}
 
 static int refuse(const struct reader *reader, const char *name, const char *expected) {
   lua_State *L = reader->L;
-  const char *text = lua_pushfstring(L, "option '%s%s' must be %s, not %s", reader->prefix, name, expected,
-                                     lua_typename(L, lua_type(L, -1)));
+  const char *type = lua_typename(L, lua_type(L, -1));
+  const char *text = lua_pushfstring(L, "option '%s' must be %s, not %s", full_name(reader, name), expected, type);
   return luaL_argerror(L, reader->argument, text);
 }
 
 static int refuse_value(const struct reader *reader, const char *name, const char *rule) {
-  const char *text = lua_pushfstring(reader->L, "option '%s%s' must be %s", reader->prefix, name, rule);
+  const char *text = lua_pushfstring(reader->L, "option '%s' must be %s", full_name(reader, name), rule);
   return luaL_argerror(reader->L, reader->argument, text);
 }
 
@@ -195,16 +203,17 @@ void read_headers(struct reader *reader, const struct field *field, void *to) {
 static int refuse_unknown(struct reader *reader, const struct field *fields) {
   lua_State *L = reader->L;
   luaL_Buffer list;
-  const char *separator = "";
+  const char *separator = "", *dot = *reader->within ? "." : "";
   const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : luaL_typename(L, -2);
   luaL_buffinit(L, &list);
   for (; fields->name; fields++, separator = ", ") {
     luaL_addstring(&list, separator);
-    luaL_addstring(&list, reader->prefix);
+    luaL_addstring(&list, reader->within);
+    luaL_addstring(&list, dot);
     luaL_addstring(&list, fields->name);
   }
   luaL_pushresult(&list);
-  lua_pushfstring(L, "unknown option '%s%s'; known are %s", reader->prefix, key, lua_tostring(L, -1));
+  lua_pushfstring(L, "unknown option '%s%s%s'; known are %s", reader->within, dot, key, lua_tostring(L, -1));
   return luaL_argerror(L, reader->argument, lua_tostring(L, -1));
 }
 
@@ -234,18 +243,16 @@ void read_table(struct reader *reader, const struct field *field, void *to) {
   struct reader inner = *reader;
   if (!lua_istable(reader->L, -1))
     refuse(reader, field->name, "a table");
-  inner.prefix = lua_pushfstring(reader->L, "%s.", field->name);
-  anchor(reader);
-  lua_pop(reader->L, 1);
+  inner.within = field->name;
   read_fields(&inner, field->detail, to);
 }
 
 static void reader_start(struct reader *reader, lua_State *L, int argument) {
-  lua_newtable(L);
+  lua_createtable(L, ANCHOR_USUAL, 0);
   reader->L = L;
   reader->argument = argument;
   reader->anchor = lua_gettop(L);
-  reader->prefix = "";
+  reader->within = "";
   lua_pushvalue(L, argument);
 }
 
