@@ -9,6 +9,8 @@
 
 static int add_credentials(beam__lws_request *request, const beam_auth *auth, char **authorization, beam_error *error) {
   int failed = 0, code = beam__auth_check(auth, &request->url, error);
+  if (!code)
+    code = beam__auth_check_proxy(auth, &request->url, request->proxy.host, error);
   if (code)
     return code;
   if (auth->scheme == BEAM_AUTH_QUERY)

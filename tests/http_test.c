@@ -143,6 +143,9 @@ static void test_auth_rules(void) {
   refused(options, BEAM_EINVALID, "");
   options.auth.secret = NULL;
   refused(options, BEAM_EAUTH, "");
+  options.auth.secret = "s3cret";
+  options.proxy = "http://proxy.test:3128";
+  refused(options, BEAM_EAUTH, "goes through a proxy");
 }
 
 static char logged[8192];

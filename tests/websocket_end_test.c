@@ -345,6 +345,10 @@ static void test_refused_options(void) {
   check_refused((beam_ws_options){.headers = &huge, .header_count = 1}, BEAM_ETOO_LARGE, "16384");
   check_refused((beam_ws_options){.url = "ws://example.org/", .auth = {BEAM_AUTH_BEARER, NULL, "hush", 0}}, BEAM_EAUTH,
                 "");
+  check_refused((beam_ws_options){.url = "ws://localhost/",
+                                  .auth = {BEAM_AUTH_BEARER, NULL, "hush", 0},
+                                  .proxy = "http://proxy.test:3128"},
+                BEAM_EAUTH, "goes through a proxy");
   check_refused((beam_ws_options){.url = "wss://localhost:9/", .tls = {.ca_file = "/no/such/file"}}, BEAM_EINVALID,
                 "/no/such/file");
   check_refused((beam_ws_options){.url = "wss://localhost:9/", .tls = {.ca_file = "/etc/passwd"}}, BEAM_EINVALID,
