@@ -289,9 +289,9 @@ docs: setup-docs
 	$(q)lua5.4 docs/reference/ldoc.lua build/docs/source
 	$(q)cd build/docs/source && lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings -c config.ld . >/dev/null
 
-# What an editor is told of the module (library/), made from the comments in lua/beam.
+# What an editor is told of the module (docs/library), made from the comments in lua/beam.
 library:
-	@lua5.4 docs/reference/library.lua library
+	@lua5.4 docs/reference/library.lua docs/library
 
 rockspec:
 	@lua5.4 tests/rockspec.lua > lua-beam-scm-1.rockspec

@@ -23,7 +23,7 @@ install-list:
 	@for lua in $(INSTALLED_LUAS); do \
 	  for module in build/lua/$$lua/beam/*.so; do echo 644 $$module $(LIBDIR)/lua/$$lua/beam/$${module##*/}; done; \
 	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} $(DATADIR)/lua/$$lua/{} \;); done
-	@find library -name '*.lua' -exec echo 644 {} $(DATADIR)/lua-beam/{} \;
+	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} $(DATADIR)/lua-beam/{} \;
 	@[ ! -e docs/beamlua.1 ] || echo 644 docs/beamlua.1 $(DATADIR)/man/man1/beamlua.1
 	@for file in $(COMPLETIONS); do case $$file in \
 	  */_beamlua) echo 644 $$file $(DATADIR)/zsh/site-functions/_beamlua ;; \

@@ -1,4 +1,4 @@
--- library/*.lua: what an editor is told of the module, held against the module as it is loaded and against live objects.
+-- docs/library/*.lua: what an editor is told of the module, held against the module as it is loaded and against live objects.
 package.path = "docs/?.lua;" .. package.path
 local beam = require "beam"
 local library = require "reference.library"
@@ -52,7 +52,7 @@ describe("the library for editors", function()
     local texts, problems = library.files()
     assert.same({}, problems)
     for name, text in pairs(texts) do
-      assert(text == read("library/" .. name), "library/" .. name .. " is not up to date: make library")
+      assert(text == read("docs/library/" .. name), "docs/library/" .. name .. " is not up to date: make library")
     end
   end)
 
@@ -119,7 +119,7 @@ describe("the library for editors", function()
   it("names no class that it does not describe", function()
     local text, described = "", {}
     for name in pairs((library.files())) do
-      text = text .. read("library/" .. name)
+      text = text .. read("docs/library/" .. name)
     end
     for name in text:gmatch "%-%-%-@%a+ (beam[%w_.]*)" do
       described[name] = true
@@ -198,7 +198,7 @@ describe("the library for editors", function()
     end)
 
     it("has the functions of a client", function()
-      local text = read "library/beam.lua"
+      local text = read "docs/library/beam.lua"
       for name in pairs(require("beam.client").functions) do
         assert(text:find("function beam_client." .. name .. "(", 1, true), name)
         assert.equal("function", type(client[name]))

@@ -1,5 +1,5 @@
 -- Writes what an editor (lua-language-server) is told of `require "beam"`, "beam.json", "beam.serve" and so on: the module finds its
--- functions by a metatable, where no editor sees them.   usage: lua5.4 docs/reference/library.lua library
+-- functions by a metatable, where no editor sees them.   usage: lua5.4 docs/reference/library.lua docs/library
 package.path = "docs/?.lua;" .. package.path
 local model = require "reference.model"
 
@@ -101,7 +101,7 @@ end
 local made = [[
 ---@meta %s
 -- Made by docs/reference/library.lua from the comments in lua/beam: `make library` after one has changed. For lua-language-server: put the
--- folder library (installed: share/lua-beam/library) into "Lua.workspace.library". Nothing loads this file.
+-- folder docs/library (installed: share/lua-beam/library) into "Lua.workspace.library". Nothing loads this file.
 
 ]]
 
@@ -132,7 +132,7 @@ local function main_file(reference)
   return table.concat(out, "\n") .. "\n"
 end
 
---- The files below library/, as they have to be; and what is missing in the comments.
+--- The files below docs/library, as they have to be; and what is missing in the comments.
 ---@return table<string, string> texts, string[] problems
 function library.files()
   local reference = model.read()

@@ -1,6 +1,6 @@
 ---@meta beam
 -- Made by docs/reference/library.lua from the comments in lua/beam: `make library` after one has changed. For lua-language-server: put the
--- folder library (installed: share/lua-beam/library) into "Lua.workspace.library". Nothing loads this file.
+-- folder docs/library (installed: share/lua-beam/library) into "Lua.workspace.library". Nothing loads this file.
 
 ---Beam for Lua: the client of beam.cloud.
 ---@class beam
