@@ -363,6 +363,27 @@ describe("a replay", function()
     assert.same({ "request 1 (line 2): header content-type: expected application/json, got text/plain" }, report.differences)
   end)
 
+  it("goes on after what no server can send", function()
+    local path = write {
+      { at = 0, request = 1, event = "request", method = "POST", target = "/endpoint/multiply", data = "{}" },
+      { at = 0, request = 1, event = "done", status = 7 },
+      { at = 0, request = 2, event = "request", method = "POST", target = "/endpoint/multiply", data = "{}" },
+      { at = 0, request = 2, event = "done", status = 200, headers = { { "location", "a\nb" } } },
+      { at = 0, connection = 1, event = "connect", target = "/asgi/echo" },
+      { at = 0, connection = 1, event = "open", status = 101 },
+      { at = 0, connection = 1, event = "closed", code = 77777, reason = "" },
+    }
+    local report = play(path, function(client)
+      client:call("multiply", {}, { retry = false })
+      client:call("multiply", {}, { retry = false })
+      assert(client:realtime("echo", { retry = false })):receive(5)
+    end)
+    assert.equal(3, report.count)
+    for i, name in ipairs { "request 1", "request 2", "connection 1" } do
+      assert.is_truthy(report.differences[i]:find("^" .. name .. " %(line %d%): it cannot be played: "), report.differences[i])
+    end
+  end)
+
   it("is as dead as the server was", function()
     local function run(client)
       local conn = assert(client:realtime("echo", { retry = false, heartbeat = { ping_after = 0.2, dead_after = 0.2 } }))

@@ -77,7 +77,11 @@ local function play(self, request, view)
   self.playing = self.playing + 1
   self.heard = driver.now()
   driver.spawn(function()
-    player:run()
+    local _, err = driver.spawn(player.run, player):join()
+    if err then -- a status, a header that no server can send
+      player:differ("it cannot be played: " .. tostring(err.cause or err), exchange.events[1].line)
+      (player.ws or request):abort()
+    end
     finish(self, player)
   end)
 end

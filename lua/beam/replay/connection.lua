@@ -114,7 +114,7 @@ end
 function play.received(self, event, previous)
   self:keep_time(event, previous)
   if not self.closed then
-    (event.binary and self.ws.send_binary or self.ws.send)(self.ws, event.data)
+    self.must((event.binary and self.ws.send_binary or self.ws.send)(self.ws, event.data))
     wait_for_room(self)
   end
 end
@@ -197,7 +197,7 @@ end
 local function refuse(self, event, previous)
   self:keep_time(event, previous)
   if not self.over then
-    self.request:respond(event.status, event.headers, event.data)
+    self.must(self.request:respond(event.status, event.headers, event.data))
   end
 end
 

@@ -53,6 +53,13 @@ function Player:await(condition, event, previous)
   return result
 end
 
+--- Raises if something could not be sent, unless the client has left.
+function Player.must(ok, err)
+  if not ok and err.kind ~= "closed" then
+    error(err.message, 0)
+  end
+end
+
 --- Tells a difference.
 function Player:differ(what, line, part)
   self.report:differ(self.exchange.name .. (part and ", " .. part or ""), line, what)

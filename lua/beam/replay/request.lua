@@ -25,7 +25,7 @@ function play.answer(self, event, previous)
   self:keep_time(event, previous)
   if not self.over then
     self.begun = true
-    self.request:stream_begin(event.status, event.headers)
+    self.must(self.request:stream_begin(event.status, event.headers))
   end
 end
 
@@ -66,7 +66,7 @@ function play.done(self, event, previous)
   elseif self.begun then
     self.request:stream_end()
   elseif event.status then
-    self.request:respond(event.status, event.headers, event.data)
+    self.must(self.request:respond(event.status, event.headers, event.data))
   else
     self.request:abort()
   end
