@@ -79,8 +79,9 @@ local function play(self, request, view)
   driver.spawn(function()
     local _, err = driver.spawn(player.run, player):join()
     if err then -- a status, a header that no server can send
+      local open = player.ws or request
       player:differ("it cannot be played: " .. tostring(err.cause or err), exchange.events[1].line)
-      (player.ws or request):abort()
+      open:abort()
     end
     finish(self, player)
   end)
