@@ -128,6 +128,40 @@ local function print_row(name, steps, frames, rests, without)
     at(without, 0.99), at(rests, 0.99), at(frames, 0.99), at(frames, 0.99) - at(rests, 0.99)))
 end
 
+-- ---- Histogram: how many frames took less than so many milliseconds ----
+
+local bounds = { 1, 2, 3, 4, 6, 8, 12, 16, 33, math.huge }
+
+local function histogram(frames)
+  local counts, place = {}, 1
+  for i = 1, #bounds do
+    counts[i] = 0
+  end
+  for _, time in ipairs(frames) do -- sorted
+    while time >= bounds[place] do
+      place = place + 1
+    end
+    counts[place] = counts[place] + 1
+  end
+  local cells = {}
+  for i, count in ipairs(counts) do
+    cells[i] = ("%5d"):format(count)
+  end
+  return table.concat(cells)
+end
+
+local function print_histograms(rows)
+  local cells = {}
+  for i, bound in ipairs(bounds) do
+    cells[i] = ("%5s"):format(bound < math.huge and "<" .. bound or "more")
+  end
+  print(("\n%-44s %8s  %s"):format("frames by their milliseconds", "", table.concat(cells)))
+  for _, row in ipairs(rows) do
+    print(("%-44s %8s  %s"):format(row.name, "without", histogram(row.without)))
+    print(("%-44s %8s  %s"):format("", "with", histogram(row.with)))
+  end
+end
+
 function love.run()
   local urls = arg
   beam.fd() -- loads the transport
@@ -135,6 +169,7 @@ function love.run()
   print(("%-44s %23s   %33s"):format("", "beam.step, ms", "frame p99, ms"))
   print(("%-44s %7s %7s %7s   %7s %7s %7s   %6s"):format("", "p50", "p99", "max", "no step", "less it", "with it", "added"))
   run(ignore) -- the first frames are slow
+  local rows = {}
   for _, scenario in ipairs(scenarios) do
     local _, without = run(ignore)
     local each, finish = scenario[2]()
@@ -143,11 +178,13 @@ function love.run()
       beam.step(0, BUDGET)
     end)
     print_row(scenario[1], steps, frames, rests, without)
+    rows[#rows + 1] = { name = scenario[1], without = without, with = frames }
     for _ = 1, 500 do
       beam.step(0.001)
     end
     finish()
   end
+  print_histograms(rows)
   return function()
     return 0
   end
