@@ -411,6 +411,9 @@ describe("map", function()
         run = map.run
         assert.are.equal(3, (map:next()))
         assert.are.same({ false, 4 }, { run.closed, run.taken })
+        wait_until(function() -- the fourth is answered
+          return run.in_flight == 2
+        end)
       end
       forget()
       wait_until(function()
