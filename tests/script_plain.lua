@@ -2,19 +2,21 @@
 local quiet = function() end
 beam = { log = quiet, fail = quiet, again = quiet } -- luacheck: globals beam
 
--- What becomes of a result: it is gone through.
-local function walk(value)
-  for _, item in pairs(type(value) == "table" and value or {}) do
-    walk(item)
+-- What becomes of a result, and of an error object: it is copied.
+local function copy(value)
+  local into = {}
+  for key, item in pairs(type(value) == "table" and value or {}) do
+    into[key] = copy(item)
   end
-  return type(value) == "table" and type(value[1]) == "string" and #table.concat(value)
+  return type(value) == "table" and type(value[1]) == "string" and #table.concat(value) or into
 end
 
 local ok, message = pcall(function()
   local hooks = dofile(arg[1])
   for _ = 1, 2 do
-    walk(hooks.tick())
+    copy(hooks.tick())
   end
 end)
+copy(message)
 message = ok or tostring(message)
 os.exit(ok and 0 or (message:find "memory" or message:find "overflow") and 4 or 3)

@@ -3,7 +3,16 @@ local driver = require "beam.driver"
 local log = require "beam.log"
 local retry = require "beam.retry"
 
+local longest_text = 16384 -- bytes of a text for the log, of which each line is told by itself: in one piece, so that it takes no time to speak of
+
 local not_in_charge = "there is no connection yet: this script is still being loaded"
+
+local function shortened(text)
+  if #text <= longest_text then
+    return text
+  end
+  return ("%s… (%d bytes)"):format(text:sub(1, (utf8.offset(text, 0, longest_text + 1) or longest_text + 1) - 1), #text)
+end
 
 ---@param self host.connection_script
 ---@return table<string, function>
@@ -67,13 +76,14 @@ return function(self)
     return retry.default(attempt, err, self.conn or { was_ready = false })
   end
 
+  --- A line in the host's log for each of the text; what is longer than 16 KiB is cut.
   ---@param text string
   ---@param level "error"|"warning"|"info"|"debug"|nil default info
   function provided.log(text, level)
     if level ~= nil and not log.levels[level] then
       error("beam.log: the level is error, warning, info or debug", 0)
     end
-    self.tell.log(level or "info", tostring(text))
+    self.tell.log(level or "info", shortened(tostring(text)))
   end
 
   --- Tells the host program something: a name, and a value that JSON has.

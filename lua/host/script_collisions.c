@@ -41,33 +41,33 @@ static unsigned hash_float(lua_Number n) {
   return bits <= INT_MAX ? bits : ~bits;
 }
 
-/* Counts the key on top of the watcher's stack; true if its chain is too long. Light userdata are the integer constants
- * of a chunk that is being compiled (lcode.c, luaK_intK). */
-static int add_key(struct chains *chains, lua_State *watcher) {
+/* Counts the key on top of the stack; true if its chain is too long. Light userdata are the integer constants of a
+ * chunk that is being compiled (lcode.c, luaK_intK). */
+static int add_key(struct chains *chains, lua_State *L) {
   size_t divisor = (chains->nodes - 1) | 1, node;
-  int type = lua_type(watcher, -1);
+  int type = lua_type(L, -1);
   if (type == LUA_TLIGHTUSERDATA)
-    node = (unsigned)(uintptr_t)lua_touserdata(watcher, -1) % divisor;
-  else if (type == LUA_TNUMBER && lua_isinteger(watcher, -1))
-    node = (lua_Unsigned)lua_tointeger(watcher, -1) % divisor;
+    node = (unsigned)(uintptr_t)lua_touserdata(L, -1) % divisor;
+  else if (type == LUA_TNUMBER && lua_isinteger(L, -1))
+    node = (lua_Unsigned)lua_tointeger(L, -1) % divisor;
   else if (type == LUA_TNUMBER)
-    node = hash_float(lua_tonumber(watcher, -1)) % divisor;
+    node = hash_float(lua_tonumber(L, -1)) % divisor;
   else
     return 0;
   return ++chains->lengths[node] > LONGEST_CHAIN;
 }
 
-static int has_long_chain(lua_State *watcher, size_t nodes) {
+int collisions_in(lua_State *L, int table, size_t nodes) {
   struct chains chains = {nodes, calloc(nodes, 1)};
-  int found = 0;
+  int top = lua_gettop(L), found = 0;
   if (!chains.lengths)
     return 0;
-  lua_pushnil(watcher);
-  while (!found && lua_next(watcher, TABLE)) {
-    lua_pop(watcher, 1);
-    found = add_key(&chains, watcher);
+  lua_pushnil(L);
+  while (!found && lua_next(L, table)) {
+    lua_pop(L, 1);
+    found = add_key(&chains, L);
   }
-  lua_settop(watcher, TABLE);
+  lua_settop(L, top);
   free(chains.lengths);
   return found;
 }
@@ -113,7 +113,7 @@ static int look_at(struct look *look, lua_State *L, lua_State *watcher) {
   lua_settop(watcher, TABLE - 1);
   lua_xmove(L, watcher, 1);
   while (!found && is_new(look, lua_topointer(watcher, TABLE))) {
-    found = look->count > MOST_TABLES || has_long_chain(watcher, look->nodes);
+    found = look->count > MOST_TABLES || collisions_in(watcher, TABLE, look->nodes);
     if (!found && !forward(watcher))
       break;
   }

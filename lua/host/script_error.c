@@ -49,24 +49,29 @@ static const char *take_position(struct trace *trace, const char *text) {
   return text;
 }
 
-/* Leaves the script's words on top of P, and its table as the field `cause`. */
+static const char *push_problem(lua_State *P, const struct values *values, const char *what) {
+  char text[256];
+  values_describe(values, text, sizeof text);
+  return lua_pushfstring(P, "%s: %s", what, text);
+}
+
+/* Leaves the script's words on top of P, and its table as the field `cause`. Copying that is the script's time, too:
+ * NULL with nothing pushed, if that is over. */
 static const char *push_words(lua_State *P, const struct call *call, lua_State *S) {
   struct values values;
-  if (call->values.problem) {
-    char text[256];
-    values_describe(&call->values, text, sizeof text);
-    return lua_pushfstring(P, "its result: %s", text);
-  }
+  if (call->values.problem)
+    return push_problem(P, &call->values, "its result");
   if (lua_type(S, -1) == LUA_TSTRING || lua_type(S, -1) == LUA_TNUMBER)
     return lua_type(S, -1) == LUA_TSTRING ? lua_pushstring(P, lua_tostring(S, -1))
                                           : lua_pushfstring(P, "%f", lua_tonumber(S, -1));
   if (!lua_istable(S, -1) || !lua_checkstack(S, 3))
     return lua_pushfstring(P, "it raised a %s", luaL_typename(S, -1));
-  values_begin(&values, NULL);
-  if (values_copy(&values, S, lua_gettop(S), P))
-    lua_setfield(P, -2, "cause");
-  lua_getfield(P, -1, "cause");
-  if (lua_istable(P, -1) && lua_getfield(P, -1, "message") == LUA_TSTRING)
+  values_begin(&values, &call->script->limits);
+  if (!values_copy(&values, S, lua_gettop(S), P))
+    return values.problem ? push_problem(P, &values, "it raised a table") : NULL;
+  lua_pushvalue(P, -1);
+  lua_setfield(P, -3, "cause");
+  if (lua_getfield(P, -1, "message") == LUA_TSTRING)
     lua_replace(P, -2);
   else
     lua_pushliteral(P, "it raised a table without a message");
@@ -95,23 +100,27 @@ static void push_stopped(lua_State *P, const struct limits *limits, const char *
   lua_remove(P, -2);
 }
 
+static void push_failed(lua_State *P, const char *words, const char *name, struct trace *trace) {
+  const char *text = take_position(trace, words), *subject = push_subject(P, name, trace, ", ");
+  size_t len = strlen(text);
+  lua_pushfstring(P, "%s: ", subject);
+  lua_pushlstring(P, text, len < LONGEST_WORDS ? len : LONGEST_WORDS);
+  lua_concat(P, 2);
+}
+
 void error_push(lua_State *P, const struct call *call, lua_State *S) {
   const struct limits *limits = &call->script->limits;
   struct trace trace = limits->trace;
-  const char *name = limits->broken ? call->script->broken_by : call->name;
+  const char *name = limits->broken ? call->script->broken_by : call->name, *words = NULL;
   int table;
   lua_createtable(P, 0, 8);
   table = lua_gettop(P);
-  if (limits->stopped || limits->broken) {
+  if (!limits->stopped && !limits->broken)
+    words = push_words(P, call, S);
+  if (words)
+    push_failed(P, words, name, &trace);
+  else
     push_stopped(P, limits, name);
-  } else {
-    const char *words = take_position(&trace, push_words(P, call, S));
-    const char *subject = push_subject(P, name, &trace, ", ");
-    size_t len = strlen(words);
-    lua_pushfstring(P, "%s: ", subject);
-    lua_pushlstring(P, words, len < LONGEST_WORDS ? len : LONGEST_WORDS);
-    lua_concat(P, 2);
-  }
   lua_setfield(P, table, "message");
   lua_settop(P, table);
   set_text(P, "kind", "script");
