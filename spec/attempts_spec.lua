@@ -119,6 +119,46 @@ describe("attempts", function()
     end
   end)
 
+  describe("that are several, and may run a handler", function()
+    local rows = { -- what the attempts say, and what is left to say at the end
+      { { "unknown", "no" }, "unknown", "task 1" },
+      { { "yes", "no", "unknown" }, "yes", "task 1" },
+      { { "unknown", "yes" }, "yes", "task 2" },
+      { { "no", "unknown", "unknown" }, "unknown", "task 3" },
+      { { "no", "no" }, "no", "task 2" },
+    }
+    for i, row in ipairs(rows) do
+      it(("end with what is known of all (row %d)"):format(i), function()
+        local story = {}
+        for position, executed in ipairs(row[1]) do
+          local busy_too = executed == "no" and position > 1 and row[2] ~= "no" -- "the queue is full" comes without a task
+          story[position] = busy { executed = executed, task_id = not busy_too and "task " .. position or nil }
+        end
+        local played = play(story, { idempotent = true, retry = function(attempt)
+          return attempt < #story and 0 or nil
+        end })
+        assert.are.same({ row[2], row[3], #story }, { played.err.executed, played.err.task_id, played.count })
+      end)
+    end
+
+    it("ask the retry function with what each says", function()
+      local seen = {}
+      play({ busy { executed = "unknown" }, busy(), "done" }, { idempotent = true, retry = function(_, err)
+        seen[#seen + 1] = err.executed
+        return 0
+      end })
+      assert.are.same({ "unknown", "no" }, seen)
+    end)
+  end)
+
+  it("do not repeat credentials that a server said", function()
+    local said = "you sent Bearer open-sesame, or b3Blbi1zZXNhbWU="
+    local played = play({ busy { message = said, body = { error = said } }, failure { message = said, body = said } }, { retry = at_once },
+      { "open-sesame" })
+    assert.are.same({ "you sent Bearer [secret], or [secret]=", said }, { played.err.message, played.err.body })
+    assert.are.same({ "info: attempt 1 failed, the next one follows in 0.0 s: you sent Bearer [secret], or [secret]=" }, lines)
+  end)
+
   describe("with a retry function", function()
     it("tell it the number of failures and the error, until it says nil", function()
       local seen = {}

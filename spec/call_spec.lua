@@ -131,6 +131,19 @@ describe("call", function()
       assert.are.same({ result = 4 }, (beam.spawn(asking.call, "multiply", { x = 2 }):join(5)))
     end)
 
+    it("waits for a token function no longer than for all else", function()
+      local began, ended = driver.now(), false
+      local asking = beam.client { gateway = local_beam.url, timeout = 0.2, token = function()
+        driver.sleep(3)
+        ended = true
+        return TOKEN
+      end }
+      local result, err = asking.call("multiply", { x = 1 })
+      assert.are.same({ nil, "timeout", "no token within 0.2 s", "no", 0, false },
+        { result, err.kind, err.message, err.executed, err.attempts, ended })
+      assert.is_true(driver.now() - began < 2.5)
+    end)
+
     it("may use a token function that calls another deployment", function()
       local asking = beam.client { gateway = local_beam.url, token = function()
         local answer, err = client.call("inspect", { token = TOKEN })

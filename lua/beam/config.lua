@@ -104,7 +104,7 @@ end
 -- sent.
 local function credentials(who)
   local token, basic = who.token, who.basic
-  return function(settings)
+  return function(settings, seconds)
     local plaintext = settings.insecure_auth
     if basic then
       return { scheme = "basic", id = basic.id, secret = basic.secret, plaintext = plaintext }
@@ -113,7 +113,7 @@ local function credentials(who)
     end
     local secret, err = token, nil
     if type(token) == "function" then
-      secret, err = token_from(token)
+      secret, err = token_from(token, seconds)
     end
     if not secret then
       return nil, err
@@ -217,7 +217,7 @@ end
 -- ---- Settings ----
 
 ---@class beam.settings: beam.options
----@field credentials fun(settings: beam.settings): beam.core.auth?, beam.error? for one attempt
+---@field credentials fun(settings: beam.settings, seconds: number?): beam.core.auth?, beam.error? for one attempt; a token function has so long
 ---@field sources table<string, string> "argument", "environment NAME", "file PATH [context]", "default"
 
 --- Raises for mistakes in `options`; what is wrong in the environment or the file is an error of kind "config".

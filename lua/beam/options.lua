@@ -51,12 +51,13 @@ end
 --- The credentials of one attempt; none are sent to a public address, where even a bad token would be refused.
 ---@param settings beam.settings
 ---@param target beam.target
+---@param seconds number? for how long a token function is waited for; nil: as long as it takes
 ---@return beam.core.auth?, beam.error?
-function options.credentials(settings, target)
+function options.credentials(settings, target, seconds)
   if target.public then
     return { scheme = "none" }
   end
-  return settings:credentials()
+  return settings:credentials(seconds)
 end
 
 --- How to get there, as beam.core wants it.

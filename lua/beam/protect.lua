@@ -45,4 +45,22 @@ if not can_wait_in_pcall() then
   end
 end
 
+--- The same for up to so many seconds; then nil, and the function runs on in a coroutine of its own. A coroutine of another event loop is
+--- not given one: its functions may wait by that loop's means, and as long as they like.
+---@param seconds number? nil: as long as it takes
+---@param fn function
+---@return boolean? ok, any ...
+function protect.call_within(seconds, fn, ...)
+  if not seconds or driver.is_guest() then
+    return protect.call(fn, ...)
+  end
+  local task = driver.spawn(succeed, fn, ...)
+  if not task.done then
+    task:join(seconds)
+  end
+  if task.done then
+    return result(task:join())
+  end
+end
+
 return protect

@@ -16,14 +16,17 @@ local function failed(message, cause, traceback)
     }
 end
 
---- Waits as long as the function does.
+--- Waits as long as the function does, or until the time is over: then the function runs on, and nobody hears of it.
 ---@param ask fun(): string?, any? nil and why there is none
+---@param seconds number? nil: as long as it takes
 ---@return string? secret
----@return beam.error? err
-function token.from(ask)
-  local protected = require("beam.protect").call -- loads the transport, which a configuration alone does not need
-  local ok, value, why = protected(ask)
-  if not ok then
+---@return beam.error? err kind "timeout": the time is over
+function token.from(ask, seconds)
+  local protect = require "beam.protect" -- loads the transport, which a configuration alone does not need
+  local ok, value, why = protect.call_within(seconds, ask)
+  if ok == nil then
+    return nil, errors.timeout("token", seconds)
+  elseif not ok then
     return failed("the token function failed", value, why)
   elseif type(value) == "string" and value ~= "" then
     return value

@@ -23,6 +23,7 @@
 --     signal:wake() -> boolean            wakes the one who has waited longest; false: nobody waits
 --     signal:wake_all()
 --     signal:is_awaited() -> boolean
+--   is_guest() -> boolean      the running coroutine is another event loop's
 --   setup(options)             beam.setup
 --   attach(), detach()         one more, one fewer object of beam.core may still cause an event. Without any, without a
 --                              deadline and with nothing ready, a wait can never end: it raises instead of hanging

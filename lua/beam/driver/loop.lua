@@ -10,6 +10,7 @@ local loop = {
   now = reactor.now,
   fd = reactor.fd,
   signal = reactor.signal,
+  is_guest = reactor.is_guest,
   attach = reactor.attach,
   detach = reactor.detach,
   give_way = reactor.give_way,

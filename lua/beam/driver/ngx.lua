@@ -26,6 +26,11 @@ local function ignore() end
 -- A worker runs until nginx ends it, and somebody else may always wake who waits.
 driver.attach, driver.detach, driver.ref, driver.unref = ignore, ignore, ignore, ignore
 
+---@return boolean false: what nginx runs is ours to suspend
+function driver.is_guest()
+  return false
+end
+
 ---@return number seconds monotonic
 function driver.now()
   return keeper.context():now()

@@ -278,6 +278,12 @@ function reactor.live_in(adapter)
   host = adapter
 end
 
+--- Whether the running coroutine is one of another event loop.
+---@return boolean
+function reactor.is_guest()
+  return host ~= nil and not reactor.running_task() and host.guest() ~= nil
+end
+
 --- Suspends the caller until wake(), for up to `timeout` seconds.
 ---@param timeout number?
 ---@return boolean woken false: the time is over

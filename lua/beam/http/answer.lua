@@ -72,7 +72,7 @@ function answer.describe(report, response, count, started)
     report.status = report.status or response.status
     report.headers = response.headers
     report.raw = response.body
-    report.task_id = response.headers["x-task-id"]
+    report.task_id = report.task_id or response.headers["x-task-id"]
   end
   return report
 end

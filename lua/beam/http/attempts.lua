@@ -8,7 +8,7 @@
 --   401 before any handler        the token function is asked once more; another token than the refused one gets one try
 --
 -- All of it, waits and token functions included, is under one deadline. A wait that would pass it is not begun: what failed last is
--- returned at once.
+-- returned at once. Whether a handler may have run in any attempt is in the last one's error.
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local hook = require "beam.hook"
@@ -20,6 +20,7 @@ local retry = require "beam.retry"
 local attempts = {}
 
 local longest = 4e6 -- seconds, 46 days: what the core's time-outs hold
+local certainty = { no = 1, unknown = 2, yes = 3 } -- that a handler ran
 
 ---@alias beam.retry_policy fun(attempt: integer, err: beam.error): number? attempt counts the failures in a row, from 1
 
@@ -54,7 +55,7 @@ local function renew(self, err)
     return false
   end
   self.renewed = true
-  local fresh = options_of.credentials(self.settings, self.target)
+  local fresh = options_of.credentials(self.settings, self.target, time_left(self))
   if not fresh or fresh.secret == self.auth.secret then
     return false
   end
@@ -114,6 +115,31 @@ local function another(self, err)
   return renew(self, err) or wait(self, err)
 end
 
+-- ---- Failures ----
+
+-- A server may say what it was sent. Its body is the caller's to read; the text of an error is for logs, too.
+local function hide_credentials(auth, err)
+  if auth and auth.secret and err.body ~= nil then
+    local known = require("beam.recording.secrets").new()
+    known:learn_auth(auth)
+    err.message = known:hide(err.message)
+  end
+end
+
+-- What one attempt did, the next ones cannot undo: after a lost answer "the queue is full" does not mean that nothing ran.
+local function remember(self, err)
+  if certainty[err.executed] > certainty[self.executed] then
+    self.executed, self.task_id = err.executed, err.task_id
+  end
+end
+
+local function describe(self, err)
+  err.attempts = self.count
+  if certainty[err.executed] < certainty[self.executed] then
+    err.executed, err.task_id = self.executed, self.task_id or err.task_id
+  end
+end
+
 -- ---- Attempts ----
 
 -- Asks for the credentials of one attempt. Returns an error if there are none, or no time is left.
@@ -121,7 +147,7 @@ local function prepare(self)
   local refused
   self.auth, self.fresh = self.fresh, nil
   if not self.auth then
-    self.auth, refused = options_of.credentials(self.settings, self.target)
+    self.auth, refused = options_of.credentials(self.settings, self.target, time_left(self))
   end
   if time_left(self) <= 0 then
     return errors.timeout("token", self.timeout), true
@@ -140,6 +166,10 @@ local function run(self, try)
     result, err, response = nil, refused, nil
     if not refused then
       result, err, response = try(self.auth, math.min(time_left(self), longest))
+    end
+    if err then
+      hide_credentials(self.auth, err)
+      remember(self, err)
     end
   until not err or not another(self, err)
   return result, err, response
@@ -168,10 +198,12 @@ function attempts.run(settings, target, options, try)
     count = 0,
     failures = 0, -- that the policy was asked about
     renewed = false,
+    executed = "no", -- what is known of all attempts, and the task of the one that is known of
+    task_id = nil,
   }
   local result, err, response = run(self, try)
   if err then
-    err.attempts = self.count
+    describe(self, err)
   end
   return result, err, response, self.count
 end

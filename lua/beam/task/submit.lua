@@ -85,10 +85,7 @@ return function(settings, target, input, options)
     return attempt(prepared, source, auth, left)
   end)
   if err then
-    local task_id = err.task_id
-    answer.describe(err, response, count, started)
-    err.task_id = err.task_id or task_id
-    return nil, err
+    return nil, answer.describe(err, response, count, started)
   end
   local task = require "beam.task"
   return task.new(task.settings(settings, options), id)
