@@ -4,15 +4,15 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-struct watch { /* a socket that curl waits for, or of a connection */
+struct watch { /* a socket that curl waits for, or will again */
   uv_poll_t poll;
-  beam__node node; /* a connection's: in curl->connections, to the end of the socket */
+  beam__node node; /* in curl->watches */
   struct beam__curl *curl;
   curl_socket_t socket;
   int events; /* of libuv's, that are watched */
+  int kept;   /* to the end of the socket */
   int idle;   /* curl does not wait for it */
 };
 
@@ -83,11 +83,11 @@ static void on_ready(uv_poll_t *poll, int status, int events) {
   struct beam__curl *curl = watch->curl; /* the watch may end meanwhile */
   int ready = (events & UV_READABLE ? CURL_CSELECT_IN : 0) | (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0);
   if (status < 0 || watch->idle) {
-    uv_poll_stop(poll); /* on an error libuv has done it */
+    uv_poll_stop(poll);
     watch->events = 0;
   }
   if (watch->idle)
-    return; /* the server has closed it, as curl will see when it wants it again */
+    return; /* the server has closed it: curl looks before it uses it again */
   /* Not CURL_CSELECT_ERR, which curl (7.88) reports as "select/poll returned error" with no errno and no second try:
    * let it read, and find what there is to find. */
   drive(curl, watch->socket, status < 0 ? CURL_CSELECT_IN | CURL_CSELECT_OUT : ready);
@@ -104,11 +104,11 @@ static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
     free(watch);
     return NULL;
   }
-  beam__list_init(&watch->node);
   watch->poll.data = watch;
   watch->curl = curl;
   watch->socket = socket;
   watch->idle = 1;
+  beam__list_add(&curl->watches, &watch->node);
   return watch;
 }
 
@@ -119,7 +119,7 @@ static void watch_end(struct watch *watch) {
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
-/* Each start costs libuv system calls, also of what is watched already. */
+/* libuv would begin anew with what it watches already. */
 static int watch_for(struct watch *watch, int events) {
   watch->idle = 0;
   if (events == watch->events)
@@ -128,12 +128,9 @@ static int watch_for(struct watch *watch, int events) {
   return uv_poll_start(&watch->poll, events, on_ready);
 }
 
-/* ---- The sockets of connections: watched as long as they are open, since curl forgets them between two transfers ----
- */
-
-static struct watch *find_connection(struct beam__curl *curl, curl_socket_t socket) {
+static struct watch *find(struct beam__curl *curl, curl_socket_t socket) {
   beam__node *node;
-  for (node = curl->connections.next; node != &curl->connections; node = node->next) {
+  for (node = curl->watches.next; node != &curl->watches; node = node->next) {
     struct watch *watch = BEAM__CONTAINER(node, struct watch, node);
     if (watch->socket == socket)
       return watch;
@@ -141,34 +138,17 @@ static struct watch *find_connection(struct beam__curl *curl, curl_socket_t sock
   return NULL;
 }
 
-/* Also because curl's own sockets (7.88) are inherited by every program that the process starts. */
-curl_socket_t beam__curl_open_socket(struct beam__curl *curl, const struct curl_sockaddr *address) {
-  int type = address->socktype;
-  curl_socket_t opened;
-  struct watch *watch;
-#ifdef SOCK_CLOEXEC
-  type |= SOCK_CLOEXEC;
-#endif
-  opened = socket(address->family, type, address->protocol);
-  if (opened == CURL_SOCKET_BAD)
-    return opened;
-  watch = watch_new(curl, opened);
-  if (!watch) {
-    close(opened);
-    return CURL_SOCKET_BAD;
-  }
-  beam__list_add(&curl->connections, &watch->node);
-  return opened;
+static struct watch *watch_of(struct beam__curl *curl, curl_socket_t socket) {
+  struct watch *watch = find(curl, socket);
+  return watch ? watch : watch_new(curl, socket);
 }
 
 static int on_close_socket(void *user, curl_socket_t socket) {
-  struct watch *watch = find_connection(user, socket);
+  struct watch *watch = find(user, socket);
   if (watch)
     watch_end(watch);
   return close(socket);
 }
-
-/* ---- What curl waits for ---- */
 
 /* Connections that no transfer uses belong to an easy handle of curl's own. */
 static void tell_unwatched(CURL *easy) {
@@ -180,12 +160,18 @@ static void tell_unwatched(CURL *easy) {
     transfer->unwatched(transfer);
 }
 
-/* Connections stay watched, so that the next transfer finds it done. Other sockets are those of a look-up. */
-static void let_rest(struct watch *watch) {
-  if (beam__list_empty(&watch->node))
+/* Only of a connection that was made does curl (7.88) say when it closes the socket. */
+static int is_connection(CURL *easy, curl_socket_t socket) {
+  curl_socket_t connected = CURL_SOCKET_BAD;
+  return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &connected) == CURLE_OK && connected == socket;
+}
+
+/* A connection stays watched for the next transfer: to end that and begin again costs libuv five system calls. */
+static void let_rest(struct watch *watch, CURL *easy) {
+  watch->idle = 1;
+  watch->kept = watch->kept || is_connection(easy, watch->socket);
+  if (!watch->kept)
     watch_end(watch);
-  else
-    watch->idle = 1;
 }
 
 /* Always 0: with -1 curl would give up every transfer of the pool; this one is left to its deadline. */
@@ -194,13 +180,12 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
   struct watch *watch = assigned;
   if (what == CURL_POLL_REMOVE) {
     if (watch)
-      let_rest(watch);
+      let_rest(watch, easy);
     tell_unwatched(easy);
     return 0;
   }
   if (!watch) {
-    watch = find_connection(curl, socket);
-    watch = watch ? watch : watch_new(curl, socket);
+    watch = watch_of(curl, socket);
     curl_multi_assign(curl->multi, socket, watch);
   }
   if (!watch || watch_for(watch, (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0)))
@@ -279,6 +264,8 @@ static void destroy_curl(beam__owned *owned) {
   beam__list_remove(&owned->node);
   beam__task_cancel(&curl->admit);
   curl_multi_cleanup(curl->multi);
+  while (!beam__list_empty(&curl->watches))
+    watch_end(BEAM__CONTAINER(curl->watches.next, struct watch, node));
   while (curl->spare_count)
     curl_easy_cleanup(curl->spare[--curl->spare_count]);
   curl->ctx->curl = NULL;
@@ -305,7 +292,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   }
   curl->ctx = ctx;
   beam__list_init(&curl->waiting);
-  beam__list_init(&curl->connections);
+  beam__list_init(&curl->watches);
   beam__task_init(&curl->admit, run_admit);
   uv_timer_init(&ctx->loop, &curl->timer);
   curl->timer.data = curl;

@@ -32,8 +32,8 @@ struct beam__curl {
   CURLM *multi;
   uv_timer_t timer;
   beam__task admit;
-  beam__node waiting;     /* beam__transfer */
-  beam__node connections; /* struct watch */
+  beam__node waiting; /* beam__transfer */
+  beam__node watches; /* of sockets */
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
   unsigned spare_count;
@@ -48,8 +48,6 @@ int beam__curl_has_openssl(void);
 CURL *beam__curl_easy(struct beam__curl *curl);
 /* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */
 void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
-/* For CURLOPT_OPENSOCKETFUNCTION. */
-curl_socket_t beam__curl_open_socket(struct beam__curl *curl, const struct curl_sockaddr *address);
 /* Queues it; begins in the next step. */
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
 /* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */

@@ -1,6 +1,7 @@
 /* What curl tells while it connects, and the one question it asks: may this request be sent (again)? */
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "http.h"
 
@@ -12,11 +13,15 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
   return 0;
 }
 
+/* Also because curl's own sockets (7.88) are inherited by every program that the process starts. */
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
-  beam_http *http = user;
+  int type = address->socktype;
   (void)purpose;
-  beam__http_enter(http, BEAM_PHASE_TCP);
-  return beam__curl_open_socket(http->ctx->curl, address);
+  beam__http_enter(user, BEAM_PHASE_TCP);
+#ifdef SOCK_CLOEXEC
+  type |= SOCK_CLOEXEC;
+#endif
+  return socket(address->family, type, address->protocol);
 }
 
 /* ---- Certificates: whose it is, for the error ---- */

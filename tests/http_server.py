@@ -149,6 +149,11 @@ async def special(path, query, writer, nth):
             writer.write(answer(body=b"{}"))
         else:
             return True
+    elif path == "/leave":  # answered, and closed while the client keeps the connection
+        writer.write(answer(body=b"{}"))
+        await writer.drain()
+        await asyncio.sleep(0.02)
+        return True
     elif path == "/count":
         writer.write(answer(body=str(counts.get(query["of"][0], 0)).encode(), kind="text/plain"))
     elif path.startswith("/status/"):

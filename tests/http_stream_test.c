@@ -323,6 +323,26 @@ static void test_waiting_is_not_connecting(void) {
     finish(&outcomes[i]);
 }
 
+/* Its end makes the socket readable for good: nobody may wake for that but once. */
+static void test_a_kept_connection_is_closed(void) {
+  beam_ctx *outer = ctx;
+  struct outcome outcome;
+  int steps = 0, round;
+  CHECK_INT(beam_new(&ctx, NULL), 0);
+  for (round = 0; round < 2; round++) {
+    uint64_t end;
+    outcome = get(plain("/leave"));
+    CHECK_INT(outcome.error.code, 0);
+    CHECK_INT(outcome.status, 200);
+    free(outcome.body);
+    for (end = clock_ms() + 120; clock_ms() < end; steps++)
+      beam_step(ctx, 20);
+  }
+  CHECK(steps < 40);
+  beam_close(ctx);
+  ctx = outer;
+}
+
 /* The server answers the first request of a connection and dies with the second in its hands: it counts both. */
 static int sent_how_often(const char *method, const char *body, struct outcome *second) {
   beam_http_options options = {
@@ -400,6 +420,7 @@ int main(void) {
   RUN(test_close_with_all_in_flight);
   RUN(test_names);
   RUN(test_kept_connections);
+  RUN(test_a_kept_connection_is_closed);
   RUN(test_many_in_flight);
   RUN(test_waiting_is_not_connecting);
   RUN(test_nothing_is_sent_twice);
