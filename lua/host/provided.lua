@@ -3,7 +3,8 @@ local driver = require "beam.driver"
 local log = require "beam.log"
 local retry = require "beam.retry"
 
-local longest_text = 16384 -- bytes of a text for the log, of which each line is told by itself: in one piece, so that it takes no time to speak of
+-- bytes of a text for the log: each of its lines is told by itself, and nothing can interrupt that
+local longest_text = 16384
 
 local not_in_charge = "there is no connection yet: this script is still being loaded"
 

@@ -58,7 +58,8 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size) {
   result = memory_resize(&limits->memory, block, old_size, size);
   if (!result)
     return refuse(limits, block, old_size, size);
-  limits->refused.size = 0;
+  if (is_refused(limits, block, old_size, size)) /* there was garbage enough */
+    limits->refused.size = 0;
   if (!block && !old_size)
     collisions_look(limits, size);
   if (limits->memory.level > level)
