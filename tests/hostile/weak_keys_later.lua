@@ -1,4 +1,4 @@
--- stopped: the same, by a __mode that is set when the table is full
+-- contained: the same, by a __mode that is set when the table is full (a later call may be told of what this one left)
 return {
   tick = function()
     local mt = {}
