@@ -1,0 +1,60 @@
+# The programs with a Lua in them, beamlua and libbeamhost. Included by the Makefile.
+HOST := $(filter-out lua/host/embed%,$(wildcard lua/host/*.c))
+EMBED_BINDING := $(filter-out lua/binding/nginx%,$(BINDING))
+EMBED := $(wildcard lua/host/embed*.c lua/host/script*.c) lua/host/modules.c
+LUA_SOURCES := $(sort $(shell find lua/beam lua/host -name '*.lua' -not -path 'lua/host/meta/*' -not -path 'lua/host/rock/*' 2>/dev/null))
+LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/5.4/beam/line.so)
+LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
+
+# ---- beamlua: Lua 5.4, lua-cjson and the module in one program; the transport is loaded when it is first needed ----
+
+build/beamlua: $(HOST:lua/host/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so | $(LINE)
+	$(call say,LD,$@)
+	$(q)$(CC) -Wl,--dynamic-list=lua/host/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+
+build/host/%.o: lua/host/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -c -o $@ $<
+
+# The line editor of the prompt, if libedit is there: loaded for a prompt only.
+build/lua/5.4/beam/line.so: lua/host/line/line.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
+	  $(shell pkg-config --libs libedit 2>/dev/null)
+
+build/host/bake: lua/host/bake/bake.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -o $@ $< $(LUA54)/liblua5.4.a -lm -ldl
+
+build/host/baked.c: build/host/bake lua/host/bake.lua $(LUA_SOURCES)
+	$(call say,BAKE,$@)
+	@mkdir -p $(@D)
+	$(q)build/host/bake lua/host/bake.lua $(filter-out lua/host/bake.lua,$(LUA_SOURCES)) > $@
+
+build/host/baked.o: build/host/baked.c
+	$(call say,CC,$<)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -c -o $@ $<
+
+# ---- libbeamhost: libbeam, beam.core, Lua 5.4, lua-cjson and the module in one object that gives away the names beam_* alone ----
+
+build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/host/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
+	$(call say,LD,$@)
+	$(q)$(LD) -r -o $@ $^
+	$(q)objcopy --wildcard --keep-global-symbol='beam_[a-z]*' $@
+
+# Lua itself; why its streams have other names: lua/host/embed_streams.c.
+build/host/lua54.o: $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a
+	$(q)$(LD) -r -o $@ --whole-archive $^
+	$(q)objcopy $(foreach stream,stdin stdout stderr,--redefine-sym $(stream)=host_$(stream)) $@
+
+build/libbeamhost.a: build/beamhost.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) rcs $@ $^
+
+build/libbeamhost.so: build/beamhost.o
+	$(call say,LD,$@)
+	$(q)$(CC) -shared -Wl,-soname,libbeamhost.so.0 -Wl,-z,defs -o $@ $^ $(LDFLAGS) $(LIBS) -lm -ldl
+	$(q)ln -sf libbeamhost.so build/libbeamhost.so.0

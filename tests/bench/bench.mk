@@ -1,0 +1,28 @@
+# Benchmarks: programs in C beside those in Lua and sh. Included by the Makefile.
+BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
+
+.PHONY: bench bench-map
+
+bench: setup-bench
+	@$(MAKE) all $(BENCHES)
+	@PYTHON=$(PYTHON) sh tests/bench/run.sh
+
+# beam.map alone: ten thousand inputs, faults, and the others.
+bench-map: setup-bench
+	@$(MAKE) all build/bench/map_reference
+	@PYTHON=$(PYTHON) sh tests/bench/map.sh
+
+build/bench/%: tests/bench/%.c build/libbeam.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
+
+build/bench/host: tests/bench/host.c build/libbeamhost.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
+
+build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
