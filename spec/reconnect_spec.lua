@@ -348,6 +348,28 @@ describe("a connection", function()
       assert.is_truthy(err.message:find("what connect returned: unknown option 'retries'", 1, true))
     end)
 
+    it("ends by an error where it returns a value that cannot be", function()
+      for answer, part in pairs {
+        [{ max_message = -1 }] = "option 'max_message' wants a whole number of bytes, at least 1",
+        [{ close_timeout = 0 }] = "option 'close_timeout' wants a number of seconds above 0",
+        [{ headers = 42 }] = "option 'headers' wants a table",
+      } do
+        local _, err = client.realtime(server.url, {
+          connect = function()
+            return answer
+          end,
+        })
+        assert.are.same({ "script", false }, { err.kind, err.retryable })
+        assert.is_truthy(err.message:find(part, 1, true), err.message)
+      end
+    end)
+
+    it("ends by an error, too, where only the core knows that", function()
+      local _, err = client.realtime(server.url, { max_message = 0.5 })
+      assert.are.same({ "script", false }, { err.kind, err.retryable })
+      assert.is_truthy(err.message:find("option 'max_message' must be a whole number", 1, true), err.message)
+    end)
+
     it("may be closed meanwhile", function()
       local conn, hook
       conn = open {

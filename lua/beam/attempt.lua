@@ -39,6 +39,10 @@ local function listen(self, events)
   end
 end
 
+local function connect(ctx, options, handler)
+  return ctx:websocket(options, handler)
+end
+
 --- Starts an attempt for `conn`, whose events go to events.open(conn, …) and so on, as beam.core names them.
 ---@param conn table its method end_with(code) is called by close_all
 ---@param events table<string, function>
@@ -46,8 +50,10 @@ end
 ---@return beam.attempt?, beam.error?
 function attempt.start(conn, events, options)
   local self = setmetatable({ over = false, opened = false, started = driver.now(), owner = setmetatable({ conn }, weak) }, Attempt)
-  local ws, err = driver.context():websocket(options, listen(self, events))
-  if not ws then
+  local valid, ws, err = pcall(connect, driver.context(), options, listen(self, events))
+  if not valid then -- a value that only the core looks at; nobody is there to raise it to
+    return nil, errors.new { kind = "script", message = tostring(ws), cause = ws }
+  elseif not ws then
     return nil, errors.from_attempt(err, options.url:gsub("%?.*$", ""))
   end
   driver.attach()

@@ -25,12 +25,28 @@ local function is_target(overrides)
   end
 end
 
+local function refuse(name, wanted)
+  error(("beam.realtime, what connect returned: option '%s' wants %s"):format(name, wanted), 0)
+end
+
+local function check_own(overrides)
+  local bytes, seconds, given = overrides.max_message, overrides.close_timeout, overrides.headers
+  if bytes ~= nil and not (type(bytes) == "number" and bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
+    refuse("max_message", "a whole number of bytes, at least 1")
+  elseif seconds ~= nil and not (type(seconds) == "number" and seconds > 0 and seconds < math.huge) then
+    refuse("close_timeout", "a number of seconds above 0")
+  elseif given ~= nil and type(given) ~= "table" then
+    refuse("headers", "a table {name = value}")
+  end
+end
+
 -- The options with what the hook says; a target of its own replaces the whole of the other.
 local function merge(options, overrides)
   if type(overrides) == "string" then
     overrides = { overrides }
   end
   overrides = options_of.gather("beam.realtime, what connect returned", known, {}, overrides)
+  check_own(overrides)
   local merged, replaced = {}, is_target(overrides)
   for name, value in pairs(options) do
     if not (replaced and (name == 1 or target_fields[name])) then
