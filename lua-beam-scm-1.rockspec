@@ -175,6 +175,7 @@ build = {
     ["beam.map.progress"] = "lua/beam/map/progress.lua",
     ["beam.map.results"] = "lua/beam/map/results.lua",
     ["beam.map.run"] = "lua/beam/map/run.lua",
+    ["beam.mistake"] = "lua/beam/mistake.lua",
     ["beam.native"] = "lua/beam/native.lua",
     ["beam.native.packages"] = "lua/beam/native/packages.lua",
     ["beam.options"] = "lua/beam/options.lua",

@@ -304,6 +304,25 @@ describe("call", function()
       return (err:gsub("^[^ ]*:%d+: ", ""))
     end
 
+    it("a mistake where it stands", function()
+      local line = debug.getinfo(1, "l").currentline
+      local mistakes = {
+        function() client.call("a", { 1, 2 }) end,
+        function() client.call { "a", timout = 5 } end,
+        function() client.call { "a", timeout = -1 } end,
+        function() pcall(error, client.call { "a", file = 3 }) end,
+        function() client.stream { "a", format = "no" } end,
+        function() client.map("a", { x = 1 }) end,
+        function() client.submit { "a", kind = "endpoint" } end,
+        function() client.tasks { limit = -1 } end,
+      }
+      for i, fn in ipairs(mistakes) do
+        local ok, err = pcall(fn)
+        assert.is_false(ok)
+        assert.is_truthy(err:find(("call_spec.lua:%d: beam."):format(line + 1 + i), 1, true), err)
+      end
+    end)
+
     it("mistakes in the input", function()
       assert.are.equal("beam.call: input is an array, and Beam wants an object: name it, as in { items = {…} }", message("a", { 1, 2 }))
       assert.are.equal("beam.call: input is an array, and Beam wants an object: name it, as in { items = {…} }", message("a", beam.array {}))
@@ -339,6 +358,9 @@ describe("call", function()
   it("returns input that cannot be JSON as an error", function()
     local result, err = client.call("multiply", { f = print })
     assert.is_nil(result)
-    assert.are.same({ "json", "no", false }, { err.kind, err.executed, err.retryable })
+    assert.are.same({ "json", "no", false, 0 }, { err.kind, err.executed, err.retryable, err.attempts })
+    assert.are.equal("number", type(err.elapsed))
+    result, err = client.call { "multiply", file = "/no/such/file" }
+    assert.are.same({ nil, "invalid", 0 }, { result, err.kind, err.attempts })
   end)
 end)

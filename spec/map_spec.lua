@@ -196,7 +196,7 @@ describe("map", function()
     local failures = {}
     for i, answer in ipairs(seen) do
       if answer.err then
-        failures[i] = { answer.result, answer.err.kind, answer.err.executed, answer.err.attempts or 0 }
+        failures[i] = { answer.result, answer.err.kind, answer.err.executed, answer.err.attempts }
       end
     end
     assert.are.same({
@@ -319,6 +319,13 @@ describe("map", function()
       local err = seen[6].err
       assert.are.same({ nil, "script", "line 6 is broken", "no" }, { seen[6].result, err.kind, err.message, err.executed })
       assert.are.same({ 5, 5, 0 }, { map:stats().taken, map:stats().succeeded, map:stats().failed })
+    end)
+
+    it("at a hole of their list: what stands behind is not lost without a word", function()
+      local seen, order = drain(client.map("double", { { x = 1 }, nil, { x = 3 } }))
+      local err = seen[2].err
+      assert.are.same({ 2, { result = 2 }, nil, "invalid", "beam.map: input 2 of 3 is nil, and a list has no holes", "no" },
+        { #order, seen[1].result, seen[2].result, err.kind, err.message, err.executed })
     end)
 
     it("until the deadline: what is in flight times out, and the last item says so", function()
@@ -504,6 +511,7 @@ describe("map", function()
     assert.are.equal("beam.map: inputs are a list, a function or an object with a method next, not a nil", message("a"))
     assert.are.equal("beam.map: inputs are a list, a function or an object with a method next, not a number", message("a", 3))
     assert.are.equal("beam.map: unknown option 'concurency'; did you mean 'concurrency'?", message("a", {}, { concurency = 3 }))
+    assert.are.equal("beam.map: inputs are a list of inputs, not one with names: { { x = 1 }, { x = 2 } }", message("a", { x = 12 }))
     assert.are.equal("beam.map: 'concurrency' is a whole number from 1 to 256", message("a", {}, { concurrency = 257 }))
     assert.are.equal("beam.map: 'concurrency' is a whole number from 1 to 256", message("a", {}, { concurrency = 1.5 }))
     assert.are.equal("beam.map: 'window' is a whole number from 1 on", message("a", {}, { window = 0 }))

@@ -3,6 +3,8 @@
 -- A target is a full URL; a deployment's name, "name/v3", "name/latest"; an id (UUID); a label (name-7a7db8c,
 -- name-7a7db8c-v2); or a table {name=|id=|url=, version=, kind=, public=, path=}, whose id may be a UUID or any label.
 -- Beam itself serves ids and labels as {label}.app.beam.cloud; any other gateway is asked by path.
+local mistake = require "beam.mistake"
+
 local address = {}
 
 ---@class beam.target
@@ -22,7 +24,7 @@ local hex = "%x%x%x%x"
 local uuid = "^" .. hex .. hex .. ("%-" .. hex):rep(4) .. hex .. hex .. "$"
 
 local function fail(format, ...)
-  error("beam: " .. format:format(...), 0)
+  mistake("beam: " .. format:format(...))
 end
 
 -- ---- Reading a target ----

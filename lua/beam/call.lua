@@ -27,7 +27,7 @@ function call.run(settings, options, where)
   settings = config.override(settings, options)
   local prepared, target, source = request.prepare(settings, options, where, "endpoint")
   if not prepared then
-    return nil, target
+    return nil, answer.describe(target, nil, 0, driver.now())
   end
   local started, what = driver.now(), request.name(prepared)
   local result, err, response, count = attempts.run(settings, target, options, function(auth, left)

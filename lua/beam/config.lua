@@ -5,6 +5,7 @@
 -- client prints none.
 local errors = require "beam.error"
 local ini = require "beam.ini"
+local mistake = require "beam.mistake"
 local places = require "beam.places"
 local token_from = require("beam.token").from
 
@@ -61,7 +62,7 @@ local schemes = { bearer = true, raw = true, query = true }
 
 local function check_basic(basic, where)
   if type(basic.id) ~= "string" or type(basic.secret) ~= "string" or basic.id:find ":" then
-    error(where .. ": basic wants {id = , secret = }, two strings, the id without a colon", 4)
+    mistake(where .. ": basic wants {id = , secret = }, two strings, the id without a colon")
   end
 end
 
@@ -72,23 +73,23 @@ function config.check(options, where)
   for name, types in pairs(config.options) do
     local value = options[name]
     if value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
-      error(("%s: option '%s' cannot be a %s"):format(where, name, type(value)), 3)
+      mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
     end
   end
   for _, name in ipairs { "timeout", "connect_timeout", "ready_timeout" } do
     local seconds = options[name] or 1
     if seconds <= 0 or seconds ~= seconds then
-      error(("%s: option '%s' wants a number of seconds above 0"):format(where, name), 3)
+      mistake(("%s: option '%s' wants a number of seconds above 0"):format(where, name))
     end
   end
   if options.token and options.basic then
-    error(where .. ": token or basic, not both", 3)
+    mistake(where .. ": token or basic, not both")
   end
   if options.auth and not schemes[options.auth] then
-    error(where .. ": auth is 'bearer', 'raw' or 'query'", 3)
+    mistake(where .. ": auth is 'bearer', 'raw' or 'query'")
   end
   if options.api_version and not places.api_versions[options.api_version] then
-    error(where .. ": api_version is 'v1' or 'v2'", 3)
+    mistake(where .. ": api_version is 'v1' or 'v2'")
   end
   if options.basic then
     check_basic(options.basic, where)
@@ -217,7 +218,7 @@ end
 -- ---- Settings ----
 
 ---@class beam.settings: beam.options
----@field credentials fun(settings: beam.settings, seconds: number?): beam.core.auth?, beam.error? for one attempt; a token function has so long
+---@field credentials fun(settings: beam.settings, seconds: number?): beam.core.auth?, beam.error? of one attempt
 ---@field sources table<string, string> "argument", "environment NAME", "file PATH [context]", "default"
 
 --- Raises for mistakes in `options`; what is wrong in the environment or the file is an error of kind "config".

@@ -3,6 +3,7 @@ local api = require "beam.api"
 local config = require "beam.config"
 local deployment = require "beam.deployment"
 local errors = require "beam.error"
+local mistake = require "beam.mistake"
 local pages = require "beam.api.pages"
 
 local deployments = {}
@@ -32,9 +33,10 @@ local function check(options)
   config.check(options, "beam.deployments")
   for name, wanted in pairs(types) do
     if options[name] ~= nil and type(options[name]) ~= wanted then
-      error(("beam.deployments: option '%s' wants a %s"):format(name, wanted), 3)
+      mistake(("beam.deployments: option '%s' wants a %s"):format(name, wanted))
     end
   end
+  pages.check_limit(options.limit, "beam.deployments")
 end
 
 -- Beam's name filter finds every name that has this one in it, and a filter that a release does not know finds all: so what comes is

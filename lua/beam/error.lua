@@ -1,5 +1,6 @@
 -- The errors that run-time failures return as the second value: tables that a program can decide by and a person can
 -- act on.
+local mistake = require "beam.mistake"
 local outcome = require "beam.outcome"
 
 ---@class beam.error
@@ -282,11 +283,11 @@ function errors.check_options(given, known, where, later)
   for name in pairs(given) do
     if known[name] == nil then
       if later and later[name] then
-        error(("%s: option '%s' is not available yet"):format(where, name), 3)
+        mistake(("%s: option '%s' is not available yet"):format(where, name))
       end
       local meant = require("beam.suggest")(tostring(name), known)
       local hint = meant and ("; did you mean '%s'?"):format(meant) or ""
-      error(("%s: unknown option '%s'%s"):format(where, tostring(name), hint), 3)
+      mistake(("%s: unknown option '%s'%s"):format(where, tostring(name), hint))
     end
   end
 end

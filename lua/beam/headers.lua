@@ -1,4 +1,6 @@
 -- HTTP headers: {name = value} or {name = {value, value}} for people, ordered pairs for beam.core.
+local mistake = require "beam.mistake"
+
 local headers = {}
 
 --- The pairs of a table of headers, by name, so that the same table is always sent the same way.
@@ -8,7 +10,7 @@ function headers.to_pairs(given)
   local names, list = {}, {}
   for name in pairs(given or {}) do
     if type(name) ~= "string" then
-      error("beam: headers are a table {name = value}", 0)
+      mistake "beam: headers are a table {name = value}"
     end
     names[#names + 1] = name
   end

@@ -8,6 +8,7 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.config"
 local driver = require "beam.driver"
 local event_stream = require "beam.http.event_stream"
+local mistake = require "beam.mistake"
 local reader = require "beam.stream.reader"
 local request = require "beam.http.request"
 local response_stream = require "beam.http.response_stream"
@@ -30,14 +31,14 @@ local known = request.known(own)
 local function check(options)
   local format = options.format
   if format ~= nil and not event_stream.is_format(format) then
-    error("beam.stream: format is 'sse', 'data', 'lines', 'whole', 'raw' or 'auto'", 0)
+    mistake("beam.stream: format is 'sse', 'data', 'lines', 'whole', 'raw' or 'auto'")
   elseif options.unwrap ~= nil and type(options.unwrap) ~= "boolean" then
-    error("beam.stream: option 'unwrap' cannot be a " .. type(options.unwrap), 0)
+    mistake("beam.stream: option 'unwrap' cannot be a " .. type(options.unwrap))
   end
   for _, name in ipairs { "max_item", "idle_timeout" } do
     local value = options[name]
     if value ~= nil and not (type(value) == "number" and value > 0) then
-      error(("beam.stream: option '%s' wants a number above 0"):format(name), 0)
+      mistake(("beam.stream: option '%s' wants a number above 0"):format(name))
     end
   end
 end
@@ -121,7 +122,7 @@ function stream.open(settings, target, input, given)
   settings = config.override(settings, options)
   local prepared, where, source = request.prepare(settings, options, "beam.stream", "endpoint")
   if not prepared then
-    return nil, where
+    return nil, answer.describe(where, nil, 0, driver.now())
   end
   local started, what = driver.now(), request.name(prepared)
   local self, err, response, count = attempts.run(settings, where, options, function(auth, left)

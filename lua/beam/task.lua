@@ -8,6 +8,7 @@ local config = require "beam.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
+local mistake = require "beam.mistake"
 local state = require "beam.task.state"
 
 local task = {}
@@ -57,7 +58,7 @@ end
 ---@return beam.task
 function task.get(settings, id, options)
   if not is_id(id) then
-    error("beam.task wants the id of a task", 2)
+    mistake("beam.task wants the id of a task")
   end
   errors.check_options(options or {}, config.overrides, "beam.task")
   config.check(options or {}, "beam.task")
@@ -75,14 +76,14 @@ end
 local function read_options(given, types, where)
   local options = type(given) == "number" and { timeout = given } or given or {}
   if type(options) ~= "table" then
-    error(("%s wants a table of options, or a number of seconds"):format(where), 3)
+    mistake(("%s wants a table of options, or a number of seconds"):format(where))
   end
   errors.check_options(options, types, where)
   for name, wanted in pairs(types) do
     local value = options[name]
     local wrong = value ~= nil and type(value) ~= wanted or wanted == "number" and value and (value < 0 or value ~= value)
     if wrong then
-      error(("%s: '%s' wants a %s"):format(where, name, wanted == "number" and "number of seconds" or wanted), 3)
+      mistake(("%s: '%s' wants a %s"):format(where, name, wanted == "number" and "number of seconds" or wanted))
     end
   end
   return options
@@ -206,7 +207,7 @@ end
 function Task:download(output, path, options)
   local given = read_options(options, { timeout = "number", max_body = "number" }, "task:download")
   if type(path) ~= "string" or path == "" or not (type(output) == "string" or type(output) == "table" and type(output.url) == "string") then
-    error("task:download wants an output or its name, and a path", 2)
+    mistake("task:download wants an output or its name, and a path")
   end
   return require "beam.task.download"(settings_of[self], self, output, path, given)
 end

@@ -4,6 +4,7 @@ local config = require "beam.config"
 local deployment = require "beam.deployment"
 local deployments = require "beam.deployments"
 local errors = require "beam.error"
+local mistake = require "beam.mistake"
 local pages = require "beam.api.pages"
 
 local tasks = {}
@@ -41,9 +42,10 @@ local function check(options)
   config.check(options, "beam.tasks")
   for name, allowed in pairs(types) do
     if options[name] ~= nil and not allowed[type(options[name])] then
-      error(("beam.tasks: option '%s' cannot be a %s"):format(name, type(options[name])), 3)
+      mistake(("beam.tasks: option '%s' cannot be a %s"):format(name, type(options[name])))
     end
   end
+  pages.check_limit(options.limit, "beam.tasks")
 end
 
 local function set_of(list)

@@ -1,4 +1,6 @@
 -- A list of the API, page after page, as it is read: in a loop, or by pages:next().
+local mistake = require "beam.mistake"
+
 local pages = {}
 
 local most_at_once = 10000 -- items of :all() where nothing else is said
@@ -94,6 +96,15 @@ function pages.new(options)
     at_end = false,
     over = options.limit == 0,
   }, meta)
+end
+
+--- Raises unless it is a number of items.
+---@param limit number?
+---@param where string "beam.tasks"
+function pages.check_limit(limit, where)
+  if limit and not (limit >= 0 and limit % 1 == 0) then
+    mistake(where .. ": 'limit' is a whole number from 0 on")
+  end
 end
 
 --- How many records to ask for at once: no more than are wanted, where no record is left out.

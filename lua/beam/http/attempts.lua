@@ -13,6 +13,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local hook = require "beam.hook"
 local log = require "beam.log"
+local mistake = require "beam.mistake"
 local options_of = require "beam.options"
 local outcome = require "beam.outcome"
 local retry = require "beam.retry"
@@ -37,9 +38,9 @@ local certainty = { no = 1, unknown = 2, yes = 3 } -- that a handler ran
 function attempts.check(options, where)
   local given = options.retry
   if given and type(given) ~= "function" then
-    error(("%s: 'retry' wants a function(attempt, err), beam.retry.backoff { attempts = 3 }, or false"):format(where), 0)
+    mistake(("%s: 'retry' wants a function(attempt, err), beam.retry.backoff { attempts = 3 }, or false"):format(where))
   elseif options.idempotent ~= nil and type(options.idempotent) ~= "boolean" then
-    error(("%s: option 'idempotent' cannot be a %s"):format(where, type(options.idempotent)), 0)
+    mistake(("%s: option 'idempotent' cannot be a %s"):format(where, type(options.idempotent)))
   end
 end
 

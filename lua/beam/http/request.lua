@@ -5,6 +5,7 @@ local errors = require "beam.error"
 local headers = require "beam.headers"
 local json = require "beam.json"
 local log = require "beam.log"
+local mistake = require "beam.mistake"
 local options_of = require "beam.options"
 local upload = require "beam.http.upload"
 
@@ -50,7 +51,7 @@ function request.gather(where, known, target, input, given)
   for name, allowed in pairs(types) do
     local value = options[name]
     if value ~= nil and not allowed[type(value)] then
-      error(("%s: option '%s' cannot be a %s"):format(where, name, type(value)), 0)
+      mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
     end
   end
   attempts.check(options, where)
@@ -92,19 +93,19 @@ local bodiless = { GET = true, HEAD = true }
 function request.encode(input, method, raw, where)
   if bodiless[method] then
     if input ~= nil then
-      error(("%s: a %s has no body for input: use path = '?name=value'"):format(where, method), 0)
+      mistake(("%s: a %s has no body for input: use path = '?name=value'"):format(where, method))
     end
     return nil
   elseif raw and (input == nil or type(input) == "string") then
     return input
   elseif input ~= nil and type(input) ~= "table" then
-    error(("%s: input is a table, not a %s (raw = true sends a string as it is)"):format(where, type(input)), 0)
+    mistake(("%s: input is a table, not a %s (raw = true sends a string as it is)"):format(where, type(input)))
   end
   local text, large = json.encode_checked(input or {})
   if not text then
     return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. large, phase = "none" }
   elseif text:sub(1, 1) ~= "{" then
-    error(where .. ": input is an array, and Beam wants an object: name it, as in { items = {…} }", 0)
+    mistake(where .. ": input is an array, and Beam wants an object: name it, as in { items = {…} }")
   end
   if large then
     warn_of_rounding(input)
@@ -118,7 +119,7 @@ local function body_of(options, method, where)
     local body, err = request.encode(options.input, method, options.raw, where)
     return body, nil, err
   elseif bodiless[method] then
-    error(("%s: a %s has no body"):format(where, method), 0)
+    mistake(("%s: a %s has no body"):format(where, method))
   elseif type(options.body) == "string" then
     return options.body
   end

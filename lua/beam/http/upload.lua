@@ -2,6 +2,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local hook = require "beam.hook"
+local mistake = require "beam.mistake"
 
 local upload = {}
 
@@ -97,15 +98,15 @@ local function check(options, where)
   local body, size = options.body, options.body_size
   local kind = io.type(body) or type(body)
   if body ~= nil and options.file ~= nil or options.input ~= nil and (body ~= nil or options.file ~= nil) then
-    error(where .. ": one of input, body and file", 0)
+    mistake(where .. ": one of input, body and file")
   elseif body ~= nil and kind ~= "string" and kind ~= "file" and kind ~= "function" then
-    error(("%s: body is a string, an open file or a function that gives the next piece, not a %s"):format(where, kind), 0)
+    mistake(("%s: body is a string, an open file or a function that gives the next piece, not a %s"):format(where, kind))
   elseif options.file ~= nil and type(options.file) ~= "string" then
-    error(("%s: file is a path, not a %s"):format(where, type(options.file)), 0)
+    mistake(("%s: file is a path, not a %s"):format(where, type(options.file)))
   elseif size ~= nil and not (type(size) == "number" and size >= 0 and size % 1 == 0) then
-    error(where .. ": body_size is a number of bytes", 0)
+    mistake(where .. ": body_size is a number of bytes")
   elseif size ~= nil and body == nil and options.file == nil then
-    error(where .. ": body_size is for body and file", 0)
+    mistake(where .. ": body_size is for body and file")
   end
 end
 

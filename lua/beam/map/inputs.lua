@@ -1,16 +1,22 @@
 -- Where the inputs of a map come from: a list, an iterator function, or an object with a method `next`. They are asked for one at a time,
 -- when there is room for one more, and nil is their end.
+local errors = require "beam.error"
 local hook = require "beam.hook"
+local mistake = require "beam.mistake"
 
 local inputs = {}
 
 ---@alias beam.map_inputs any[] | (fun(): any) | { next: fun(self): any }
 
--- A list cannot fail, and its next item needs no protection.
-local function of_list(list)
+-- Its next item needs no protection. A hole in it is no end: what stands behind would be lost without a word.
+local function of_list(list, total)
   local position = 0
   return function()
     position = position + 1
+    if list[position] == nil and position <= total then
+      local message = ("beam.map: input %d of %d is nil, and a list has no holes"):format(position, total)
+      return nil, errors.new { kind = "invalid", message = message, hint = "this input, and those after it, were not sent" }
+    end
     return list[position]
   end
 end
@@ -44,9 +50,12 @@ function inputs.reader(given)
   elseif is_callable(given) then
     return of_function(given)
   elseif type(given) == "table" then
-    return of_list(given), #given
+    if #given == 0 and next(given) ~= nil then
+      mistake("beam.map: inputs are a list of inputs, not one with names: { { x = 1 }, { x = 2 } }")
+    end
+    return of_list(given, #given), #given
   end
-  error(("beam.map: inputs are a list, a function or an object with a method next, not a %s"):format(type(given)), 0)
+  mistake(("beam.map: inputs are a list, a function or an object with a method next, not a %s"):format(type(given)))
 end
 
 return inputs

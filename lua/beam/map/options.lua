@@ -1,4 +1,5 @@
 -- What beam.map can be told: options of its own, and those of each call.
+local mistake = require "beam.mistake"
 local request = require "beam.http.request"
 
 local options = {}
@@ -39,7 +40,7 @@ end
 local function check_whole(name, value, least, largest)
   if value and not (value >= least and value <= largest and value % 1 == 0) then
     local range = largest < math.huge and ("from %d to %d"):format(least, largest) or ("from %d on"):format(least)
-    error(("beam.map: '%s' is a whole number %s"):format(name, range), 0)
+    mistake(("beam.map: '%s' is a whole number %s"):format(name, range))
   end
 end
 
@@ -47,14 +48,14 @@ local function check(own)
   for name, wanted in pairs(types) do
     local value = own[name]
     if value ~= nil and type(value) ~= wanted then
-      error(("beam.map: option '%s' cannot be a %s"):format(name, type(value)), 0)
+      mistake(("beam.map: option '%s' cannot be a %s"):format(name, type(value)))
     end
   end
   check_whole("concurrency", own.concurrency, 1, most)
   check_whole("window", own.window, 1, math.huge)
   check_whole("total", own.total, 0, math.huge)
   if own.deadline and (own.deadline <= 0 or own.deadline ~= own.deadline) then
-    error("beam.map: 'deadline' wants a number of seconds above 0", 0)
+    mistake("beam.map: 'deadline' wants a number of seconds above 0")
   end
 end
 

@@ -161,6 +161,7 @@ local function answer(self, position, input)
   if ok then
     settle(self, position, input, result, info)
   else -- it raised: the input makes no sense, or a function of the user's failed
+    result.attempts, result.elapsed = 0, 0
     settle(self, position, input, nil, result)
   end
 end

@@ -6,6 +6,7 @@ local config = require "beam.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
+local mistake = require "beam.mistake"
 local request = require "beam.http.request"
 local upload = require "beam.http.upload"
 
@@ -76,9 +77,9 @@ return function(settings, target, input, options)
   local called = config.override(settings, options)
   local prepared, resolved, source = request.prepare(called, options, "beam.submit", "taskqueue")
   if not prepared then
-    return nil, resolved
+    return nil, answer.describe(resolved, nil, 0, driver.now())
   elseif not kinds[resolved.kind] and not resolved.url then
-    error(("beam.submit: tasks are submitted to a taskqueue or a function, not to an %s: see beam.call"):format(resolved.kind), 2)
+    mistake(("beam.submit: tasks are submitted to a taskqueue or a function, not to an %s: see beam.call"):format(resolved.kind))
   end
   local started = driver.now()
   local id, err, response, count = attempts.run(called, resolved, options, function(auth, left)
