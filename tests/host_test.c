@@ -173,6 +173,25 @@ static void hooks_over_their_budget_are_stopped(void) {
   beam_host_free(host);
 }
 
+static long logged_bytes;
+
+static void on_log(void *user, enum beam_log_level level, const char *line) {
+  (void)user;
+  (void)level;
+  logged_bytes += (long)strlen(line) + 1;
+}
+
+static void long_texts_for_the_log_are_cut(void) {
+  beam_host_options options = {.target = "echo", .token = "token", .gateway = gateway, .log = on_log};
+  beam_host *host;
+  logged_bytes = 0;
+  REQUIRE(!beam_host_new(&host, &options, NULL));
+  CHECK_INT(load(host, "return { log = function() beam.log(('x\\n'):rep(1000000)) end }", NULL), 0);
+  CHECK_INT(beam_host_call(host, "log", NULL, 0, NULL, NULL), 0);
+  CHECK(logged_bytes > 16000 && logged_bytes < 17000);
+  beam_host_free(host);
+}
+
 static void retry_decides(void) {
   beam_host *host = new_host(&notes, "ws://127.0.0.1:1");
   CHECK_INT(load(host,
@@ -217,7 +236,9 @@ static void answers_that_make_no_sense_are_told(void) {
   static const struct {
     const char *answer, *part;
   } cases[] = {{"42", "it returned a number"},
-               {"{ tls = { insecure = true } }", "unknown option 'tls'"},
+               {"{ tls = { insecure = true } }", "hook 'connect': what connect returned: unknown option 'tls'"},
+               {"{ max_message = -1 }", "option 'max_message' wants a whole number of bytes"},
+               {"{ url = {} }", "hook 'connect': beam: a target's url is a string, not a table"},
                {"'a/b/c'", "is no target"}};
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     beam_host *host = new_host(&notes, "echo");
@@ -491,6 +512,7 @@ int main(void) {
   RUN(functions_of_the_script_are_called);
   RUN(failing_hooks_leave_the_connection_alone);
   RUN(hooks_over_their_budget_are_stopped);
+  RUN(long_texts_for_the_log_are_cut);
   RUN(retry_decides);
   RUN(connect_names_the_target);
   RUN(no_target_at_all);

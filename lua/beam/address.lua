@@ -17,6 +17,7 @@ local address = {}
 ---@field path string? below the address, with or without a query
 address.fields = { name = true, id = true, url = true, version = true, kind = true, public = true, path = true }
 
+local texts = { "name", "id", "url", "path" }
 local kinds = { asgi = true, endpoint = true, taskqueue = true, ["function"] = true, schedule = true }
 local beam_gateway, beam_domain = "https://app.beam.cloud", "app.beam.cloud"
 
@@ -69,6 +70,11 @@ local function read_table(given)
   local forms = (given[1] and 1 or 0) + (given.name and 1 or 0) + (given.id and 1 or 0) + (given.url and 1 or 0)
   if forms ~= 1 then
     fail "a target has exactly one of name, id and url"
+  end
+  for _, field in ipairs(texts) do
+    if given[field] ~= nil and type(given[field]) ~= "string" then
+      fail("a target's %s is a string, not a %s", field, type(given[field]))
+    end
   end
   local target = {}
   if type(given[1]) == "table" then

@@ -100,7 +100,8 @@ function connect_hook.new(hooks, options, settings, has_target)
     end
     local valid, checked = pcall(check, answer)
     if not valid then
-      hooks:fail { kind = "script", hook = "connect", message = "hook 'connect': " .. tostring(checked) }
+      local problem = tostring(checked):gsub("^[%w_/]+%.lua:%d+: ", "") -- a line of ours
+      hooks:fail { kind = "script", hook = "connect", message = "hook 'connect': " .. problem }
       return without_answer()
     end
     return checked
