@@ -184,6 +184,13 @@ describe("task:download", function()
     assert.is_truthy(err.message:find("the output cannot be written to", 1, true))
   end)
 
+  it("writes to what is below /dev as it is, where no file could be exchanged for another", function()
+    local body = "# this comes from a download, and standard output is where it went\n"
+    storage:on("GET /o", bytes(body))
+    local output = has_output(storage.url .. "/o")
+    assert.are.same({ #body, nil }, { task:download(output, "/dev/fd/1") })
+  end)
+
   it("takes no more than it may", function()
     storage:on("GET /o", bytes(("x"):rep(1000)))
     local output = has_output(storage.url .. "/o")

@@ -1,4 +1,5 @@
--- Streams an output of a task into a file: under another name until it is whole, and not at all if it does not get so.
+-- Streams an output of a task into a file: under another name until it is whole, and not at all if it does not get so. What is below /dev
+-- is no file that could be exchanged for another: it is written to as it comes, once.
 --
 -- An output's URL is signed and needs no credentials; they would be a gift to whoever serves it, which is often a storage service. They are
 -- sent only to the API's or the gateway's own origin, and only where that asks for them. Redirects are followed, as a gateway points to
@@ -141,7 +142,7 @@ end
 local function finish(job, part, file, count)
   local flushed, problem = file:flush()
   file:close()
-  if flushed then
+  if flushed and part ~= job.path then
     flushed, problem = os.rename(part, job.path)
   end
   if not flushed then
@@ -155,7 +156,7 @@ local function transfer(job, url)
   if not stream then
     return nil, err
   end
-  local part = job.path .. ".part"
+  local part = job.is_device and job.path or job.path .. ".part"
   local file, problem = io.open(part, "wb")
   if not file then
     stream:close()
@@ -169,7 +170,7 @@ local function transfer(job, url)
   else
     file:close()
   end
-  if not count then
+  if not count and part ~= job.path then
     os.remove(part)
   end
   return count, err
@@ -200,6 +201,9 @@ local function fetch(job, url)
   end
   job.shown = shown(url)
   local options = { timeout = job.deadline and math.max(0, api.left(job.deadline)) or job.settings.timeout }
+  if job.is_device then
+    options.retry = false
+  end
   local count, err = attempts.run(job.settings, { public = true }, options, function()
     return transfer(job, url)
   end)
@@ -224,6 +228,7 @@ return function(settings, task, output, path, options)
     settings = settings,
     task = task,
     path = path,
+    is_device = path:find "^/dev/" ~= nil and not path:find "^/dev/shm/",
     deadline = options.timeout and driver.now() + options.timeout,
     max_body = options.max_body,
   }
