@@ -185,10 +185,18 @@ describe("task:download", function()
   end)
 
   it("writes to what is below /dev as it is, where no file could be exchanged for another", function()
-    local body = "# this comes from a download, and standard output is where it went\n"
-    storage:on("GET /o", bytes(body))
+    storage:on("GET /o", bytes "data")
     local output = has_output(storage.url .. "/o")
-    assert.are.same({ #body, nil }, { task:download(output, "/dev/fd/1") })
+    local file = assert(io.open(path, "wb"))
+    file:write "what was there, and "
+    file:flush()
+    local find = 'for fd in /proc/$PPID/fd/*; do [ "$(readlink $fd)" = %s ] && echo ${fd##*/}; done'
+    local pipe = assert(io.popen(find:format(path)))
+    local number = pipe:read "*l"
+    pipe:close()
+    assert.are.same({ 4, nil }, { task:download(output, "/dev/fd/" .. number) })
+    file:close()
+    assert.are.same({ "what was there, and data", nil }, { read(path), read(path .. ".part") })
   end)
 
   it("takes no more than it may", function()

@@ -157,7 +157,7 @@ local function transfer(job, url)
     return nil, err
   end
   local part = job.is_device and job.path or job.path .. ".part"
-  local file, problem = io.open(part, "wb")
+  local file, problem = io.open(part, job.is_device and "ab" or "wb")
   if not file then
     stream:close()
     return nil, file_error(job.path, problem)
