@@ -302,6 +302,7 @@ describe("an answer", function()
     { 422, '{"detail":[{"loc":["x"],"msg":"field required"}]}', json, "unknown", false, 1, "field required" },
     { 413, html, nil, "no", false, 1, "413" },
     { 403, "", nil, "no", false, 1, "403" },
+    { 405, "", nil, "no", false, 1, "405" },
     { 302, "", { { "location", "http://127.0.0.1/elsewhere" } }, "unknown", false, 1, "302" },
     { 400, '{"detail":"There was an error parsing the body"}', json, "no", false, 1, "parsing" },
   }

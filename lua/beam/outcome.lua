@@ -14,7 +14,7 @@ local calls = {
   [400] = {
     { says = "invalid request payload", executed = NO, hint = "Beam wants a JSON object as input" },
     { says = "Deployment is not active", executed = NO, hint = "start the deployment again in Beam's dashboard" },
-    { says = "Invalid deployment", executed = NO, hint = "check the deployment's name and version, and its workspace" },
+    { says = "Invalid deployment", executed = NO, hint = "check the deployment's name, version and kind, and its workspace" },
     { says = "invalid stub id", executed = NO, hint = "take the id from the deployment's page, or use its name" },
     { executed = NO, hint = "check the input against what the handler takes" },
   },
@@ -23,6 +23,7 @@ local calls = {
   [404] = {
     { executed = NO, hint = "nothing is deployed under this address: check name, version and kind with beam.address(target)" },
   },
+  [405] = { { executed = NO, hint = "an endpoint takes GET and POST: other methods are for apps of kind asgi" } },
   [413] = { { executed = NO, hint = "the input is too large for the gateway: pass a URL to it instead" } },
   [429] = {
     { says = "exceeded max pending tasks", executed = NO, retryable = true, hint = "too many tasks are waiting: try again later" },
