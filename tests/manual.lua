@@ -86,7 +86,7 @@ local head = [[
 .Nd run Lua scripts against Beam, and call its deployments from a shell
 .Sh SYNOPSIS
 .Nm
-.Op Fl ivW
+.Op Fl ivEW
 .Op Fl e Ar chunk
 .Op Fl l Ar name
 .Op Fl Fl record Ar file
@@ -116,6 +116,12 @@ into another
 show a prompt after the script
 .It Fl v
 print the versions
+.It Fl E
+ignore the environment of Lua:
+.Ev LUA_INIT ,
+.Ev LUA_PATH
+and
+.Ev LUA_CPATH .
 .It Fl W
 turn warnings on
 .It Fl Fl record Ar file

@@ -53,10 +53,27 @@ static void push_arguments(lua_State *L, int argc, char **argv) {
   }
 }
 
+/* -E, among the options before the script: LUA_PATH and LUA_CPATH are read when the libraries are opened, before
+ * lua/host/interpreter.lua reads the options. */
+static int ignores_environment(int argc, char **argv) {
+  int i;
+  for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++) {
+    if (strcmp(argv[i], "-E") == 0)
+      return 1;
+    if (strcmp(argv[i], "-e") == 0 || strcmp(argv[i], "-l") == 0 || strcmp(argv[i], "--record") == 0)
+      i++;
+  }
+  return 0;
+}
+
 /* protected: (argc, argv) -> exit code */
 static int run(lua_State *L) {
   int argc = (int)lua_tointeger(L, 1);
   char **argv = lua_touserdata(L, 2);
+  if (ignores_environment(argc, argv)) {
+    lua_pushboolean(L, 1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "LUA_NOENV"); /* as lua.c; loadlib.c looks for it */
+  }
   luaL_openlibs(L);
   modules_setup(L);
   coroutines_setup(L);

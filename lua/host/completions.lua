@@ -56,7 +56,7 @@ _beamlua() {
   local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "%s -e -l -i -v -W" -- "$current") $(compgen -f -X '!*.lua' -- "$current") $(compgen -d -- "$current"))
+    COMPREPLY=($(compgen -W "%s -e -l -i -v -E -W" -- "$current") $(compgen -f -X '!*.lua' -- "$current") $(compgen -d -- "$current"))
     return
   fi
   case $previous in

@@ -62,7 +62,7 @@ end
 ---@return string
 function help.overview()
   local rows = {
-    { "[options] [script.lua [args]]", "Runs a script; without one, a prompt. -e CHUNK, -l NAME, -i, -v, -W, - and -- as in lua." },
+    { "[options] [script.lua [args]]", "Runs a script; without one, a prompt. -e CHUNK, -l NAME, -i, -v, -E, -W, - and -- as in lua." },
   }
   for _, command in ipairs(commands.list) do
     rows[#rows + 1] = { command.name, command.says }

@@ -8,6 +8,7 @@ options: -e CHUNK   run CHUNK; may be given several times, before a script
          -l NAME    require NAME into the global NAME; -l G=NAME into G
          -i         a prompt, after the script
          -v         print the versions
+         -E         ignore LUA_INIT, LUA_PATH and LUA_CPATH
          -W         turn warnings on
          --record FILE   write what passes between the script and Beam into FILE (beamlua serve --replay)
          --         end of the options
@@ -55,10 +56,10 @@ end
 
 -- Options with a value: a function of it that gives the chunk to run, or nil and what is wrong with it.
 local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global, ["--record"] = start_recording }
-local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings" }
+local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings", ["-E"] = "bare" }
 
 -- Returns { script = position of the script, or one past the end; chunks = what to run before it; record = what to do before all of it;
--- version, prompt, warnings }; or nil, what is wrong, and whether it is a chunk's syntax.
+-- version, prompt, warnings, bare }; or nil, what is wrong, and whether it is a chunk's syntax.
 local function read_options(arguments)
   local given, i = { chunks = {} }, 1
   while arguments[i] and arguments[i]:find "^%-." do
@@ -133,11 +134,9 @@ local function plan(host, arguments, given)
   if alone and not given.prompt then
     path = "-"
   end
-  local problem = add_init(given.chunks)
+  local problem = not given.bare and add_init(given.chunks) or nil
   if path and not problem then
-    local chunk
-    chunk, problem = load_script(path)
-    table.insert(given.chunks, chunk or nil)
+    given.main, problem = load_script(path)
   end
   return problem
 end
@@ -171,7 +170,10 @@ return function(host, arguments)
   arg = make_arg(arguments, given.script) -- luacheck: globals arg
   local function main()
     for _, chunk in ipairs(given.chunks) do
-      call(chunk, table.unpack(arg))
+      call(chunk)
+    end
+    if given.main then
+      call(given.main, table.unpack(arg))
     end
   end
   return run.run(host, main, given.prompt and require "host.repl"(host) or nil)

@@ -43,6 +43,17 @@ meanings.kinds = {
   config = { "Beam's configuration cannot be read", "" },
 }
 
+-- { words in lower case, the kind they stand for }
+meanings.words = {
+  { "certificate", "tls" },
+  { "could not be resolved", "dns" },
+  { "name or service not known", "dns" },
+  { "connection refused", "connect" },
+  { "no route to host", "connect" },
+  { "network is unreachable", "connect" },
+  { "timed out", "timeout" },
+}
+
 meanings.statuses = {
   [400] = "Bad Request",
   [401] = "Unauthorized",

@@ -51,7 +51,7 @@ end
 local function text_of(err)
   local meta = getmetatable(err)
   if type(err) == "string" or type(err) == "number" or type(meta) == "table" and meta.__tostring then
-    return tostring(err)
+    return (tostring(err):gsub("^host/[%l_/]+%.lua:%d+: ", "")) -- a line of ours, where a library names its caller
   end
   return ("(error object is a %s value)"):format(type(err))
 end

@@ -117,14 +117,30 @@ local function status_of_words(text)
   return found
 end
 
+-- As errors are written ("beamlua call: connect: …"), or else by words that the system and its libraries have for one.
+local function kind_of_words(text)
+  for name in text:gmatch "([%l_]+): " do
+    if meanings.kinds[name] then
+      return name
+    end
+  end
+  for _, row in ipairs(meanings.words) do
+    if text:lower():find(row[1], 1, true) then
+      return row[2]
+    end
+  end
+end
+
 local function read(text)
   local code = text:match "answered with (%d%d%d)" or text:match "^[Hh][Tt][Tt][Pp]/[%d.]+ (%d%d%d)" or text:match "closed with (%d%d%d%d)"
-  local name = text:match "([%l_]+): "
+  local exit, name = text:match "^[Ee]xit[%l ]* (%d+)$", kind_of_words(text)
   if code then
     return number(tonumber(code), text)
+  elseif exit then
+    return exit_code(tonumber(exit))
   elseif status_of_words(text) then
     return status(status_of_words(text), text)
-  elseif name and meanings.kinds[name] then
+  elseif name then
     return kind(name)
   end
 end
