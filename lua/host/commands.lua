@@ -73,6 +73,7 @@ with --wait, until none came for so long; with --count, until so many came. Ctrl
       { "--count", "N", "end after so many messages", read = readers.count },
       { "--timeout", "S", "give up when no message came for so long", read = readers.seconds },
       { "--wait", "S", "stay so long without a message after the end of the input", read = readers.pause },
+      { "--max-message", "BYTES", "the longest message that is taken (default 16 MiB)", read = readers.count, as = "max_message" },
       { "--no-reconnect", nil, "a lost connection is the end", as = "no_reconnect" },
       header,
       version,

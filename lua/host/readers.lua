@@ -5,10 +5,12 @@ function readers.text(value)
   return value
 end
 
+local longest = 1e9 -- seconds: what the event loop takes, and no mistake
+
 --- A number of seconds above 0.
 function readers.seconds(value)
   local number = tonumber(value)
-  return number and number > 0 and number == number and number or nil, "wants a number of seconds above 0"
+  return number and number > 0 and number <= longest and number or nil, "wants a number of seconds above 0, up to 1e9"
 end
 
 function readers.factor(value)
@@ -19,7 +21,7 @@ end
 --- Seconds, and 0 for none.
 function readers.pause(value)
   local number = tonumber(value)
-  return number and number >= 0 and number or nil, "wants a number of seconds"
+  return number and number >= 0 and number <= longest and number or nil, "wants a number of seconds, up to 1e9"
 end
 
 function readers.count(value)

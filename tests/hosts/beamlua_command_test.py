@@ -205,6 +205,7 @@ def exit_codes(world):
         (15, ["call", "slow", "--timeout", "0.3"], {}), (15, ["realtime", "echo", "--count", "1", "--timeout", "0.3"], {}),
         (16, ["realtime", "echo", "--gateway", lost.url, "--wait", "20"], {"stdin": "1\n2\n"}),
         (17, ["realtime", "echo", "--gateway", wrong, "--count", "1"], {}),
+        (18, ["realtime", "echo", "--max-message", "5"], {"stdin": "longer\n"}),
         (19, ["call", "x", "--gateway", "http://192.0.2.1"], {}),
         (22, ["call", "x", "@/no/such/file"], {}), (22, ["task", "download", failed], {}),
         (23, ["call", "x", "{x: 1}"], {}), (23, ["realtime", "echo", "--json"], {"stdin": "{}\nx\n"}),

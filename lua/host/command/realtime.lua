@@ -96,12 +96,18 @@ local function answered(self)
   return self.input_ended and not self.options.count and not self.options.wait and self.sent > 0 and self.received >= self.sent
 end
 
+-- A line that could not be sent says less than why the connection ended.
+local function reason(self)
+  local ended = self.conn.err
+  return self.failure.kind == "closed" and ended and ended.code ~= 1000 and ended or self.failure
+end
+
 -- Waits until it is over. Returns what is wrong, if something is.
 local function wait(self)
   while true do
     local left = patience(self)
     if self.failure then
-      return self.failure
+      return reason(self)
     elseif self.received == self.options.count or answered(self) then
       return nil
     elseif self.closed then
@@ -123,6 +129,7 @@ local function open(context, client)
     context.positionals[1],
     headers = options.headers,
     version = options.version,
+    max_message = options.max_message,
     reconnect = not options.no_reconnect,
     on_phase = told and function(phase, _, seconds)
       output.say(context, "%s (%.2f s)", phase, seconds)
