@@ -13,6 +13,7 @@
 #include "coroutines.h"
 #include "modules.h"
 #include "process.h"
+#include "script_call.h"
 #include "signals.h"
 
 enum { EXIT_INTERRUPTED = 128 /* plus the signal's number, as a shell has it */ };
@@ -78,6 +79,7 @@ static int run(lua_State *L) {
   modules_setup(L);
   coroutines_setup(L);
   signals_setup(L);
+  call_observer = signals_note_script;
   lua_getglobal(L, "require");
   lua_pushliteral(L, "host.main");
   lua_call(L, 1, 1);

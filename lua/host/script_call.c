@@ -10,6 +10,8 @@
 
 enum { PROVIDED_CHARGE = 50, MOST_RESULTS = 250 };
 
+void (*call_observer)(lua_State *S);
+
 /* ---- Into S ---- */
 
 struct call *call_of(lua_State *L) {
@@ -118,6 +120,8 @@ static void leave(struct call *call, lua_State *outer) {
   struct script *script = call->script;
   limits_leave(&script->limits);
   script->P = outer;
+  if (call_observer)
+    call_observer(script->limits.running);
   if (script->limits.broken)
     strncpy(script->broken_by, call->name ? call->name : "", sizeof script->broken_by - 1);
 }
@@ -146,6 +150,8 @@ int call_run(struct call *call, lua_CFunction function) {
   script->P = P;
   call->values.problem = NULL;
   limits_enter(limits, S);
+  if (call_observer)
+    call_observer(S);
   done = protect(limits, S, function, call);
   leave(call, outer);
   lua_settop(P, top); /* a provided function may have been left by an error */

@@ -36,6 +36,9 @@ struct call {
  * true and its results, or nil and the error. Raises in P if the arguments cannot be copied. */
 int call_run(struct call *call, lua_CFunction function);
 struct call *call_of(lua_State *L);
+/* Told which state of a script runs whenever that changes, NULL: none. For a program of one thread that interrupts it
+ * by a signal; NULL (the default): nobody is told. */
+extern void (*call_observer)(lua_State *S);
 /* lua_CFunctions for call_run. */
 int call_hook(lua_State *L);
 int call_load(lua_State *L);

@@ -2,9 +2,11 @@
  *  1. the coroutine that runs, if one does, gets a hook that raises "interrupted" at its next instruction;
  *  2. the main thread, which turns the event loop, gets one that raises at its next call: between two steps, not
  * within;
- *  3. the event loop is woken, in case it waits: by uv_async_send, which libuv allows in a signal handler.
+ *  3. a connection script that runs without limits may run nothing any more (in a coroutine of its own it runs on: the
+ * second signal ends the process);
+ *  4. the event loop is woken, in case it waits: by uv_async_send, which libuv allows in a signal handler.
  *
- * At a prompt SIGINT does 1 and 3 only, and 1 only where nothing of ours is cut in two: the prompt lives on with the
+ * At a prompt SIGINT does 1 and 4 only, and 1 only where nothing of ours is cut in two: the prompt lives on with the
  * connections. */
 #include "signals.h"
 
@@ -15,6 +17,7 @@
 #include "coroutines.h"
 
 static lua_State *volatile state;
+static lua_State *volatile script;
 static volatile sig_atomic_t received;
 static void (*volatile wake)(void *argument);
 static void *volatile wake_argument;
@@ -23,6 +26,12 @@ static volatile sig_atomic_t at_prompt;
 static void raise_interrupted(lua_State *L, lua_Debug *frame) {
   (void)frame;
   lua_sethook(L, NULL, 0, 0);
+  luaL_error(L, "interrupted");
+}
+
+/* Stays: nothing of this script's runs any more. */
+static void refuse_to_run(lua_State *L, lua_Debug *frame) {
+  (void)frame;
   luaL_error(L, "interrupted");
 }
 
@@ -68,6 +77,8 @@ static void on_signal(int number) {
   if (co)
     lua_sethook(co, raise_interrupted, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   lua_sethook(state, raise_interrupted, LUA_MASKCALL, 0);
+  if (script && !lua_gethook(script)) /* else it has limits, which end it */
+    lua_sethook(script, refuse_to_run, LUA_MASKCALL | LUA_MASKLINE | LUA_MASKCOUNT, 1);
   if (wake)
     wake(wake_argument);
 }
@@ -83,6 +94,8 @@ void signals_restore(void) {
 }
 
 int signals_received(void) { return received; }
+
+void signals_note_script(lua_State *S) { script = S; }
 
 void signals_interactive(int on) { at_prompt = on; }
 

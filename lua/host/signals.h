@@ -15,6 +15,8 @@ void signals_setup(lua_State *L);
 void signals_restore(void);
 /* The signal's number, or 0 as long as none came. */
 int signals_received(void);
+/* S, of a script in a state of its own, runs; NULL: none. */
+void signals_note_script(lua_State *S);
 /* From now on (or no longer) SIGINT interrupts coroutines of the user's only, as often as it comes. */
 void signals_interactive(int on);
 /* The signal that was received has been dealt with. */

@@ -98,6 +98,24 @@ def limits_are_asked_for(world):
 
 
 @test
+def tells_what_hooks_did(world):
+    """an error, a raised table and an answer that makes no sense are told in words"""
+    world.write("wrong.lua", """return {
+  connect = function() return 42 end,
+  open = function() error { message = "in words" } end,
+  incoming = function() error "refused" end,
+  tick = function() beam.send 'x' end,
+  retry = function() end,
+}""")
+    beam = world.beam("--fault", "close=1012/1")
+    code, _, errors = world.run("watch", "wrong.lua", "--target", "echo", beam=beam)
+    same(16, code)
+    has("hook 'connect': it returned a number", errors)
+    has("hook 'open', wrong.lua:3: in words", errors)
+    assert "table: 0x" not in errors, errors
+
+
+@test
 def is_interrupted(world):
     """Ctrl-C closes the connection with a close frame"""
     beam = world.beam("--token", "s3cret")
@@ -107,6 +125,12 @@ def is_interrupted(world):
     terminal.send("\x03")
     same(130, terminal.end())
     beam.saw("1001")
+    path = world.write("stays.lua", "return { open = function() print 'stays' while true do pcall(function() while true do end end) end end }")
+    terminal = world.terminal("watch", path, "--target", "echo", beam=beam)
+    terminal.expect("stays")
+    terminal.send("\x03")
+    same(130, terminal.end())
+    beam.saw("1001", 2)
 
 
 sys.exit(main(tests, *sys.argv[1:]))

@@ -50,6 +50,17 @@ local function say_phase(context, phase, err)
   end
 end
 
+-- A transform's cause is the error of its hook, which has a traceback; that of a hook is what it raised.
+local function describe(err)
+  for _, told in ipairs { err.cause or err, err } do
+    local meta = getmetatable(told)
+    if type(told) == "string" or type(meta) == "table" and meta.__tostring then
+      return tostring(told)
+    end
+  end
+  return err.message
+end
+
 -- What the script prints goes to standard output, and so does what it leaves to the program: messages without a hook, what it emits.
 local function tell_by(context, self)
   return {
@@ -68,7 +79,7 @@ local function tell_by(context, self)
       output.line(("%s %s"):format(name, assert(json.encode(value == nil and json.null or value))))
     end,
     error = function(err)
-      output.say(context, "%s", tostring(err.cause or err))
+      output.say(context, "%s", describe(err))
     end,
     close = function(err)
       self.ended = err
