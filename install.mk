@@ -8,32 +8,34 @@ INSTALL ?= install
 
 # LuaJIT looks where Lua 5.1 does, and loads what was built for it (lua/binding/compat.h).
 INSTALLED_LUAS := 5.1 5.3 5.4
-PKG_CONFIG_FILES := build/pkgconfig/beam.pc $(if $(wildcard build/libbeamhost.*),build/pkgconfig/beamhost.pc)
-COMPLETIONS := $(if $(wildcard lua/host/completions.lua),build/completions/beamlua build/completions/_beamlua build/completions/beamlua.fish)
-HEADERS := core/beam.h core/beam-server.h $(if $(wildcard build/libbeamhost.*),lua/host/beamhost.h)
+PKG_CONFIG_FILES := build/pkgconfig/beam.pc build/pkgconfig/beamhost.pc
+COMPLETIONS := build/completions/beamlua build/completions/_beamlua build/completions/beamlua.fish
+HEADERS := core/beam.h core/beam-server.h lua/host/beamhost.h
 
-# One file a line: mode, what, where to. The libraries' links stand in `install` and `uninstall`.
+# One file a line: mode, what, where to; known before anything is built. The libraries' links stand in `install` and `uninstall`.
 install-list:
-	@echo 755 build/beamlua $(PREFIX)/bin/beamlua
+	@echo 755 build/beamlua "$(PREFIX)/bin/beamlua"
 	@for library in beam beamhost; do \
-	  [ ! -e build/lib$$library.a ] || echo 644 build/lib$$library.a $(LIBDIR)/lib$$library.a; \
-	  [ ! -e build/lib$$library.so ] || echo 644 build/lib$$library.so $(LIBDIR)/lib$$library.so.$(VERSION); done
-	@for header in $(HEADERS); do echo 644 $$header $(INCLUDEDIR)/$${header##*/}; done
-	@for file in $(PKG_CONFIG_FILES); do echo 644 $$file $(LIBDIR)/pkgconfig/$${file##*/}; done
+	  echo 644 build/lib$$library.a "$(LIBDIR)/lib$$library.a"; \
+	  echo 644 build/lib$$library.so "$(LIBDIR)/lib$$library.so.$(VERSION)"; done
+	@for header in $(HEADERS); do echo 644 $$header "$(INCLUDEDIR)/$${header##*/}"; done
+	@for file in $(PKG_CONFIG_FILES); do echo 644 $$file "$(LIBDIR)/pkgconfig/$${file##*/}"; done
 	@for lua in $(INSTALLED_LUAS); do \
-	  for module in build/lua/$$lua/beam/*.so; do echo 644 $$module $(LIBDIR)/lua/$$lua/beam/$${module##*/}; done; \
-	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} $(DATADIR)/lua/$$lua/{} \;); done
-	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} $(DATADIR)/lua-beam/{} \;
-	@[ ! -e docs/beamlua.1 ] || echo 644 docs/beamlua.1 $(DATADIR)/man/man1/beamlua.1
+	  echo 644 build/lua/$$lua/beam/core.so "$(LIBDIR)/lua/$$lua/beam/core.so"; \
+	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} "$(DATADIR)/lua/$$lua/{}" \;); done
+	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/5.4/beam/line.so"
+	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} "$(DATADIR)/lua-beam/{}" \;
+	@echo 644 docs/beamlua.1 "$(DATADIR)/man/man1/beamlua.1"
 	@for file in $(COMPLETIONS); do case $$file in \
-	  */_beamlua) echo 644 $$file $(DATADIR)/zsh/site-functions/_beamlua ;; \
-	  *.fish) echo 644 $$file $(DATADIR)/fish/vendor_completions.d/beamlua.fish ;; \
-	  *) echo 644 $$file $(DATADIR)/bash-completion/completions/beamlua ;; esac; done
+	  */_beamlua) echo 644 $$file "$(DATADIR)/zsh/site-functions/_beamlua" ;; \
+	  *.fish) echo 644 $$file "$(DATADIR)/fish/vendor_completions.d/beamlua.fish" ;; \
+	  *) echo 644 $$file "$(DATADIR)/bash-completion/completions/beamlua" ;; esac; done
 
 install: all
 	@$(MAKE) install-files
 
 install-files: $(PKG_CONFIG_FILES) $(COMPLETIONS)
+	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX must be an absolute path, not $(PREFIX)" >&2; exit 1 ;; esac
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(q)$(MAKE) -s install-list > build/install.list
 	$(q)while read -r mode from to; do folder="$(DESTDIR)$${to%/*}"; \
@@ -42,14 +44,14 @@ install-files: $(PKG_CONFIG_FILES) $(COMPLETIONS)
 	  ln -sf lib$$library.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/lib$$library.so.0" && \
 	  ln -sf lib$$library.so.0 "$(DESTDIR)$(LIBDIR)/lib$$library.so"; }; done
 
-# Our files, then the folders that are empty without them; what else lies there stays, and so do the prefix's own folders.
-uninstall: all
+# Our files, then the folders that are empty without them; what else lies there stays, and so do the prefix's own folders. Builds nothing.
+uninstall:
 	$(call say,RM,$(DESTDIR)$(PREFIX))
-	$(q)$(MAKE) -s install-list > build/install.list
-	$(q)while read -r mode from to; do rm -f "$(DESTDIR)$$to"; done < build/install.list
 	$(q)for library in beam beamhost; do rm -f "$(DESTDIR)$(LIBDIR)/lib$$library.so.0" "$(DESTDIR)$(LIBDIR)/lib$$library.so"; done
+	$(q)mkdir -p build && $(MAKE) -s install-list LINE=build/lua/5.4/beam/line.so > build/install.list
+	$(q)while read -r mode from to; do rm -f "$(DESTDIR)$$to"; done < build/install.list
 	$(q)while read -r mode from to; do folder=$${to%/*}; \
-	  while case $${folder%/*} in $(PREFIX)|"") false ;; esac && { [ ! -d "$(DESTDIR)$$folder" ] || rmdir "$(DESTDIR)$$folder" 2>/dev/null; }; do folder=$${folder%/*}; done; \
+	  while case $${folder%/*} in "$(PREFIX)"|"") false ;; esac && { [ ! -d "$(DESTDIR)$$folder" ] || rmdir "$(DESTDIR)$$folder" 2>/dev/null; }; do folder=$${folder%/*}; done; \
 	  done < build/install.list
 
 # The folders in them are the command line's: they are made anew each time.

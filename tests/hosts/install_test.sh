@@ -63,5 +63,14 @@ check "make uninstall" run_block uninstall .
 check "only what is not ours is left" sh -c "[ \"\$(cd '$prefix' && find . ! -type d)\" = ./share/lua/5.4/theirs.lua ]"
 rm "$prefix/share/lua/5.4/theirs.lua"
 check "no folder of ours is left" sh -c "! find '$prefix' -mindepth 2 -name '*beam*' | grep ."
+
+# A prefix with a blank in it; and who only takes away has nothing built.
+spaced="$HOME/a prefix"
+check "make install into a folder with a blank in its name" make install-files PREFIX="$spaced"
+check "beamlua runs there" sh -c "[ \"\$('$spaced/bin/beamlua' -e 'print(1)')\" = 1 ]"
+check "make uninstall" make uninstall PREFIX="$spaced"
+check "nothing of it is left" sh -c "! find '$spaced' ! -type d | grep ."
+check "which builds nothing" sh -c "! make --dry-run --always-make uninstall PREFIX='$spaced' | grep 'core/.*\.o'"
+check "a prefix that is not absolute is refused" sh -c "! make install-files PREFIX=build/relative 2>'$HOME/refused' && grep -q 'PREFIX must be' '$HOME/refused'"
 echo "1..$tests"
 exit $failed
