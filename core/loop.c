@@ -62,7 +62,7 @@ void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...
 /* ---- Life ---- */
 
 static void on_wakeup(uv_async_t *async) { (void)async; }
-static void on_step_limit(uv_timer_t *timer) { (void)timer; }
+static void on_step_limit(uv_timer_t *timer) { uv_stop(timer->loop); }
 
 int beam_new(beam_ctx **out, const beam_options *options) {
   beam_ctx *ctx = calloc(1, sizeof *ctx);
@@ -102,8 +102,13 @@ static void poll_now(beam_ctx *ctx) {
   while (++turn < TURNS_PER_POLL && due_in(ctx) == 0);
 }
 
+/* libuv (before 1.45) runs what is due and then waits for the next thing, however late it was with the first: so the
+ * limit is due together with the first timer, and ends the wait that comes after it. */
 static void wait_once(beam_ctx *ctx, int timeout_ms) {
-  if (timeout_ms > 0)
+  int first = due_in(ctx);
+  if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))
+    timeout_ms = first;
+  if (timeout_ms >= 0)
     uv_timer_start(&ctx->step_limit, on_step_limit, (uint64_t)timeout_ms, 0);
   uv_run(&ctx->loop, UV_RUN_ONCE);
   uv_timer_stop(&ctx->step_limit);
