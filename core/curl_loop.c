@@ -119,10 +119,11 @@ static void watch_end(struct watch *watch) {
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
-/* libuv would begin anew with what it watches already. */
+/* libuv would begin anew with what it watches already. Of a socket that is no connection yet curl may have closed the
+ * one of this number without saying so: there that is right. */
 static int watch_for(struct watch *watch, int events) {
   watch->idle = 0;
-  if (events == watch->events)
+  if (watch->kept && events == watch->events)
     return 0;
   watch->events = events;
   return uv_poll_start(&watch->poll, events, on_ready);
@@ -268,6 +269,7 @@ static void destroy_curl(beam__owned *owned) {
     watch_end(BEAM__CONTAINER(curl->watches.next, struct watch, node));
   while (curl->spare_count)
     curl_easy_cleanup(curl->spare[--curl->spare_count]);
+  beam__url_forget(&curl->url);
   curl->ctx->curl = NULL;
   uv_close((uv_handle_t *)&curl->timer, free_curl);
 }

@@ -12,6 +12,7 @@
 #include <curl/curl.h>
 
 #include "internal.h"
+#include "url.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -37,7 +38,8 @@ struct beam__curl {
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
   unsigned spare_count;
-  int busy; /* inside curl, that is in one of its callbacks: it may be told nothing but their return value */
+  beam__url_known url; /* the last one asked for */
+  int busy;            /* inside curl, that is in one of its callbacks: it may be told nothing but their return value */
 };
 
 /* The context's, made when it is not there; NULL when out of memory. */

@@ -56,7 +56,7 @@ static int check(beam_http *http, const beam_http_options *options, const char *
   if (options->body_size > INT64_MAX)
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the body_size is beyond what HTTP can carry");
   if ((failed = check_method(method, options->body || options->upload, error)) ||
-      (failed = beam__url_parse(&http->url, options->url, error)) ||
+      (failed = beam__url_parse_again(&http->ctx->curl->url, &http->url, options->url, error)) ||
       (failed = beam__headers_check(options->headers, options->header_count, error)) ||
       (failed = check_framing(options, error)) || (failed = beam__auth_check(&options->auth, &http->url, error)) ||
       (failed = beam__tls_check(&options->tls, error)) ||

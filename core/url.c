@@ -180,6 +180,33 @@ int beam__url_parse(beam__url *url, const char *text, beam_error *error) {
   return result;
 }
 
+static int copy(beam__url *to, const beam__url *from) {
+  *to = *from;
+  to->host = beam__strdup(from->host);
+  to->target = beam__strdup(from->target);
+  if (to->host && to->target)
+    return 0;
+  beam__url_free(to);
+  return BEAM_ENO_MEMORY;
+}
+
+int beam__url_parse_again(beam__url_known *known, beam__url *url, const char *text, beam_error *error) {
+  int result;
+  if (known->text && strcmp(known->text, text) == 0)
+    return copy(url, &known->url) ? beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory") : 0;
+  beam__url_forget(known);
+  result = beam__url_parse(url, text, error);
+  if (!result && !strchr(text, '?') && !copy(&known->url, url))
+    known->text = beam__strdup(text);
+  return result;
+}
+
+void beam__url_forget(beam__url_known *known) {
+  free(known->text);
+  known->text = NULL;
+  beam__url_free(&known->url);
+}
+
 void beam__url_free(beam__url *url) {
   free(url->host);
   beam__wipe_free(url->target);

@@ -18,6 +18,16 @@ typedef struct beam__url {
  * and password in it, spaces, control characters, no host, a port out of range, over 2,000 bytes (libwebsockets cuts
  * longer ones). */
 int beam__url_parse(beam__url *url, const char *text, beam_error *error);
+
+typedef struct beam__url_known { /* zero-initialise */
+  char *text;
+  beam__url url;
+} beam__url_known;
+
+/* The same with what the one before it came to: many calls go to one URL. One with a query is not kept: that may hold a
+ * token. */
+int beam__url_parse_again(beam__url_known *known, beam__url *url, const char *text, beam_error *error);
+void beam__url_forget(beam__url_known *known);
 void beam__url_free(beam__url *url); /* wipes the target, which may hold a token; zeroed is fine */
 /* The Host header's value: without the port where it is the scheme's own. Writes up to `size` bytes. */
 void beam__url_host_header(const beam__url *url, char *to, size_t size);

@@ -141,6 +141,32 @@ static void bounds_the_length(void) {
   check_refused(text, "253");
 }
 
+static void check_again(beam__url_known *known, const char *text, const char *host, const char *target, int kept) {
+  beam__url url;
+  CHECK_INT(beam__url_parse_again(known, &url, text, NULL), 0);
+  CHECK_STR(url.host, host);
+  CHECK_STR(url.target, target);
+  CHECK_INT(known->text != NULL, kept);
+  url.target[0] = '!'; /* the caller's own */
+  beam__url_free(&url);
+}
+
+static void knows_the_last_one_again(void) {
+  beam__url_known known = {0};
+  beam__url url;
+  check_again(&known, "http://a.test/x", "a.test", "/x", 1);
+  check_again(&known, "http://a.test/x", "a.test", "/x", 1);
+  check_again(&known, "http://b.test/x", "b.test", "/x", 1);
+  check_again(&known, "http://b.test/xy", "b.test", "/xy", 1);
+  CHECK_INT(beam__url_parse_again(&known, &url, "http://b.test:0/", NULL), BEAM_EINVALID);
+  CHECK(!url.host && !known.text);
+  check_again(&known, "http://b.test/xy", "b.test", "/xy", 1);
+  check_again(&known, "http://b.test/?auth_token=hunter2", "b.test", "/?auth_token=hunter2", 0);
+  check_again(&known, "http://a.test/x", "a.test", "/x", 1);
+  beam__url_forget(&known);
+  beam__url_forget(&known);
+}
+
 static void check_names(const char *text, const char *authority, const char *host_header) {
   beam__url url;
   char header[300];
@@ -244,6 +270,7 @@ int main(void) {
   RUN(refuses_odd_hosts);
   RUN(refuses_what_would_break_a_line);
   RUN(bounds_the_length);
+  RUN(knows_the_last_one_again);
   RUN(names_host_and_port);
   RUN(knows_loopback);
   RUN(judges_short_addresses_as_written_out);
