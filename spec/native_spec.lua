@@ -97,6 +97,11 @@ describe("a broken installation", function()
     assert.is_truthy(text:find("beam: cjson could not be loaded: install lua-cjson: luarocks --lua-version ", 1, true), text)
   end)
 
+  it("says so every time", function()
+    local chunk = [[local function call() return select(2, pcall(function() require("beam").call("x", {}) end)) end print(call() == call())]]
+    assert.equal("true\n", fresh(chunk, "build/lua/" .. own .. "/?.so"))
+  end)
+
   it("has the beam.core of another Lua", function()
     local other = own == "5.4" and "5.3" or "5.4"
     local text = fresh(sleep, "build/lua/" .. other .. "/?.so")

@@ -109,13 +109,31 @@ local function explain(name, message)
   return "beam: " .. name .. " could not be loaded: " .. (advice and advice .. "\n" or "") .. message
 end
 
+-- Lua 5.1 takes modules whose loading has failed for such as are being loaded, ever after ("loop or previous error"): whoever asks next is
+-- to be told what is missing, too. What is being loaded now fails with this.
+local being_loaded = { userdata = true, number = true } -- the mark in package.loaded; LuaJIT's passes for a number
+local function forget_attempts()
+  local name, value = next(package.loaded)
+  while name do
+    if being_loaded[type(value)] and name:find "^beam" then
+      package.loaded[name] = nil
+    end
+    name, value = next(package.loaded, name)
+  end
+end
+
+local function fail(message)
+  forget_attempts()
+  error(message, 0)
+end
+
 --- A module that is C, or raises what is missing and what brings it.
 ---@param name string
 ---@return table
 function native.load(name)
   local ok, module = pcall(require, name)
   if not ok then
-    error(explain(name, module), 0)
+    fail(explain(name, module))
   end
   return module
 end
@@ -127,7 +145,7 @@ function native.core()
   local version = require("beam")._VERSION
   if core.version ~= version then
     local text = "beam: its modules in Lua are of release %s, beam.core of %s: package.path and package.cpath lead to two installations"
-    error(text:format(version, tostring(core.version)), 0)
+    fail(text:format(version, tostring(core.version)))
   end
   return core
 end
