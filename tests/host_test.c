@@ -20,10 +20,13 @@ static int new_fails(beam_host_options options, const char *part) {
 
 static void mistakes_in_options_are_told(void) {
   const char *allow[] = {"os.getenw", NULL};
-  CHECK_INT(new_fails((beam_host_options){.allow = allow}, "did you mean 'os.getenv'?"), BEAM_EINVALID);
+  CHECK_INT(new_fails((beam_host_options){.allow = allow},
+                      "option 'allow': 'os.getenw' cannot be granted; did you mean 'os.getenv'?"),
+            BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.memory = 1000}, "'memory'"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.seconds = (double)NAN}, "'seconds'"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.tick = -1}, "'tick'"), BEAM_EINVALID);
+  CHECK_INT(new_fails((beam_host_options){.tick = 1e300}, "'tick'"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.config = "{"}, "option 'config' is no JSON"), BEAM_EINVALID);
   CHECK_INT(new_fails((beam_host_options){.target = "a/b/c"}, "'a/b/c' is no target"), BEAM_EINVALID);
 }

@@ -6,6 +6,7 @@ local new_script = require("host.script").new
 local embed_options = {}
 
 local MiB = 1024 * 1024
+local longest_seconds = 1e9
 local default_memory, default_instructions, default_seconds = 64 * MiB, 10000000, 1
 
 -- nil: the default; negative: no limit, which host.script has as nil or false.
@@ -35,11 +36,11 @@ local function client_of(options)
   }
 end
 
--- Where 0 is the default and less than that no limit, or a mistake; NaN always is one.
+-- Where 0 is the default and less than that no limit, or a mistake; NaN and what no clock counts always are.
 local function check_seconds(options)
   for _, name in ipairs { "seconds", "step_seconds", "tick" } do
     local value = options[name] or 1
-    if value ~= value or value < 0 and name ~= "seconds" then
+    if value ~= value or value > longest_seconds or value < 0 and name ~= "seconds" then
       return ("option '%s' is a number of seconds"):format(name)
     end
   end
@@ -53,11 +54,20 @@ local function read_config(options)
   return value, value == nil and "option 'config' is no JSON: " .. tostring(problem) or nil
 end
 
+-- What a script may use is checked by making one.
+local function check_limits(limits)
+  local valid, made = pcall(new_script, limits)
+  if valid and made then
+    made:close()
+  end
+  return not valid and (made:gsub("^script%.new: ", "")) or nil
+end
+
 local function invalid(message)
   return nil, { kind = "invalid", message = message }
 end
 
---- Raises for what host.script and beam.client take for a mistake: a name that cannot be granted, a target that is none.
+--- Raises for what beam.client takes for a mistake, such as a target that is none.
 ---@param options table beam_host_options by their names; what is 0 or NULL there is absent
 ---@return { client: beam.client, limits: host.script.options, config: any }? read, table? err
 function embed_options.read(options)
@@ -75,7 +85,10 @@ function embed_options.read(options)
     return invalid(problem)
   end
   local limits = limits_of(options)
-  new_script(limits):close()
+  problem = check_limits(limits)
+  if problem then
+    return invalid(problem)
+  end
   if options.target then
     made:address(options.target, "asgi")
   end
