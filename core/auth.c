@@ -105,21 +105,9 @@ int beam__auth_check_proxy(const beam_auth *auth, const beam__url *url, const ch
 
 void beam__base64(char *to, const void *data, size_t len) { EVP_EncodeBlock((unsigned char *)to, data, (int)len); }
 
-/* The texts one after the other. */
-static char *join(const char *first, const char *second, const char *third) {
-  size_t first_len = strlen(first), second_len = strlen(second), third_size = strlen(third) + 1;
-  char *text = malloc(first_len + second_len + third_size);
-  if (!text)
-    return NULL;
-  memcpy(text, first, first_len);
-  memcpy(text + first_len, second, second_len);
-  memcpy(text + first_len + second_len, third, third_size);
-  return text;
-}
-
 static char *basic(const beam_auth *auth) {
   static const char prefix[] = "Basic ";
-  char *plain = join(auth->id, ":", auth->secret);
+  char *plain = beam__join(auth->id, ":", auth->secret);
   size_t len = plain ? strlen(plain) : 0;
   char *value = plain ? malloc(sizeof prefix + 4 * ((len + 2) / 3)) : NULL;
   if (value) {
@@ -135,7 +123,7 @@ char *beam__auth_header(const beam_auth *auth, int *failed) {
   *failed = 0;
   switch (auth->scheme) {
   case BEAM_AUTH_BEARER:
-    value = join("Bearer ", auth->secret, "");
+    value = beam__join("Bearer ", auth->secret, "");
     break;
   case BEAM_AUTH_BASIC:
     value = basic(auth);

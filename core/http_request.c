@@ -69,16 +69,9 @@ static int check(beam_http *http, const beam_http_options *options, const char *
 
 /* Adds "name: value", or curl's spelling of an empty value. The list's copies are wiped by free_list. */
 static int add_header(struct curl_slist **list, const char *name, const char *value) {
-  size_t size = strlen(name) + strlen(value) + 3;
-  char *line = malloc(size);
-  struct curl_slist *grown;
-  if (!line)
-    return BEAM_ENO_MEMORY;
-  if (value[strspn(value, " \t")])
-    snprintf(line, size, "%s: %s", name, value);
-  else
-    snprintf(line, size, "%s;", name);
-  grown = curl_slist_append(*list, line);
+  int empty = !value[strspn(value, " \t")];
+  char *line = empty ? beam__join(name, ";", "") : beam__join(name, ": ", value);
+  struct curl_slist *grown = line ? curl_slist_append(*list, line) : NULL;
   beam__wipe_free(line);
   if (!grown)
     return BEAM_ENO_MEMORY;

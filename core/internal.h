@@ -82,6 +82,8 @@ int beam__error(beam_error *error, int code, enum beam_phase phase, const char *
 void beam__wipe(void *memory, size_t len); /* overwrites with zeros, not optimised away */
 void beam__wipe_free(char *text);          /* wipes and frees a NUL-terminated text; NULL is fine */
 char *beam__strdup(const char *text);      /* NULL stays NULL; also NULL when out of memory */
+/* The texts one after the other; NULL when out of memory. */
+char *beam__join(const char *first, const char *second, const char *third);
 
 #pragma GCC visibility pop
 

@@ -41,3 +41,14 @@ char *beam__strdup(const char *text) {
   char *copy = text ? malloc(size) : NULL;
   return copy ? memcpy(copy, text, size) : NULL;
 }
+
+char *beam__join(const char *first, const char *second, const char *third) {
+  size_t first_len = strlen(first), second_len = strlen(second), third_size = strlen(third) + 1;
+  char *text = malloc(first_len + second_len + third_size);
+  if (!text)
+    return NULL;
+  memcpy(text, first, first_len);
+  memcpy(text + first_len, second, second_len);
+  memcpy(text + first_len + second_len, third, third_size);
+  return text;
+}

@@ -378,6 +378,44 @@ static void test_forward_proxy(void) {
   check_failure(outcome, BEAM_ECONNECT, BEAM_PHASE_TCP, 0, 0, "the proxy");
 }
 
+/* Exchanges use curl's handles again. */
+static void test_nothing_is_left_for_the_next_one(void) {
+  char far[64], with_password[128];
+  beam_http_options full = {.url = far,
+                            .method = "PUT",
+                            .auth = {BEAM_AUTH_BEARER, NULL, "s3cret", 1},
+                            .proxy = with_password,
+                            .body = "a,b",
+                            .body_len = 3,
+                            HEADERS({"Content-Type", "text/csv"}, {"User-Agent", "mine/1"}, {"X-Own", "a"})};
+  struct outcome outcome;
+  beam_ctx *outer = ctx;
+  int round, proxied;
+  CHECK_INT(beam_new(&ctx, NULL), 0);
+  snprintf(far, sizeof far, "http://far.test:%d/echo", server_port("plain"));
+  snprintf(with_password, sizeof with_password, "%s", proxy_url("user:p%40ss@", "proxy_auth"));
+  for (round = 0; round < 3; round++) {
+    outcome = call(full);
+    CHECK_CONTAINS(outcome.body, "s3cret");
+    CHECK_CONTAINS(outcome.body, "Proxy-Authorization: Basic ");
+    free(outcome.body);
+    outcome = call((beam_http_options){.url = far, .proxy = proxy_url("", "proxy_auth")}); /* on the same connection */
+    CHECK_INT(outcome.status, 200);
+    CHECK(outcome.body && !strstr(outcome.body, "Proxy-Authorization"));
+    free(outcome.body);
+    proxied = count_of("proxied");
+    outcome = get(plain("/echo"));
+    CHECK_STR(outcome.error.message, "");
+    CHECK_CONTAINS(outcome.body, "GET /echo HTTP/1.1\r\nHost: 127.0.0.1:");
+    CHECK(outcome.body && !strstr(outcome.body, "Authorization") && !strstr(outcome.body, "mine/1") &&
+          !strstr(outcome.body, "X-Own") && !strstr(outcome.body, "Content-"));
+    free(outcome.body);
+    CHECK_INT(count_of("proxied"), proxied);
+  }
+  beam_close(ctx);
+  ctx = outer;
+}
+
 static void test_environment_proxy(void) {
   char far[64];
   beam_http_options options = {.url = far};
@@ -425,6 +463,7 @@ int main(void) {
   RUN(test_localhost_asks_nobody);
   RUN(test_deadlines);
   RUN(test_forward_proxy);
+  RUN(test_nothing_is_left_for_the_next_one);
   RUN(test_environment_proxy);
   beam_close(ctx);
   server_stop();

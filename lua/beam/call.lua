@@ -37,7 +37,7 @@ function call.run(settings, options, where)
   if err then
     return nil, answer.describe(err, response, count, started)
   end
-  return result, answer.describe({}, response, count, started)
+  return result, answer.info(response, count, started)
 end
 
 --- Calls a deployment and waits for its answer. What Beam has not run is tried again, under one deadline (`timeout`).

@@ -58,23 +58,39 @@ function answer.read(what, scheme, raw, failure, response)
   return value, err, response
 end
 
---- Adds to an error, or to an info that begins empty, what is known of how it came.
----@generic T
----@param report T
+--- What is known of how a value came.
+---@param response beam.response
+---@param count integer of attempts
+---@param started number driver.now() when it began
+---@return beam.call_info
+function answer.info(response, count, started)
+  local headers = response.headers
+  return {
+    attempts = count,
+    elapsed = driver.now() - started,
+    status = response.status,
+    headers = headers,
+    raw = response.body,
+    task_id = headers["x-task-id"],
+  }
+end
+
+--- Adds to an error what is known of how it came.
+---@param err beam.error
 ---@param response beam.response? of the last attempt
 ---@param count integer of attempts
 ---@param started number driver.now() when it began
----@return T
-function answer.describe(report, response, count, started)
-  report.attempts = count
-  report.elapsed = driver.now() - started
+---@return beam.error err
+function answer.describe(err, response, count, started)
+  err.attempts = count
+  err.elapsed = driver.now() - started
   if response then
-    report.status = report.status or response.status
-    report.headers = response.headers
-    report.raw = response.body
-    report.task_id = report.task_id or response.headers["x-task-id"]
+    err.status = err.status or response.status
+    err.headers = response.headers
+    err.raw = response.body
+    err.task_id = response.headers["x-task-id"]
   end
-  return report
+  return err
 end
 
 return answer

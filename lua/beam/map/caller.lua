@@ -34,7 +34,7 @@ function caller.new(settings, options, scope)
     if err then
       return nil, answer.describe(err, response, count, started)
     end
-    return result, answer.describe({}, response, count, started)
+    return result, answer.info(response, count, started)
   end, what
 end
 
