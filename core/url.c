@@ -180,7 +180,7 @@ int beam__url_parse(beam__url *url, const char *text, beam_error *error) {
   return result;
 }
 
-static int copy(beam__url *to, const beam__url *from) {
+static int copy_url(beam__url *to, const beam__url *from) {
   *to = *from;
   to->host = beam__strdup(from->host);
   to->target = beam__strdup(from->target);
@@ -193,10 +193,10 @@ static int copy(beam__url *to, const beam__url *from) {
 int beam__url_parse_again(beam__url_known *known, beam__url *url, const char *text, beam_error *error) {
   int result;
   if (known->text && strcmp(known->text, text) == 0)
-    return copy(url, &known->url) ? beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory") : 0;
+    return copy_url(url, &known->url) ? beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory") : 0;
   beam__url_forget(known);
   result = beam__url_parse(url, text, error);
-  if (!result && !strchr(text, '?') && !copy(&known->url, url))
+  if (!result && !strchr(text, '?') && !copy_url(&known->url, url))
     known->text = beam__strdup(text);
   return result;
 }
