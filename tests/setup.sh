@@ -7,7 +7,7 @@ build="gcc libc6-dev make pkg-config libuv1-dev libwebsockets-dev libwebsockets-
   liblua5.4-dev lua5.4 lua-cjson lua-cjson-dev libedit-dev ca-certificates"
 test="lua5.1 liblua5.1-0-dev luajit2 libluajit2-5.1-dev lua5.3 liblua5.3-dev lua-busted lua-filesystem lua-luv lua-cqueues lua-copas lua-socket love xvfb xauth
   python3 python3-fastapi python3-uvicorn python3-websockets nginx-light libnginx-mod-http-lua lua-nginx-websocket chromium openssl curl procps
-  luarocks zip unzip g++ binutils"
+  luarocks zip unzip g++ binutils zsh fish mandoc"
 # For the official JavaScript SDK. A node from elsewhere brings its own npm, with which Debian's would quarrel.
 command -v node >/dev/null && command -v npm >/dev/null || test="$test nodejs npm"
 lint="clang-format cppcheck lua-check"

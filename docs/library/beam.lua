@@ -216,7 +216,7 @@ function beam_task:result(options) end
 function beam_task:outputs(options) end
 
 --- Streams an output into a file. The file has its name only when it is whole: until then it is `path` with ".part" behind it, and on
---- failure there is none.
+--- failure there is none. What is below /dev (/dev/stdout) is written to as it comes.
 ---@param output string|{ name: string?, url: string } its name, or one of task:outputs()
 ---@param path string
 ---@param options { timeout: number?, max_body: integer? }?
