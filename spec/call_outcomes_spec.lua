@@ -138,6 +138,15 @@ describe("the handler of a call", function()
     end
   end)
 
+  it("is told of though the last attempt ran nothing", function()
+    local function busy_now(attempt)
+      server:fault "status=429"
+      return attempt < 3 and 0 or nil
+    end
+    local _, lost = check("work", "lost=502:1", { idempotent = true, retry = busy_now }, { "http", 429, "unknown", 3, 1 })
+    assert.are.same({ "string", nil }, { type(lost.task_id), lost.headers["x-task-id"] })
+  end)
+
   it("runs on when the client's time is over, and does not run again", function()
     local go_on = driver.signal()
     local done = 0

@@ -242,6 +242,11 @@ describe("upload, how it fails", function()
     local before = host.count "/flaky"
     local nothing, err = flaky { body = pieces(2), idempotent = true }
     assert.same({ nil, 503, 1, before + 1 }, { nothing, err.status, err.attempts, host.count "/flaky" })
+    local pipe = assert(io.popen "echo '[1]'") -- what was read of it cannot be read again
+    before = host.count "/flaky"
+    nothing, err = flaky { body = pipe, idempotent = true }
+    pipe:close()
+    assert.same({ nil, 503, 1, before + 1 }, { nothing, err.status, err.attempts, host.count "/flaky" })
     local refused = assert(beam.client { token = false })
     nothing, err = refused.call { url = "http://127.0.0.1:1", body = pieces(1), retry = false }
     assert.same({ nil, "connect", "no" }, { nothing, err.kind, err.executed })

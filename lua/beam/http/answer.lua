@@ -88,7 +88,7 @@ function answer.describe(err, response, count, started)
     err.status = err.status or response.status
     err.headers = response.headers
     err.raw = response.body
-    err.task_id = response.headers["x-task-id"]
+    err.task_id = err.task_id or response.headers["x-task-id"]
   end
   return err
 end
