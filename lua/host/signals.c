@@ -22,6 +22,7 @@ static volatile sig_atomic_t received;
 static void (*volatile wake)(void *argument);
 static void *volatile wake_argument;
 static volatile sig_atomic_t at_prompt;
+static volatile sig_atomic_t insists; /* the line was interrupted before, and goes on */
 
 static void raise_interrupted(lua_State *L, lua_Debug *frame) {
   (void)frame;
@@ -45,9 +46,12 @@ static int may_be_left(lua_State *L, lua_Debug *frame) {
   return *frame->what != 'C' && strncmp(frame->source, "@beam/", 6) != 0 && strncmp(frame->source, "@host/", 6) != 0;
 }
 
+/* A line that catches the first one is given no instruction any more after the second. */
 static void raise_in_user_code(lua_State *L, lua_Debug *frame) {
   if (!received)
     lua_sethook(L, NULL, 0, 0);
+  else if (may_be_left(L, frame) && insists)
+    luaL_error(L, "interrupted");
   else if (may_be_left(L, frame))
     raise_interrupted(L, frame);
 }
@@ -65,10 +69,13 @@ static void set_action(void (*handler)(int number)) {
 
 static void on_signal(int number) {
   lua_State *co = coroutines_running();
+  insists = at_prompt && received == SIGINT;
   received = number;
   if (at_prompt && number == SIGINT) {
     if (co)
       lua_sethook(co, raise_in_user_code, LUA_MASKCALL | LUA_MASKRET | LUA_MASKLINE | LUA_MASKCOUNT, 1);
+    if (insists)
+      set_action(SIG_DFL); /* a function in C that does not return: the third one ends the process */
     if (wake)
       wake(wake_argument);
     return;
@@ -99,7 +106,12 @@ void signals_note_script(lua_State *S) { script = S; }
 
 void signals_interactive(int on) { at_prompt = on; }
 
-void signals_forget(void) { received = 0; }
+void signals_forget(void) {
+  received = 0;
+  if (insists)
+    set_action(on_signal);
+  insists = 0;
+}
 
 int signals_watch(lua_State *L) {
   wake = NULL;

@@ -76,6 +76,12 @@ def is_interrupted(world):
         time.sleep(0.15)  # it cannot say that it waits
         terminal.send(CTRL_C)
         terminal.expect(r"(interrupted|beam.coroutine: \w+)\r\n.*> $")
+    terminal.line("while true do pcall(function() while true do end end) end", r"\r\n")
+    time.sleep(0.15)
+    terminal.send(CTRL_C)
+    time.sleep(0.3)  # caught; it goes on
+    terminal.send(CTRL_C)
+    terminal.expect(r"interrupted\r\n.*> $")
     terminal.line("conn.state", r'"open"\r\n> $')  # the connection is none the worse for it
     terminal.send("this is wrong")
     terminal.expect("this is wrong$")
@@ -231,6 +237,14 @@ def gives_the_terminal_back(world):
     terminal = prompt(world)
     leave(terminal)
     assert terminal.echoes() is True
+
+
+@test
+def ends_when_the_line_has(world):
+    """Ctrl-D that is typed while a line runs ends the prompt after it"""
+    terminal = prompt(world)
+    terminal.line("print 'runs' beam.sleep(0.3)", r"\nruns\r\n")
+    leave(terminal)
 
 
 @test

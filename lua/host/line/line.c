@@ -11,7 +11,7 @@
  *   editor:leave()        gives the terminal back; may be called in wait, and twice
  *   editor:enter()        takes it again, in wait, and shows the prompt and the line
  *
- * After Ctrl-Z and fg the terminal is in the editor's mode again; a window of another size is noticed at the next line.
+ * After Ctrl-Z and fg the terminal is in the editor's mode again; a window of another size is noticed at the next key.
  *
  * An error raised in wait or complete does not cross libedit: the line ends, and editor:read raises it. */
 #include <errno.h>
@@ -69,13 +69,29 @@ static void on_continue(int number) {
   errno = kept;
 }
 
-static void watch_continue(void) {
+/* ---- The window's size ---- */
+
+static volatile sig_atomic_t resized;
+
+static void on_resize(int number) {
+  (void)number;
+  resized = 1;
+}
+
+static void take_size(EditLine *line) {
+  if (resized) {
+    resized = 0;
+    el_resize(line);
+  }
+}
+
+static void watch(int number, void (*handler)(int number)) {
   struct sigaction action;
   memset(&action, 0, sizeof action);
-  action.sa_handler = on_continue;
+  action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  sigaction(SIGCONT, &action, NULL);
+  sigaction(number, &action, NULL);
 }
 
 /* ---- Input ---- */
@@ -93,6 +109,7 @@ static int fill(struct editor *editor) {
     lua_pop(L, 1);
     return -1;
   }
+  take_size(editor->line);
   editor->bytes = lua_tolstring(L, -1, &editor->left);
   lua_setiuservalue(L, 1, 1);
   return editor->left > 0;
@@ -151,6 +168,16 @@ static unsigned char complete(EditLine *line, int key) {
   }
   lua_pop(L, 2);
   return result;
+}
+
+/* ---- Ctrl-D before there was a prompt ---- */
+
+/* Typed while a line ran, in the terminal's own mode, it is an end of file there; in the editor's mode that is read as
+ * a zero byte (Linux, n_tty.c). */
+static unsigned char end_or_nothing(EditLine *line, int key) {
+  const LineInfo *info = el_line(line);
+  (void)key;
+  return info->lastchar == info->buffer ? CC_EOF : CC_NORM;
 }
 
 /* ---- Methods ---- */
@@ -238,6 +265,8 @@ static void set_up(struct editor *editor) {
   el_set(editor->line, EL_HIST, history, editor->history);
   el_set(editor->line, EL_ADDFN, "beam-complete", "completes a name", complete);
   el_set(editor->line, EL_BIND, "\t", "beam-complete", NULL);
+  el_set(editor->line, EL_ADDFN, "beam-end", "ends the input, on an empty line", end_or_nothing);
+  el_set(editor->line, EL_BIND, "^@", "beam-end", NULL);
   el_set(editor->line, EL_BIND, "^R", "em-inc-search-prev", NULL);
   el_set(editor->line, EL_BIND, "\\e[1~", "ed-move-to-beg", NULL);
   el_set(editor->line, EL_BIND, "\\e[4~", "ed-move-to-end", NULL);
@@ -259,7 +288,8 @@ static int open_editor(lua_State *L) {
   if (!editor->line || !editor->history)
     return 0;
   set_up(editor);
-  watch_continue();
+  watch(SIGCONT, on_continue);
+  watch(SIGWINCH, on_resize);
   return 1;
 }
 
