@@ -85,6 +85,29 @@ test("the words for a pattern's mistakes are Lua's", function()
   end
 end)
 
+-- Much to write is written in pieces; small formats are Lua's own.
+test("format writes the same in pieces", function()
+  local object = runner()
+  local bytes = { "\0", "\1", "1", "9", "\n", "\r", '"', "\\", "x", "\xff", "\127" }
+  for _ = 1, 200 do
+    local parts = {}
+    for i = 1, math.random(3000, 9000) do
+      parts[i] = bytes[math.random(#bytes)]
+    end
+    local text = table.concat(parts)
+    both(object, "format", { "<%q>%%%q%s%5d|%-8s|", text, text:sub(-2), text, 7, "ab" })
+  end
+  local long = ("x"):rep(50000)
+  for _, case in ipairs {
+    { "%q" .. long }, { "%q%q", long }, { "%5q", long }, { "%q%", long }, { "%q%y", long, 1 }, { "%q %d", long, "x" }, { "%q%q%q", long, 1, 0.1 },
+    { "%q%%", long }, { long .. "%%%q", long }, { "%q%q", long, {} }, { ("%.99f "):rep(50), table.unpack({ 1e308, 2, 3e300, "4e99" }, 1, 4) },
+    { "%q%-20.3s|%c%i%u", long, "abcdef", 65, 3, 4 }, { "%q%a%g%s%s", long, 1.5, 1e300, true, beam }, { "%q" }, { "%" }, { "" },
+  } do
+    local expected = comparable(pack(pcall(string.format, table.unpack(case))))
+    same(expected, comparable(pack(select(2, object:call_function("run", "string", "format", table.unpack(case))))))
+  end
+end)
+
 test("gsub and rep with all kinds of arguments", function()
   local object = runner()
   for _, case in ipairs {

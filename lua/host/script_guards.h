@@ -8,5 +8,6 @@
 void guards_setup(lua_State *L);          /* pcall, xpcall, setmetatable, coroutine.* */
 void guarded_tables_setup(lua_State *L);  /* table.* */
 void guarded_strings_setup(lua_State *L); /* string.rep, find, match, gmatch, gsub */
+void guarded_format_setup(lua_State *L);  /* string.format */
 
 #endif

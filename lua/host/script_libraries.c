@@ -134,6 +134,7 @@ void libraries_open(lua_State *L, uint64_t grants, int guarded) {
   guards_setup(L);
   guarded_tables_setup(L);
   guarded_strings_setup(L);
+  guarded_format_setup(L);
 }
 
 /* ---- Strict globals ---- */
