@@ -28,6 +28,28 @@ function exchange.split(url)
   return (host:gsub("^.*@", "")), target:find "^/" and target or "/" .. target
 end
 
+--- Starts the core's own; its events are heard before the program hears them. What of the options is secret is known from now on.
+---@param method "http"|"websocket" of beam.core.context
+---@param target string
+---@param heard table<string, fun(exchange, ...)> by event
+---@return table? inner, beam.core.error? err
+function Exchange:start(method, options, target, heard, on_event)
+  self.secrets:learn_auth(options.auth)
+  self.secrets:learn_headers(options.headers)
+  self.secrets:learn_target(target)
+  local core = self.context.inner
+  local inner, err = core[method](core, options, function(event, ...)
+    if heard[event] then
+      heard[event](self, ...)
+    end
+    return on_event(event, ...)
+  end)
+  if not inner then
+    self.recorder:take_back(self.kind)
+  end
+  return inner, err
+end
+
 --- Writes an event of it.
 ---@param name string
 ---@param event table? its fields

@@ -70,19 +70,9 @@ meta.__close = Http.free
 ---@param context table the tapped one
 function http.new(recorder, context, options, on_event)
   local exchange = exchanges.new(recorder, context, "request", "abandoned")
-  local host, target = exchanges.split(options.url)
-  local hide = recorder.secrets
-  hide:learn_auth(options.auth)
-  hide:learn_headers(options.headers)
-  hide:learn_target(target)
-  local inner, err = context.inner:http(options, function(event, ...)
-    if heard[event] then
-      heard[event](exchange, ...)
-    end
-    return on_event(event, ...)
-  end)
+  local hide, host, target = recorder.secrets, exchanges.split(options.url)
+  local inner, err = exchange:start("http", options, target, heard, on_event)
   if not inner then
-    recorder:take_back(exchange.kind)
     return nil, err
   end
   exchange:begin("request", {
