@@ -16,7 +16,7 @@ CFLAGS ?= -O2 -g
 override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
-CORE := $(wildcard core/*.c)
+CORE := $(sort $(shell find core -name "*.c"))
 BINDING := $(wildcard lua/binding/*.c)
 LUAS := 5.1 jit 5.3 5.4
 

@@ -1,8 +1,8 @@
 /* Credentials: the headers on the wire, when they are refused, and that no refusal holds a secret. */
 #include "test.h"
 
-#include "auth.h"
 #include "internal.h"
+#include "net/auth.h"
 
 static beam__url parse(const char *text) {
   beam__url url;

@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-#include "background.h"
+#include "loop/background.h"
 
 /* ---- A job that waits at a gate ---- */
 

@@ -1,7 +1,7 @@
 /* Numbers as text and back, against snprintf and strtod. */
 #include <math.h>
 
-#include "decimal.h"
+#include "base/decimal.h"
 #include "test.h"
 
 enum { ROUNDS = 200000 };

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "frame.h"
+#include "websocket/frame.h"
 
 #define BREACH "\\!" /* cannot come from a payload, which is escaped */
 

@@ -1,7 +1,7 @@
 /* Sec-WebSocket-Key and Sec-WebSocket-Accept. */
 #include "beam.h"
-#include "handshake.h"
 #include "test.h"
+#include "websocket/handshake.h"
 
 static void accept_of_the_rfc(void) { /* sections 1.3 and 4.2.2 */
   char accept[BEAM__ACCEPT_SIZE];

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "frame_stream.h"
-#include "random.h"
 #include "test.h"
 
 enum { SAMPLE = 64, DRAWS = 200000 };

@@ -3,7 +3,7 @@
 #include "test.h"
 
 #include "internal.h"
-#include "proxy.h"
+#include "net/proxy.h"
 
 static const char *const variables[] = {"http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY",
                                         "all_proxy",  "ALL_PROXY",  "no_proxy",    "NO_PROXY"};

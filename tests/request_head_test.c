@@ -3,8 +3,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "request_body.h"
-#include "request_head.h"
+#include "server/body.h"
+#include "server/head.h"
 #include "test.h"
 
 /* ---- Inputs that end at an unreadable page ---- */

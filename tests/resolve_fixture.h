@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <signal.h>
 
-#include "resolve.h"
+#include "net/resolve.h"
 
 /* ---- A name server in a function: the gate holds answers back, `numeric` is what they hold ---- */
 

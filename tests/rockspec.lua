@@ -78,7 +78,7 @@ external_dependencies = {
 build = {
   type = "builtin",
   modules = {]]
-print_c_module("beam.core", list "LC_ALL=C ls core/*.c lua/binding/*.c", ([[
+print_c_module("beam.core", list "LC_ALL=C find core lua/binding -name '*.c' | LC_ALL=C sort", ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
       incdirs = { "%score", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },

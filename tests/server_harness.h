@@ -11,7 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "server.h"
+#include "server/server.h"
 #include "test.h"
 
 enum { HELD_MAX = 256, ANSWER_MAX = 1 << 20, PATIENCE_MS = 10000 };

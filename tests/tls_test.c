@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "tls.h"
+#include "net/tls/verify.h"
 
 static char folder[64];
 

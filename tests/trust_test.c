@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "trust.h"
+#include "net/tls/trust.h"
 
 enum { BUNDLE = 150 /* certificates, as in a system's */, PATHS = 8 };
 

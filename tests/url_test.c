@@ -2,7 +2,7 @@
 #include "test.h"
 
 #include "internal.h"
-#include "url.h"
+#include "net/url.h"
 
 static void check_parse(const char *text, int tls, const char *host, unsigned port, const char *target) {
   beam__url url;

@@ -1,7 +1,7 @@
 /* From a name to an open connection: DNS, the race of addresses, deadlines, proxies. */
 #include <netdb.h>
 
-#include "resolve.h"
+#include "net/resolve.h"
 #include "websocket_fixture.h"
 
 static peer echo;

@@ -18,8 +18,8 @@
 
 #include "beam-server.h"
 #include "beam.h"
-#include "handshake.h"
 #include "test.h"
+#include "websocket/handshake.h"
 
 enum { DEADLINE_MS = 10000, READ_MAX = 16384 };
 

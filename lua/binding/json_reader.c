@@ -9,7 +9,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "decimal.h"
+#include "base/decimal.h"
 #include "json.h"
 
 struct reader {

@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "decimal.h"
+#include "base/decimal.h"
+#include "base/utf8.h"
 #include "json.h"
-#include "utf8.h"
 
 /* Where a call has things on its stack: the value, then what keeps the text once `first` is full. */
 enum { ARGUMENT_VALUE = 1, ARGUMENT_TEXT };

@@ -1,4 +1,4 @@
--- One end of a WebSocket, of a client or a server: what core/websocket.c does, frame by frame, over two pipes. What a
+-- One end of a WebSocket, of a client or a server: what core/websocket/websocket.c does, frame by frame, over two pipes. What a
 -- public call causes is told by the next step, never inside the call.
 --
 -- The methods are those of beam.core.websocket. Behind the object that the user holds stands an end (object.handle), so

@@ -3,8 +3,8 @@
  */
 #include <string.h>
 
-#include "frame.h"
 #include "measure.h"
+#include "websocket/frame.h"
 
 enum { WIRE_SIZE = 4 << 20 };
 

@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "frame.h"
+#include "websocket/frame.h"
 
 enum { IN_SIZE = 16384 };
 

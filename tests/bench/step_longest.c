@@ -15,7 +15,7 @@
 
 #include "beam.h"
 #include "measure.h"
-#include "resolve.h"
+#include "net/resolve.h"
 
 static int slow_resolver(const char *host, const char *service, const struct addrinfo *hints,
                          struct addrinfo **result) {

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request_body.h"
-#include "request_head.h"
+#include "server/body.h"
+#include "server/head.h"
 
 #define HOLDS(condition)                                                                                               \
   do {                                                                                                                 \

@@ -23,7 +23,7 @@ local types = {
   total = "number",
 }
 
-local most = 256 -- transfers that the core runs at a time (core/curl_loop.h)
+local most = 256 -- transfers that the core runs at a time (core/http/curl.h)
 local usual = 16
 
 -- Names of a request that make no sense for many.

@@ -1,0 +1,142 @@
+/* What curl reads of a response: the head line by line, the body decoded, bounded, and held back while paused. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/http.h"
+#include "net/url.h"
+
+enum { PIECE = 16 * 1024 }; /* bytes decoded at a time */
+
+/* ---- The body ---- */
+
+static int take_decoded(beam_http *http, const void *data, size_t len) {
+  http->received += len;
+  if (http->max_body && http->received > http->max_body) {
+    beam__http_fail(http, BEAM_ETOO_LARGE, "the response of %s is larger than %zu bytes: raise max_body, or stream it",
+                    http->peer, http->max_body);
+    return -1;
+  }
+  if (http->stream) {
+    beam__http_deliver(http, BEAM_HTTP_DATA, data, len);
+    return http->freed ? -1 : 0;
+  }
+  if (!beam__response_append(&http->response, data, len))
+    return 0;
+  beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
+  return -1;
+}
+
+/* Paused in the middle of decoding: the rest is kept as it came, at most one write of curl's. */
+static int hold(beam_http *http, const unsigned char *data, size_t len) {
+  unsigned char *rest = malloc(len + 1);
+  if (!rest) {
+    beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
+    return -1;
+  }
+  memcpy(rest, data, len);
+  http->held = rest;
+  http->held_len = len;
+  http->holding = 1;
+  return 0;
+}
+
+static int take_coded(beam_http *http, const unsigned char *data, size_t len) {
+  unsigned char piece[PIECE];
+  for (;;) {
+    size_t made = sizeof piece;
+    int failed;
+    if (http->paused)
+      return hold(http, data, len);
+    failed = beam__inflate_piece(&http->inflate, &data, &len, piece, &made);
+    if (made && take_decoded(http, piece, made))
+      return -1;
+    if (failed) {
+      beam__http_fail(http, failed, "the body of %s's response is not valid %s", http->peer,
+                      http->inflate.coding == BEAM__GZIP ? "gzip" : "deflate");
+      return -1;
+    }
+    if (!made)
+      return 0;
+  }
+}
+
+int beam__http_take_held(beam_http *http) {
+  unsigned char *data = http->held;
+  int failed;
+  http->held = NULL;
+  http->holding = 0;
+  failed = take_coded(http, data, http->held_len);
+  free(data);
+  return failed;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *user) {
+  beam_http *http = user;
+  size_t len = size * count;
+  int failed;
+  if (http->freed)
+    return len + 1;
+  if (http->paused || http->holding) {
+    http->curl_paused = 1;
+    return CURL_WRITEFUNC_PAUSE;
+  }
+  if (http->inflate.coding == BEAM__GZIP || http->inflate.coding == BEAM__DEFLATE)
+    failed = take_coded(http, (const unsigned char *)data, len);
+  else
+    failed = take_decoded(http, data, len);
+  return failed ? len + 1 : len; /* anything but `len` ends the transfer */
+}
+
+/* curl (7.88) also takes a head that broke off after its first line for a whole response. */
+void beam__http_check_end(beam_http *http) {
+  if (http->error.code)
+    return;
+  http->phase = BEAM_PHASE_RESPONSE;
+  if (!http->response.status)
+    beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its headers", http->peer);
+  else if (beam__inflate_truncated(&http->inflate))
+    beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its compressed body", http->peer);
+}
+
+/* ---- The head ---- */
+
+/* A coding that the caller asked for himself he also gets as it is. */
+static int choose_coding(beam_http *http) {
+  const char *value = beam__header_find(http->response.headers, http->response.header_count, "content-encoding");
+  http->inflate.coding = beam__coding_of(value);
+  if (http->inflate.coding != BEAM__UNKNOWN_CODING || http->own_accept_encoding)
+    return 0;
+  beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.60s\", which was not asked for",
+                  http->peer, value);
+  return -1;
+}
+
+static size_t on_head_line(char *line, size_t size, size_t count, void *user) {
+  beam_http *http = user;
+  size_t len = size * count;
+  const char *why = "";
+  int result;
+  if (http->freed)
+    return len + 1;
+  result = beam__response_line(&http->response, line, len, &why);
+  if (result == 0)
+    return len;
+  http->phase = BEAM_PHASE_RESPONSE;
+  if (result < 0) {
+    beam__http_fail(http, result, "%s: %s", http->peer, why);
+    return len + 1;
+  }
+  if (choose_coding(http))
+    return len + 1;
+  beam__http_upload_answered(http);
+  if (http->stream)
+    beam__http_deliver(http, BEAM_HTTP_HEADERS, NULL, 0);
+  return http->freed ? len + 1 : len;
+}
+
+int beam__http_watch_response(beam_http *http) {
+  CURL *easy = http->transfer.easy;
+  return curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_head_line) ||
+         curl_easy_setopt(easy, CURLOPT_HEADERDATA, http) || curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) ||
+         curl_easy_setopt(easy, CURLOPT_WRITEDATA, http);
+}

@@ -1,0 +1,144 @@
+/* What curl tells while it connects, and the one question it asks: may this request be sent (again)? */
+#include <openssl/ssl.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "http/http.h"
+
+/* ---- Phases ---- */
+
+static int on_resolve(void *resolver, void *reserved, void *user) {
+  (void)resolver, (void)reserved;
+  beam__http_enter(user, BEAM_PHASE_DNS);
+  return 0;
+}
+
+/* Also because curl's own sockets (7.88) are inherited by every program that the process starts. */
+static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
+  int type = address->socktype;
+  (void)purpose;
+  beam__http_enter(user, BEAM_PHASE_TCP);
+#ifdef SOCK_CLOEXEC
+  type |= SOCK_CLOEXEC;
+#endif
+  return socket(address->family, type, address->protocol);
+}
+
+/* ---- Certificates: whose it is, for the error ---- */
+
+static void print_name(char *to, size_t size, const X509_NAME *name) {
+  BIO *memory = BIO_new(BIO_s_mem());
+  int len = 0;
+  if (memory && X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0)
+    len = BIO_read(memory, to, (int)size - 1);
+  to[len > 0 ? len : 0] = '\0';
+  BIO_free(memory);
+}
+
+/* The slot of an SSL_CTX in which its exchange stands. */
+static int context_slot(void) {
+  static int slot = -1; /* OpenSSL locks; two first threads would waste a slot, no more */
+  if (slot < 0)
+    slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+  return slot;
+}
+
+/* Told of each certificate, root first; the last one told is the server's own, or the one that was refused. */
+static int on_certificate(int valid, X509_STORE_CTX *store) {
+  const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+  const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+  beam_http *http = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_slot());
+  if (http && certificate && (!valid || X509_STORE_CTX_get_error_depth(store) == 0)) {
+    print_name(http->subject, sizeof http->subject, X509_get_subject_name(certificate));
+    print_name(http->issuer, sizeof http->issuer, X509_get_issuer_name(certificate));
+  }
+  return valid;
+}
+
+/* The connection outlives the exchange that made it, in the pool: so no renegotiation, which would ask again. */
+static CURLcode on_tls(CURL *easy, void *ssl_context, void *user) {
+  SSL_CTX *context = ssl_context;
+  (void)easy;
+  beam__http_enter(user, BEAM_PHASE_TLS);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+  if (beam__http_apply_trust(user, context))
+    return CURLE_OUT_OF_MEMORY;
+  if (SSL_CTX_set_ex_data(context, context_slot(), user))
+    SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), on_certificate);
+  return CURLE_OK;
+}
+
+/* ---- Sending, once ---- */
+
+static int speaks_http2(CURL *easy) {
+  struct curl_tlssessioninfo *session = NULL;
+  const unsigned char *protocol = NULL;
+  unsigned len = 0;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) || !session || !session->internals ||
+      session->backend != CURLSSLBACKEND_OPENSSL)
+    return 0;
+  SSL_get0_alpn_selected(session->internals, &protocol, &len);
+  return len == 2 && !memcmp(protocol, "h2", 2);
+}
+
+/* When a pooled connection dies before the first byte of an answer, curl sends the request again on a new one, whatever
+ * its method and even if all of it had been sent (7.88, Curl_retry_request): a handler could run twice. It asks here
+ * first each time, so the second time is ours to allow. No method is safe: a GET runs a handler, too (wire.md section
+ * 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a stream after its GOAWAY, RFC
+ * 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a text in the error buffer. */
+static int may_send_again(beam_http *http) {
+  long sent = 0;
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
+  return sent <= http->sent_before || (http->http2 && !http->curl_text[0]);
+}
+
+static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
+  beam_http *http = user;
+  (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+  if (http->freed)
+    return CURL_PREREQFUNC_ABORT;
+  if (http->attempts++ == 0)
+    curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &http->sent_before);
+  else if (!may_send_again(http)) {
+    beam__http_fail_again(http);
+    return CURL_PREREQFUNC_ABORT;
+  }
+  http->http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);
+  beam__http_enter(http, BEAM_PHASE_REQUEST);
+  return CURL_PREREQFUNC_OK;
+}
+
+/* When an HTTP/2 server answers before it has the body (a 401, say), curl (7.88) may lose the answer: its next send
+ * finds the stream closed and fails with this code and no text. If no byte of the body has left, nobody can have acted
+ * on it, and it goes again over HTTP/1.1, where an early answer comes through. */
+int beam__http_restart(beam_http *http, CURLcode result) {
+  CURL *easy = http->transfer.easy;
+  curl_off_t uploaded = 0;
+  if (result != CURLE_HTTP2_STREAM || http->curl_text[0] || !http->body || http->error.code ||
+      http->sent_before_restart)
+    return 0;
+  curl_easy_getinfo(easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
+  if (uploaded || curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
+      curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 0L))
+    return 0;
+  beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered before it had the body: again over HTTP/1.1", http->peer);
+  beam__response_free(&http->response);
+  beam__inflate_free(&http->inflate);
+  http->received = 0;
+  http->attempts = 0;
+  http->sent_before_restart = 1;
+  http->phase = BEAM_PHASE_NONE;
+  return 1;
+}
+
+int beam__http_watch_connect(beam_http *http, int verify) {
+  CURL *easy = http->transfer.easy;
+  if (verify && beam__curl_has_openssl() &&
+      (curl_easy_setopt(easy, CURLOPT_SSL_CTX_FUNCTION, on_tls) || curl_easy_setopt(easy, CURLOPT_SSL_CTX_DATA, http)))
+    return BEAM_ENO_MEMORY;
+  return curl_easy_setopt(easy, CURLOPT_RESOLVER_START_FUNCTION, on_resolve) ||
+         curl_easy_setopt(easy, CURLOPT_RESOLVER_START_DATA, http) ||
+         curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) ||
+         curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, http) ||
+         curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) || curl_easy_setopt(easy, CURLOPT_PREREQDATA, http);
+}

@@ -1,0 +1,63 @@
+/* curl's multi interface on the context's loop: one connection pool per context, made by the first exchange.
+ *
+ *   http.c  --beam__transfer-->  curl_loop.c  --curl_multi_socket_action-->  libcurl
+ *
+ * The pool is bounded twice: BEAM__TRANSFERS_MAX transfers run at a time (further ones wait their turn, in order, and
+ * their connect deadline begins when it comes), and as many connections stay open, used or idle. The bound is ours
+ * because curl never times out a transfer that waits in its own queue (7.88).
+ */
+#ifndef BEAM_CURL_LOOP_H
+#define BEAM_CURL_LOOP_H
+
+#include <curl/curl.h>
+
+#include "internal.h"
+#include "net/url.h"
+
+#pragma GCC visibility push(hidden)
+
+enum { BEAM__TRANSFERS_MAX = 256, BEAM__SPARE_MAX = 64 };
+
+typedef struct beam__transfer {
+  beam__node node;                                    /* in the queue of those that wait */
+  CURL *easy;                                         /* its CURLOPT_PRIVATE is the transfer */
+  int running;                                        /* curl has it */
+  void (*started)(struct beam__transfer *transfer);   /* its turn came */
+  void (*unwatched)(struct beam__transfer *transfer); /* curl, still at it, waits for no socket; while busy */
+  void (*done)(struct beam__transfer *transfer, CURLcode result); /* curl has let go of it; called from a step */
+} beam__transfer;
+
+struct beam__curl {
+  beam__owned owned;
+  beam_ctx *ctx;
+  CURLM *multi;
+  uv_timer_t timer;
+  beam__task admit;
+  beam__node waiting; /* beam__transfer */
+  beam__node watches; /* of sockets */
+  unsigned running;
+  CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
+  unsigned spare_count;
+  beam__url_known url; /* the last one asked for */
+  int busy;            /* inside curl, that is in one of its callbacks: it may be told nothing but their return value */
+};
+
+/* The context's, made when it is not there; NULL when out of memory. */
+struct beam__curl *beam__curl_of(beam_ctx *ctx);
+/* Whether its TLS is OpenSSL, that is ours, so that what curl hands out of it may be used. */
+int beam__curl_has_openssl(void);
+/* An easy handle with every option at its default, but how sockets are closed; NULL when out of memory. */
+CURL *beam__curl_easy(struct beam__curl *curl);
+/* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */
+void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
+/* Queues it; begins in the next step. */
+void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
+/* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */
+void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer);
+/* Ends the pauses that callbacks asked for but for `paused`: CURLPAUSE_RECV, CURLPAUSE_SEND, both or CURLPAUSE_CONT.
+ * Calls the write callback, so: from a task only. */
+void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, int paused);
+
+#pragma GCC visibility pop
+
+#endif

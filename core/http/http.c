@@ -1,0 +1,263 @@
+#include "http/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CONNECT_TIMEOUT_MS = 10000 };
+
+/* ---- Events ---- */
+
+void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const void *data, size_t len) {
+  beam_http_event event = {.type = type,
+                           .status = http->response.status,
+                           .headers = http->response.headers,
+                           .header_count = http->response.header_count,
+                           .data = data,
+                           .len = len};
+  if (http->freed)
+    return;
+  if (type == BEAM_HTTP_DONE && http->error.code)
+    event.error = &http->error;
+  http->dispatching++;
+  http->on_event(http->user, http, &event);
+  http->dispatching--;
+}
+
+static void finish(beam_http *http) {
+  int whole = !http->stream && !http->error.code;
+  if (http->done || http->freed)
+    return;
+  http->done = 1;
+  uv_timer_stop(&http->deadline);
+  beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered %d%s%s", http->url.authority, http->response.status,
+            http->error.code ? ", " : "", http->error.code ? http->error.message : "");
+  beam__http_deliver(http, BEAM_HTTP_DONE, whole && http->response.body ? http->response.body : "",
+                     whole ? http->response.body_len : 0);
+}
+
+/* Ends it from our side, outside of curl. */
+static void abandon(beam_http *http) {
+  beam__transfer_stop(http->ctx->curl, &http->transfer);
+  http->ended = 1;
+  finish(http);
+}
+
+/* ---- Deadlines: ours, since curl's do not count while a transfer waits for another's connection (7.88) ---- */
+
+static void on_deadline(uv_timer_t *timer);
+
+static void arm_deadline(beam_http *http) {
+  uint64_t now = uv_now(&http->ctx->loop), due = http->exchange_due;
+  if (http->connect_due && (!due || http->connect_due < due))
+    due = http->connect_due;
+  if (due)
+    uv_timer_start(&http->deadline, on_deadline, due > now ? due - now : 0, 0);
+}
+
+static void on_deadline(uv_timer_t *timer) {
+  beam_http *http = timer->data;
+  uint64_t now = uv_now(&http->ctx->loop);
+  int whole = http->exchange_due && now >= http->exchange_due;
+  if (http->done || http->freed)
+    return;
+  if (!whole && !(http->connect_due && now >= http->connect_due)) {
+    arm_deadline(http);
+    return;
+  }
+  beam__http_fail_curl(http, CURLE_OPERATION_TIMEDOUT);
+  abandon(http);
+}
+
+/* A connection from the pool may turn out dead, and curl then goes back to connecting: with a deadline of its own. */
+void beam__http_enter(beam_http *http, enum beam_phase phase) {
+  int connecting = phase < BEAM_PHASE_REQUEST, was_connecting = http->phase < BEAM_PHASE_REQUEST;
+  http->phase = phase;
+  if (!connecting)
+    http->connect_due = 0;
+  else if (!was_connecting) {
+    http->connect_due = uv_now(&http->ctx->loop) + http->connect_timeout_ms;
+    arm_deadline(http);
+  }
+}
+
+/* ---- What the pool tells ---- */
+
+static void start_connect_deadline(beam_http *http) {
+  http->connect_due = uv_now(&http->ctx->loop) + http->connect_left_ms;
+  arm_deadline(http);
+}
+
+static void on_started(beam__transfer *transfer) {
+  start_connect_deadline(BEAM__CONTAINER(transfer, beam_http, transfer));
+}
+
+static void on_unwatched(beam__transfer *transfer) {
+  beam__http_upload_unwatched(BEAM__CONTAINER(transfer, beam_http, transfer));
+}
+
+static void on_done(beam__transfer *transfer, CURLcode result) {
+  beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
+  if (http->freed)
+    return;
+  if (http->upload.unwatched && result == CURLE_SEND_ERROR)
+    result = CURLE_OK; /* the answer is whole; what could not be sent was only the end of what it answers */
+  if (beam__http_restart(http, result)) {
+    beam__transfer_start(http->ctx->curl, transfer);
+    return;
+  }
+  http->ended = 1;
+  if (result)
+    beam__http_fail_curl(http, result);
+  if (!http->holding)
+    beam__http_check_end(http);
+  if (!http->holding)
+    finish(http);
+}
+
+/* ---- CA certificates: what they take counts as connecting, the time in the queue does not ---- */
+
+static void on_trust(void *user) {
+  beam_http *http = user;
+  uint64_t now = uv_now(&http->ctx->loop);
+  if (http->done || http->freed)
+    return;
+  if (beam__http_check_trust(http)) {
+    abandon(http);
+    return;
+  }
+  http->connect_left_ms = http->connect_due > now ? (unsigned)(http->connect_due - now) : 0;
+  http->connect_due = 0;
+  beam__transfer_start(http->ctx->curl, &http->transfer);
+}
+
+static void queue(beam_http *http) {
+  http->connect_left_ms = http->connect_timeout_ms;
+  if (beam__http_lacks_trust(http)) {
+    beam__trust_await(http->trust, &http->trust_waiter, on_trust, http);
+    start_connect_deadline(http);
+  } else {
+    beam__transfer_start(http->ctx->curl, &http->transfer);
+  }
+}
+
+/* ---- Life ---- */
+
+static void free_http(uv_handle_t *handle) { free(handle->data); }
+
+static void release(beam_http *http) {
+  beam__task_cancel(&http->task);
+  beam__transfer_stop(http->ctx->curl, &http->transfer);
+  beam__list_remove(&http->owned.node);
+  beam__http_unprepare(http);
+  uv_close((uv_handle_t *)&http->deadline, free_http);
+}
+
+static void destroy_http(beam__owned *owned) {
+  beam_http *http = BEAM__CONTAINER(owned, beam_http, owned);
+  http->freed = 1;
+  release(http);
+}
+
+/* The two directions pause by themselves, and curl is told of both at once. */
+static void resume_curl(beam_http *http) {
+  int reading = http->curl_paused && !http->paused && !http->holding, writing = http->upload.paused;
+  if (!reading && !writing)
+    return;
+  if (reading)
+    http->curl_paused = 0;
+  http->upload.paused = 0;
+  beam__transfer_resume(http->ctx->curl, &http->transfer, http->curl_paused ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
+/* After a resume: first what was held back, then what curl has. */
+static void go_on(beam_http *http) {
+  if (http->done)
+    return;
+  if (http->paused) {
+    resume_curl(http);
+    return;
+  }
+  if (http->holding && beam__http_take_held(http)) {
+    if (!http->freed)
+      abandon(http);
+    return;
+  }
+  if (http->freed)
+    return;
+  if (http->ended && !http->holding) {
+    beam__http_check_end(http);
+    finish(http);
+  } else {
+    resume_curl(http);
+  }
+}
+
+static void run_task(beam__task *task) {
+  beam_http *http = BEAM__CONTAINER(task, beam_http, task);
+  if (http->freed)
+    release(http);
+  else
+    go_on(http);
+}
+
+static void begin(beam_http *http, beam_ctx *ctx) {
+  uv_timer_init(&ctx->loop, &http->deadline);
+  http->deadline.data = http;
+  beam__own(ctx, &http->owned, destroy_http);
+  if (!ctx->stepping)
+    uv_update_time(&ctx->loop); /* the loop's clock stands still between steps: the deadline counts from now */
+  if (http->timeout_ms)
+    http->exchange_due = uv_now(&ctx->loop) + http->timeout_ms;
+  arm_deadline(http);
+  queue(http);
+  beam__touch(ctx);
+}
+
+int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *options, beam_error *error) {
+  beam_http *http = calloc(1, sizeof *http);
+  int failed;
+  *out = NULL;
+  if (!http || !beam__curl_of(ctx)) {
+    free(http);
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  }
+  http->ctx = ctx;
+  http->on_event = options->on_event;
+  http->user = options->user;
+  http->connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+  http->timeout_ms = options->timeout_ms;
+  http->transfer.started = on_started;
+  http->transfer.unwatched = on_unwatched;
+  http->transfer.done = on_done;
+  beam__list_init(&http->transfer.node);
+  beam__task_init(&http->task, run_task);
+  failed = beam__http_prepare(http, options, error);
+  if (failed) {
+    beam__http_unprepare(http);
+    free(http);
+    return failed;
+  }
+  begin(http, ctx);
+  *out = http;
+  return 0;
+}
+
+void beam_http_pause(beam_http *http) { http->paused = http->stream; }
+
+void beam_http_resume(beam_http *http) {
+  if (!http->paused)
+    return;
+  http->paused = 0;
+  if (http->curl_paused || http->holding)
+    beam__task_defer(http->ctx, &http->task);
+}
+
+void beam_http_free(beam_http *http) {
+  if (!http || http->freed)
+    return;
+  http->freed = 1;
+  if (http->dispatching || http->ctx->curl->busy)
+    beam__task_defer(http->ctx, &http->task);
+  else
+    release(http);
+}

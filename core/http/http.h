@@ -1,0 +1,121 @@
+/* One HTTP exchange, seen from inside. Its life: waiting for CA certificates, queued, in curl, ended (curl has let go
+ * of it; what a paused reader has not taken may still be held), done (the terminal event is out), released.
+ *
+ *   http.c           public calls, events, deadlines
+ *   http_request.c   options -> curl's easy handle
+ *   http_connect.c   what curl tells while it connects: phases, certificates; and when it may send again
+ *   http_trust.c     whose certificates are good: read before curl is given the exchange
+ *   http_body.c      what curl reads: head and body, decoded, bounded, paused
+ *   http_upload.c    what curl sends, where the body comes in pieces
+ *   http_error.c     what curl says went wrong -> beam_error
+ */
+#ifndef BEAM_HTTP_H
+#define BEAM_HTTP_H
+
+#include "base/bytes.h"
+#include "http/curl.h"
+#include "http/inflate.h"
+#include "http/response.h"
+#include "net/proxy.h"
+#include "net/tls/trust.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct beam__upload {
+  int wanted;
+  uint64_t size, accepted; /* size 0: not known */
+  beam__bytes queue;
+  size_t taken;  /* bytes at the front of it that curl has */
+  int ended;     /* all of it is in the queue, or was */
+  int over;      /* answered before its end */
+  int paused;    /* curl waits for more */
+  int looked;    /* curl has been given time to read before the next piece */
+  int unwatched; /* over, and curl has read the whole answer */
+} beam__upload;
+
+struct beam_http {
+  beam__transfer transfer;
+  beam_ctx *ctx;
+  beam__owned owned;
+  beam__task task; /* release it, or go on reading */
+  uv_timer_t deadline;
+  void (*on_event)(void *user, beam_http *http, const beam_http_event *event);
+  void *user;
+
+  beam__url url;
+  beam__proxy proxy;
+  char peer[272];     /* "host:port" that is connected to: the proxy's, if there is one */
+  beam__trust *trust; /* NULL: no TLS, insecure, or curl's own */
+  beam__trust_waiter trust_waiter;
+  struct curl_slist *headers, *proxy_headers;
+  void *body;
+  size_t max_body; /* 0: no limit */
+  unsigned connect_timeout_ms, timeout_ms;
+  unsigned connect_left_ms;           /* of the former, less what CA certificates took */
+  uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
+  int own_accept_encoding;            /* the caller's header, not ours */
+
+  enum beam_phase phase;
+  unsigned attempts;       /* how often curl was about to send the request */
+  int http2;               /* what the connection speaks that it was about to be sent on */
+  long sent_before;        /* bytes curl had sent when it was about to, the first time (to the proxy) */
+  int sent_before_restart; /* headers went out that a restart sends again */
+  char curl_text[CURL_ERROR_SIZE];
+  char subject[256], issuer[256]; /* of the server's certificate */
+
+  beam__upload upload;
+  beam__response response;
+  beam__inflate inflate;
+  uint64_t received;   /* bytes of the body, decoded */
+  unsigned char *held; /* raw bytes that a pause cut off in the middle of decoding */
+  size_t held_len;
+
+  beam_error error; /* code 0: none so far */
+  int stream;
+  int paused;      /* by the caller */
+  int curl_paused; /* curl was told so */
+  int holding;     /* `held`, or what zlib has inside, is to be decoded first */
+  int ended, done, freed;
+  int dispatching;
+};
+
+/* http.c */
+void beam__http_enter(beam_http *http, enum beam_phase phase);
+void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const void *data, size_t len);
+
+/* http_request.c: checks the options, copies them and makes the easy handle. 0 or an error. */
+int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error);
+void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made, wherever it stopped */
+
+/* http_connect.c */
+int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
+
+/* Whether an HTTP/2 answer was lost in a way that lets the request go again over HTTP/1.1; once. Then makes it ready.
+ */
+int beam__http_restart(beam_http *http, CURLcode result);
+
+/* http_trust.c */
+int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
+int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
+int beam__http_lacks_trust(const beam_http *http);                             /* it is still being loaded */
+int beam__http_check_trust(beam_http *http); /* 0; BEAM_EINVALID: it could not be loaded, http->error says why */
+void beam__http_release_trust(beam_http *http);
+
+/* http_body.c */
+int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */
+int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
+void beam__http_check_end(beam_http *http);     /* what ended too early becomes http->error */
+
+/* http_upload.c */
+int beam__http_set_upload(beam_http *http, uint64_t size); /* 0, or an option that curl refused */
+void beam__http_upload_answered(beam_http *http);          /* the head of the answer is there */
+void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
+
+/* http_error.c: fills http->error, unless it is filled already. */
+void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void beam__http_fail_again(beam_http *http); /* it would have to be sent again */
+void beam__http_fail_curl(beam_http *http, CURLcode result);
+
+#pragma GCC visibility pop
+
+#endif

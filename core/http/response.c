@@ -1,0 +1,150 @@
+#include "http/response.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/url.h"
+
+/* Makes room for `more` bytes and a NUL, doubling. */
+static int reserve(char **bytes, size_t *size, size_t len, size_t more) {
+  size_t wanted = *size ? *size : 512;
+  char *grown;
+  while (wanted < len + more + 1)
+    wanted *= 2;
+  if (wanted == *size)
+    return 0;
+  grown = realloc(*bytes, wanted);
+  if (!grown)
+    return BEAM_ENO_MEMORY;
+  *bytes = grown;
+  *size = wanted;
+  return 0;
+}
+
+/* ---- The head ---- */
+
+static int add_text(beam__response *response, const char *text, size_t len) {
+  if (reserve(&response->text, &response->text_size, response->text_len, len))
+    return BEAM_ENO_MEMORY;
+  memcpy(response->text + response->text_len, text, len);
+  response->text_len += len;
+  response->text[response->text_len++] = 0;
+  return 0;
+}
+
+static void trim(const char **text, size_t *len) {
+  while (*len && isspace((unsigned char)(*text)[*len - 1]))
+    --*len;
+  while (*len && isspace((unsigned char)**text))
+    ++*text, --*len;
+}
+
+/* A line that begins with a space goes on with the value before it (RFC 9112 section 5.2). */
+static int add_folded(beam__response *response, const char *line, size_t len) {
+  trim(&line, &len);
+  if (!response->text_count)
+    return 0;
+  response->text[response->text_len - 1] = ' ';
+  return add_text(response, line, len);
+}
+
+static int add_field(beam__response *response, const char *line, size_t len) {
+  const char *colon = memchr(line, ':', len), *value;
+  size_t start = response->text_len, value_len;
+  if (!colon || colon == line)
+    return 0; /* not a field; curl passes such lines over as well */
+  value = colon + 1;
+  value_len = len - (size_t)(value - line);
+  trim(&value, &value_len);
+  if (add_text(response, line, (size_t)(colon - line)) || add_text(response, value, value_len))
+    return BEAM_ENO_MEMORY;
+  for (; response->text[start]; start++)
+    response->text[start] = (char)tolower((unsigned char)response->text[start]);
+  response->text_count++;
+  return 0;
+}
+
+/* "HTTP/1.1 200 OK", "HTTP/2 200" */
+static int status_of(const char *line, size_t len) {
+  const char *space = memchr(line, ' ', len);
+  return space ? atoi(space) : 0;
+}
+
+static void begin_head(beam__response *response, int status) {
+  response->current = status;
+  response->text_len = response->text_count = 0;
+}
+
+static int is_number(const char *text) { return *text && strspn(text, "0123456789") == strlen(text); }
+
+/* curl (7.88) takes the last of several lengths: a way to smuggle one response inside another (RFC 9112 section 6.3).
+ */
+static int lengths_agree(const beam__response *response) {
+  const char *first = NULL;
+  size_t i;
+  for (i = 0; i < response->header_count; i++) {
+    if (strcmp(response->headers[i].name, "content-length") != 0)
+      continue;
+    if (!is_number(response->headers[i].value) || (first && strcmp(first, response->headers[i].value) != 0))
+      return 0;
+    first = response->headers[i].value;
+  }
+  return 1;
+}
+
+static int end_head(beam__response *response, const char **why) {
+  char *at = response->text;
+  size_t i;
+  if (response->current < 200)
+    return 0;
+  response->headers = calloc(response->text_count + 1, sizeof *response->headers);
+  if (!response->headers)
+    return *why = "out of memory", BEAM_ENO_MEMORY;
+  for (i = 0; i < response->text_count; i++) {
+    response->headers[i].name = at;
+    at += strlen(at) + 1;
+    response->headers[i].value = at;
+    at += strlen(at) + 1;
+  }
+  response->header_count = response->text_count;
+  response->status = response->current;
+  if (!lengths_agree(response))
+    return *why = "the response has Content-Length headers that conflict or are not numbers", BEAM_EHTTP;
+  return 1;
+}
+
+int beam__response_line(beam__response *response, const char *line, size_t len, const char **why) {
+  int failed;
+  if (response->status)
+    return 0;
+  if (len > 5 && !memcmp(line, "HTTP/", 5)) {
+    begin_head(response, status_of(line, len));
+    return 0;
+  }
+  if (len == 0 || line[0] == '\r' || line[0] == '\n')
+    return end_head(response, why);
+  if (response->text_len + len > BEAM__HEAD_MAX)
+    return *why = "the response's headers are larger than 256 KiB", BEAM_ETOO_LARGE;
+  failed = line[0] == ' ' || line[0] == '\t' ? add_folded(response, line, len) : add_field(response, line, len);
+  if (failed)
+    *why = "out of memory";
+  return failed;
+}
+
+/* ---- The body ---- */
+
+int beam__response_append(beam__response *response, const void *data, size_t len) {
+  if (reserve(&response->body, &response->body_size, response->body_len, len))
+    return BEAM_ENO_MEMORY;
+  memcpy(response->body + response->body_len, data, len);
+  response->body_len += len;
+  return 0;
+}
+
+void beam__response_free(beam__response *response) {
+  free(response->headers);
+  free(response->text);
+  free(response->body);
+  memset(response, 0, sizeof *response);
+}

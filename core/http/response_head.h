@@ -1,0 +1,42 @@
+/* The head of an HTTP/1.1 answer, as bytes. */
+#ifndef BEAM_RESPONSE_HEAD_H
+#define BEAM_RESPONSE_HEAD_H
+
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "beam.h"
+
+#pragma GCC visibility push(hidden)
+
+enum beam__framing {
+  BEAM__FRAMING_NONE, /* nothing is said: 204, 304, and what ends with the connection */
+  BEAM__FRAMING_LENGTH,
+  BEAM__FRAMING_CHUNKED
+};
+
+typedef struct beam__response {
+  int status;
+  const beam_header *headers; /* valid ones. What they say of framing and connection is left out: that is ours to say */
+  size_t header_count;
+  enum beam__framing framing;
+  size_t body_len;
+  int keep_alive;
+  const char *date;
+} beam__response;
+
+/* Appends the head. 0 or BEAM_ENO_MEMORY. */
+int beam__response_head(beam__bytes *to, const beam__response *response);
+/* Appends the 101 of a WebSocket. 0 or BEAM_ENO_MEMORY. */
+int beam__response_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count);
+
+/* May these be sent: names are tokens, values without CR, LF, NUL? */
+int beam__headers_valid(const beam_header *headers, size_t count);
+/* Do they ask for the connection to be closed? */
+int beam__headers_close(const beam_header *headers, size_t count);
+/* May an answer of this status have a body (RFC 9110 section 6.4.1)? */
+int beam__status_has_body(int status);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,185 @@
+/* The context: one libuv loop, the work deferred to its steps, and everything that has to end before it does. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "internal.h"
+#include "loop/pollset.h"
+
+enum {
+  TURNS_PER_POLL = 3,  /* libwebsockets starts an idle handle after each I/O: one turn is not always all that is due */
+  TURNS_TO_CLOSE = 200 /* libuv needs a turn or two per generation of closing handles; this only bounds a defect */
+};
+
+/* ---- Deferred work ---- */
+
+void beam__task_init(beam__task *task, void (*run)(beam__task *task)) {
+  beam__list_init(&task->node);
+  task->run = run;
+}
+
+void beam__task_defer(beam_ctx *ctx, beam__task *task) {
+  if (!beam__list_empty(&task->node))
+    return;
+  beam__list_add(&ctx->tasks, &task->node);
+  beam__touch(ctx);
+}
+
+void beam__task_cancel(beam__task *task) { beam__list_remove(&task->node); }
+
+/* Runs what is queued now; what these tasks defer waits for the next round, so that a step ends. */
+static void run_tasks(beam_ctx *ctx) {
+  beam__node mark;
+  beam__list_init(&mark);
+  beam__list_add(&ctx->tasks, &mark);
+  while (ctx->tasks.next != &mark) {
+    beam__task *task = BEAM__CONTAINER(ctx->tasks.next, beam__task, node);
+    beam__list_remove(&task->node);
+    task->run(task);
+  }
+  beam__list_remove(&mark);
+}
+
+/* ---- Ownership ---- */
+
+void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned)) {
+  owned->destroy = destroy;
+  beam__list_add(&ctx->owned, &owned->node);
+}
+
+/* ---- Log ---- */
+
+void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...) {
+  char line[1024];
+  va_list arguments;
+  if (!ctx->options.log || level > ctx->options.log_level)
+    return;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  ctx->options.log(ctx->options.user, level, line);
+}
+
+/* ---- Life ---- */
+
+static void on_wakeup(uv_async_t *async) { (void)async; }
+static void on_step_limit(uv_timer_t *timer) { uv_stop(timer->loop); }
+
+int beam_new(beam_ctx **out, const beam_options *options) {
+  beam_ctx *ctx = calloc(1, sizeof *ctx);
+  *out = NULL;
+  if (!ctx)
+    return BEAM_ENO_MEMORY;
+  if (options)
+    ctx->options = *options;
+  beam__list_init(&ctx->tasks);
+  beam__list_init(&ctx->owned);
+  if (uv_loop_init(&ctx->loop)) {
+    free(ctx);
+    return BEAM_EINVALID;
+  }
+  beam__pin_library();
+  if (uv_async_init(&ctx->loop, &ctx->wakeup, on_wakeup)) {
+    uv_loop_close(&ctx->loop);
+    free(ctx);
+    return BEAM_EINVALID;
+  }
+  uv_timer_init(&ctx->loop, &ctx->step_limit);
+  *out = ctx;
+  return 0;
+}
+
+static int due_in(const beam_ctx *ctx) { return beam__list_empty(&ctx->tasks) ? uv_backend_timeout(&ctx->loop) : 0; }
+
+static void turn_once(beam_ctx *ctx) {
+  uv_run(&ctx->loop, UV_RUN_NOWAIT);
+  run_tasks(ctx);
+}
+
+static void poll_now(beam_ctx *ctx) {
+  int turn = 0;
+  do
+    turn_once(ctx);
+  while (++turn < TURNS_PER_POLL && due_in(ctx) == 0);
+}
+
+/* libuv (before 1.45) runs what is due and then waits for the next thing, however late it was with the first: so the
+ * limit is due together with the first timer, and ends the wait that comes after it. */
+static void wait_once(beam_ctx *ctx, int timeout_ms) {
+  int first = due_in(ctx);
+  if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))
+    timeout_ms = first;
+  if (timeout_ms >= 0)
+    uv_timer_start(&ctx->step_limit, on_step_limit, (uint64_t)timeout_ms, 0);
+  uv_run(&ctx->loop, UV_RUN_ONCE);
+  uv_timer_stop(&ctx->step_limit);
+  run_tasks(ctx);
+}
+
+int beam_step(beam_ctx *ctx, int timeout_ms) {
+  if (ctx->stepping || ctx->closing)
+    return BEAM_EINVALID;
+  ctx->stepping = 1;
+  uv_update_time(&ctx->loop);
+  if (timeout_ms == 0 || !beam__list_empty(&ctx->tasks))
+    poll_now(ctx);
+  else
+    wait_once(ctx, timeout_ms);
+  ctx->stepping = 0;
+  if (ctx->pollset)
+    beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), due_in(ctx));
+  return 0;
+}
+
+int beam_turn(beam_ctx *ctx) {
+  if (ctx->stepping || ctx->closing)
+    return BEAM_EINVALID;
+  ctx->stepping = 1;
+  uv_update_time(&ctx->loop);
+  turn_once(ctx);
+  ctx->stepping = 0;
+  if (due_in(ctx) == 0)
+    return 1;
+  if (ctx->pollset)
+    beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), due_in(ctx));
+  return 0;
+}
+
+int beam_fd(beam_ctx *ctx) {
+  if (!ctx->pollset) {
+    ctx->pollset = beam__pollset_new(&ctx->loop);
+    beam__touch(ctx);
+  }
+  return ctx->pollset ? beam__pollset_fd(ctx->pollset) : BEAM_EINVALID;
+}
+
+/* libuv tells its descriptor of a new watcher only when the loop runs: so a call from outside makes it run at once. */
+void beam__touch(beam_ctx *ctx) {
+  if (ctx->pollset && !ctx->stepping)
+    beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), 0);
+}
+
+void beam_wakeup(beam_ctx *ctx) { uv_async_send(&ctx->wakeup); }
+
+uint64_t beam_now(const beam_ctx *ctx) { return uv_now(&ctx->loop); }
+
+void beam_close(beam_ctx *ctx) {
+  int turn;
+  if (!ctx)
+    return;
+  ctx->closing = 1;
+  while (!beam__list_empty(&ctx->owned)) {
+    beam__owned *last = BEAM__CONTAINER(ctx->owned.prev, beam__owned, node);
+    beam__list_remove(&last->node);
+    last->destroy(last);
+  }
+  uv_close((uv_handle_t *)&ctx->step_limit, NULL);
+  uv_close((uv_handle_t *)&ctx->wakeup, NULL);
+  for (turn = 0; turn < TURNS_TO_CLOSE; turn++) {
+    uv_run(&ctx->loop, UV_RUN_NOWAIT);
+    run_tasks(ctx);
+    if (uv_loop_close(&ctx->loop) == 0)
+      break;
+  }
+  beam__pollset_free(ctx->pollset);
+  free(ctx);
+}

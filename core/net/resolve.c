@@ -1,0 +1,200 @@
+/* DNS beside the loop. getaddrinfo blocks for seconds and cannot be cancelled, and uv_getaddrinfo holds the loop open
+ * while it runs: so each look-up is a job of background.c.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "loop/background.h"
+#include "net/resolve.h"
+#include "net/url.h"
+
+enum { ERROR_SIZE = 256 };
+
+typedef int (*resolve_function)(const char *host, const char *service, const struct addrinfo *hints,
+                                struct addrinfo **result);
+
+static resolve_function resolve_with = getaddrinfo;
+
+void beam__lookup_use(resolve_function resolve) { resolve_with = resolve ? resolve : getaddrinfo; }
+
+struct beam__lookup {
+  beam__job job;
+  void (*done)(void *user, const beam__addresses *addresses, const char *error);
+  void *user;
+  resolve_function resolve;
+  int code, system; /* getaddrinfo's result, and errno for EAI_SYSTEM */
+  beam__addresses addresses;
+  char service[8];
+  char host[]; /* NUL-terminated */
+};
+
+/* ---- Answers as addresses and as text ---- */
+
+static void set_port(struct sockaddr_storage *address, unsigned port) {
+  if (address->ss_family == AF_INET6)
+    ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
+  else
+    ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
+}
+
+static int is_known(const beam__addresses *addresses, const struct addrinfo *info) {
+  size_t i;
+  for (i = 0; i < addresses->count; i++)
+    if (memcmp(&addresses->list[i], info->ai_addr, info->ai_addrlen) == 0)
+      return 1;
+  return 0;
+}
+
+/* The next of `family` from `info` on that is not in the list yet. */
+static const struct addrinfo *next_of(const struct addrinfo *info, int family, const beam__addresses *known) {
+  while (info && (info->ai_family != family || info->ai_addrlen > sizeof *known->list || is_known(known, info)))
+    info = info->ai_next;
+  return info;
+}
+
+/* RFC 8305 section 4: the system's order (RFC 6724) within a family, and families in turn, so that a broken one costs
+ * one attempt; the family of the system's first choice leads. */
+static void interleave(beam__addresses *addresses, const struct addrinfo *info) {
+  int family = info && info->ai_family == AF_INET ? AF_INET : AF_INET6;
+  const struct addrinfo *next;
+  memset(addresses, 0, sizeof *addresses);
+  while (addresses->count < BEAM__ADDRESSES_MAX) {
+    int other = family == AF_INET ? AF_INET6 : AF_INET;
+    next = next_of(info, family, addresses);
+    if (!next && !(next = next_of(info, other, addresses)))
+      break;
+    memcpy(&addresses->list[addresses->count++], next->ai_addr, next->ai_addrlen);
+    family = next->ai_family == AF_INET ? AF_INET6 : AF_INET;
+  }
+}
+
+/* What to do about it, for the errors that have a remedy. */
+static const char *advice(int code) {
+  switch (code) {
+  case EAI_NONAME:
+    return "; check the spelling of the host name";
+  case EAI_AGAIN:
+    return "; check the network and the name server (/etc/resolv.conf), then try again";
+  case EAI_FAIL:
+    return "; the name server refused or failed, try another one";
+#ifdef EAI_NODATA
+  case EAI_NODATA:
+    return "; the name exists, but has neither an IPv6 nor an IPv4 address";
+#endif
+  default:
+    return "";
+  }
+}
+
+/* `system`: why there was no thread, or 0. */
+static void describe(char text[ERROR_SIZE], const beam__lookup *lookup, int system) {
+  char why[128]; /* uv_strerror leaks for a number it does not know */
+  uv_strerror_r(uv_translate_sys_error(system ? system : lookup->system), why, sizeof why);
+  if (system)
+    snprintf(text, ERROR_SIZE, "no thread could be started for the look-up: %s", why);
+  else if (lookup->code == EAI_SYSTEM)
+    snprintf(text, ERROR_SIZE, "%s", why);
+  else
+    snprintf(text, ERROR_SIZE, "%s%s", gai_strerror(lookup->code), advice(lookup->code));
+}
+
+/* ---- The job ---- */
+
+static void run(beam__job *job) {
+  beam__lookup *lookup = (beam__lookup *)job;
+  struct addrinfo hints, *found = NULL;
+  memset(&hints, 0, sizeof hints);
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICSERV;
+  lookup->code = lookup->resolve(lookup->host, lookup->service, &hints, &found);
+  lookup->system = errno;
+  if (lookup->code)
+    return;
+  interleave(&lookup->addresses, found);
+  if (found)
+    freeaddrinfo(found);
+  if (!lookup->addresses.count)
+    lookup->code = EAI_NONAME;
+}
+
+static void done(beam__job *job, int system) {
+  beam__lookup *lookup = (beam__lookup *)job;
+  char error[ERROR_SIZE];
+  if (system || lookup->code) {
+    describe(error, lookup, system);
+    lookup->done(lookup->user, NULL, error);
+  } else {
+    lookup->done(lookup->user, &lookup->addresses, NULL);
+  }
+}
+
+static void dispose(beam__job *job) { free(job); }
+
+static const beam__job_ops ops = {BEAM__LOOKUPS, run, done, dispose};
+
+/* ---- What needs no asking ---- */
+
+static void add_address(beam__addresses *addresses, int family, const char *text, unsigned port) {
+  struct sockaddr_storage *address = &addresses->list[addresses->count++];
+  address->ss_family = (sa_family_t)family;
+  set_port(address, port);
+  inet_pton(family, text,
+            family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)address)->sin6_addr
+                               : (void *)&((struct sockaddr_in *)address)->sin_addr);
+}
+
+/* getaddrinfo with AI_NUMERICHOST only reads the text: dotted forms of IPv4, IPv6 with a zone. */
+static int is_numeric(beam__addresses *addresses, const char *host, const char *service) {
+  struct addrinfo hints, *found = NULL;
+  memset(&hints, 0, sizeof hints);
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  if (getaddrinfo(host, service, &hints, &found))
+    return 0;
+  interleave(addresses, found);
+  freeaddrinfo(found);
+  return 1;
+}
+
+static int answers_itself(beam__lookup *lookup, unsigned port) {
+  if (is_numeric(&lookup->addresses, lookup->host, lookup->service))
+    return 1;
+  if (!beam__host_is_loopback(lookup->host))
+    return 0;
+  add_address(&lookup->addresses, AF_INET6, "::1", port); /* RFC 6761 section 6.3 */
+  add_address(&lookup->addresses, AF_INET, "127.0.0.1", port);
+  return 1;
+}
+
+/* ---- Look-ups ---- */
+
+int beam__lookup_start(beam_ctx *ctx, beam__lookup **out, const char *host, unsigned port,
+                       void (*on_done)(void *user, const beam__addresses *addresses, const char *error), void *user) {
+  size_t size = strlen(host) + 1;
+  beam__lookup *lookup = calloc(1, sizeof *lookup + size);
+  int code;
+  *out = NULL;
+  if (!lookup)
+    return BEAM_ENO_MEMORY;
+  lookup->done = on_done;
+  lookup->user = user;
+  lookup->resolve = resolve_with;
+  snprintf(lookup->service, sizeof lookup->service, "%u", port);
+  memcpy(lookup->host, host, size);
+  code =
+      answers_itself(lookup, port) ? beam__job_skip(ctx, &lookup->job, &ops) : beam__job_start(ctx, &lookup->job, &ops);
+  if (code)
+    free(lookup);
+  else
+    *out = lookup;
+  return code;
+}
+
+void beam__lookup_cancel(beam__lookup *lookup) {
+  if (lookup)
+    beam__job_drop(&lookup->job);
+}

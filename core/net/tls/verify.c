@@ -1,0 +1,206 @@
+/* TLS, the part that does not speak it: certificates on disk, and what a refused certificate means for its reader. */
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "internal.h"
+#include "net/tls/verify.h"
+
+enum { NAME_SHOWN = 72 }; /* bytes of a subject or issuer, so that the advice still fits in the message */
+
+/* ---- The system's store ---- */
+
+const char *beam__tls_ca_bundle(void) {
+  static const char *const places[] = {
+      "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo, Alpine */
+      "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+      "/etc/pki/tls/certs/ca-bundle.crt",                  /* older Fedora, RHEL, Amazon Linux */
+      "/etc/ssl/ca-bundle.pem",                            /* openSUSE */
+      "/etc/ssl/cert.pem",                                 /* Alpine without ca-certificates, macOS, the BSDs */
+      "/opt/homebrew/etc/ca-certificates/cert.pem",        /* Homebrew on Apple silicon */
+      "/opt/homebrew/etc/openssl@3/cert.pem",
+      "/usr/local/etc/ca-certificates/cert.pem", /* Homebrew on Intel */
+      "/usr/local/etc/openssl@3/cert.pem",
+  };
+  const char *chosen = getenv("SSL_CERT_FILE");
+  size_t i;
+  if (chosen && *chosen && access(chosen, R_OK) == 0)
+    return chosen;
+  for (i = 0; i < sizeof places / sizeof *places; i++)
+    if (access(places[i], R_OK) == 0)
+      return places[i];
+  return NULL;
+}
+
+/* ---- Files the caller names ---- */
+
+static int refuse(beam_error *error, const char *field, const char *path, const char *why) {
+  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "tls.%s: %.200s: %s", field, path, why);
+}
+
+static FILE *open_file(const char *field, const char *path, beam_error *error) {
+  FILE *file = fopen(path, "re");
+  if (!file) {
+    int system = errno;
+    char why[128];
+    refuse(error, field, path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
+    if (error)
+      error->system = system;
+  }
+  return file;
+}
+
+/* The first certificate of a PEM file, or NULL and the error. */
+static X509 *read_certificate(const char *field, const char *path, beam_error *error) {
+  FILE *file = open_file(field, path, error);
+  X509 *certificate;
+  if (!file)
+    return NULL;
+  certificate = PEM_read_X509(file, NULL, NULL, NULL);
+  fclose(file);
+  if (!certificate)
+    refuse(error, field, path, "there is no certificate in PEM form in it");
+  return certificate;
+}
+
+/* In place of OpenSSL's own, which asks for the passphrase on the terminal and so blocks. */
+static int no_passphrase(char *to, int size, int writing, void *asked) {
+  (void)to, (void)size, (void)writing;
+  *(int *)asked = 1;
+  return -1;
+}
+
+static EVP_PKEY *read_key(const char *path, beam_error *error) {
+  FILE *file = open_file("key_file", path, error);
+  EVP_PKEY *key;
+  int encrypted = 0;
+  if (!file)
+    return NULL;
+  key = PEM_read_PrivateKey(file, NULL, no_passphrase, &encrypted);
+  fclose(file);
+  if (!key)
+    refuse(error, "key_file", path,
+           encrypted ? "the key is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"
+                     : "there is no private key in PEM form in it");
+  return key;
+}
+
+static int check_client(const beam_tls *tls, beam_error *error) {
+  X509 *certificate = read_certificate("cert_file", tls->cert_file, error);
+  EVP_PKEY *key = certificate ? read_key(tls->key_file, error) : NULL;
+  int result = key ? 0 : BEAM_EINVALID;
+  if (key && X509_check_private_key(certificate, key) != 1)
+    result = refuse(error, "key_file", tls->key_file, "it does not belong to the certificate in tls.cert_file");
+  EVP_PKEY_free(key);
+  X509_free(certificate);
+  return result;
+}
+
+/* What could block the caller is not read here. */
+static int check_authority(const char *path, beam_error *error) {
+  struct stat file;
+  X509 *authority;
+  if (stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode))
+    return 0;
+  authority = read_certificate("ca_file", path, error);
+  X509_free(authority);
+  return authority ? 0 : BEAM_EINVALID;
+}
+
+static int is_given(const char *path) { return path && *path; }
+
+int beam__tls_check(const beam_tls *tls, beam_error *error) {
+  int result = 0;
+  if (is_given(tls->cert_file) != is_given(tls->key_file))
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
+                       "tls.cert_file and tls.key_file come together: %s is missing",
+                       is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
+  ERR_set_mark(); /* libcurl and libwebsockets read OpenSSL's error queue: leave nothing in it */
+  if (is_given(tls->ca_file))
+    result = check_authority(tls->ca_file, error);
+  if (!result && is_given(tls->cert_file))
+    result = check_client(tls, error);
+  ERR_pop_to_mark();
+  return result;
+}
+
+/* ---- A certificate that was refused ---- */
+
+static const char no_bundle[] =
+    "this system has no bundle of certificate authorities that was found: install ca-certificates, or set tls.ca_file";
+
+static const struct reason {
+  long code;
+  const char *text, *advice;
+} reasons[] = {
+    {X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, "it is self-signed", "if you trust it, give it as tls.ca_file"},
+    {X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, "its issuer is unknown: the chain ends in a root that is not trusted",
+     "if you trust that root, give it as tls.ca_file"},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, "its issuer is unknown", NULL},
+    {X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, "its issuer is unknown", NULL},
+    {X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, "its issuer is unknown", NULL},
+    {X509_V_ERR_CERT_UNTRUSTED, "its issuer is not trusted", NULL},
+    {X509_V_ERR_CERT_HAS_EXPIRED, "it has expired", "renew it on the server, and check this machine's clock"},
+    {X509_V_ERR_CERT_NOT_YET_VALID, "it is not valid yet", "check this machine's clock, then the server's certificate"},
+    {X509_V_ERR_HOSTNAME_MISMATCH, "it is for another host name",
+     "check the URL; the server must show a certificate for this name"},
+    {X509_V_ERR_IP_ADDRESS_MISMATCH, "it is not for this address",
+     "use the host name that it is for; the server must else show a certificate for this address"},
+    {X509_V_ERR_CERT_REVOKED, "its issuer has revoked it", "the server needs a new certificate; do not trust this one"},
+    {X509_V_ERR_INVALID_PURPOSE, "it is not meant for a TLS server", "the server must show a server certificate"},
+    {X509_V_ERR_EE_KEY_TOO_SMALL, "its key is too weak", "the server needs a certificate with a stronger key"},
+    {X509_V_ERR_CA_KEY_TOO_SMALL, "its issuer's key is too weak", "the server needs a certificate from another issuer"},
+    {X509_V_ERR_CA_MD_TOO_WEAK, "it is signed with a digest that is too weak",
+     "the server needs a certificate signed with SHA-256 or better"},
+};
+
+static const char unknown_issuer_advice[] =
+    "give the issuer's certificate as tls.ca_file (or in SSL_CERT_FILE), or let the server send the whole chain";
+
+static struct reason find_reason(long code) {
+  struct reason found = {code, NULL, "check the server's certificate, or give its issuer's as tls.ca_file"};
+  size_t i;
+  for (i = 0; i < sizeof reasons / sizeof *reasons; i++)
+    if (reasons[i].code == code)
+      found = reasons[i];
+  if (!found.text)
+    found.text = X509_verify_cert_error_string(code);
+  if (!found.advice)
+    found.advice = beam__tls_ca_bundle() ? unknown_issuer_advice : no_bundle;
+  return found;
+}
+
+/* A name out of the peer's certificate: cut short, with nothing in it that could end a line of a log. */
+static void show_name(char to[NAME_SHOWN + 1], const char *name) {
+  size_t i;
+  for (i = 0; i < NAME_SHOWN && name && name[i]; i++)
+    to[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
+  to[i] = '\0';
+}
+
+static void show_names(char *to, size_t size, const char *subject, const char *issuer) {
+  char of[NAME_SHOWN + 1], by[NAME_SHOWN + 1];
+  show_name(of, subject);
+  show_name(by, issuer);
+  *to = '\0';
+  if (*of && *by)
+    snprintf(to, size, " (subject %s, issuer %s)", of, by);
+  else if (*of || *by)
+    snprintf(to, size, " (%s %s)", *of ? "subject" : "issuer", *of ? of : by);
+}
+
+int beam__tls_verify_error(beam_error *error, const char *host, long verify_code, const char *subject,
+                           const char *issuer) {
+  struct reason reason = find_reason(verify_code);
+  char names[2 * NAME_SHOWN + 32];
+  show_names(names, sizeof names, subject, issuer);
+  return beam__error(error, BEAM_ETLS, BEAM_PHASE_TLS, host, "the certificate of %.100s was refused: %s%s; %s",
+                     host ? host : "the server", reason.text, names, reason.advice);
+}

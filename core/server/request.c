@@ -1,0 +1,241 @@
+/* One request: made from its head, answered in one of the four ways of beam-server.h. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "http/response_head.h"
+#include "server/server.h"
+#include "websocket/websocket.h"
+
+/* ---- What was asked ---- */
+
+/* Copies a slice as a NUL-terminated text to *to, and moves *to behind it. */
+static char *copy_text(char **to, beam__slice slice) {
+  char *text = *to;
+  memcpy(text, slice.at, slice.len);
+  text[slice.len] = '\0';
+  *to += slice.len + 1;
+  return text;
+}
+
+static char *copy_lower(char **to, beam__slice slice) {
+  char *text = copy_text(to, slice), *c;
+  for (c = text; *c; c++)
+    if (*c >= 'A' && *c <= 'Z')
+      *c |= 0x20;
+  return text;
+}
+
+static size_t text_size(const beam__request_head *head) {
+  size_t size = head->method.len + head->target.len + 2, i;
+  for (i = 0; i < head->field_count; i++)
+    size += head->fields[i].name.len + head->fields[i].value.len + 2;
+  return size;
+}
+
+static void copy_texts(beam_request *request, const beam__request_head *head) {
+  char *to = (char *)&request->headers[head->field_count];
+  size_t i;
+  request->view.method = copy_text(&to, head->method);
+  request->view.target = copy_text(&to, head->target);
+  request->view.headers = request->headers;
+  request->view.header_count = head->field_count;
+  for (i = 0; i < head->field_count; i++) {
+    request->headers[i].name = copy_lower(&to, head->fields[i].name);
+    request->headers[i].value = copy_text(&to, head->fields[i].value);
+  }
+}
+
+/* A key that is none leaves a plain request. */
+static void prepare_upgrade(beam_request *request, const beam__request_head *head) {
+  char key[BEAM__KEY_SIZE];
+  if (!head->upgrade || head->key.len != sizeof key - 1)
+    return;
+  memcpy(key, head->key.at, head->key.len);
+  key[sizeof key - 1] = '\0';
+  request->view.upgrade = beam__handshake_accept(key, request->accept) == 0;
+}
+
+beam_request *beam__request_new(beam__connection *connection, const beam__request_head *head) {
+  size_t fields = head->field_count * sizeof(beam_header);
+  beam_request *request = calloc(1, sizeof *request + fields + text_size(head));
+  if (!request)
+    return NULL;
+  request->connection = connection;
+  request->keep_alive = head->keep_alive;
+  request->minor = head->minor;
+  copy_texts(request, head);
+  request->bodiless = strcmp(request->view.method, "HEAD") == 0;
+  beam__body_init(&request->decoder, head->chunked, head->content_length);
+  prepare_upgrade(request, head);
+  return request;
+}
+
+void beam__request_free(beam_request *request) {
+  if (!request)
+    return;
+  beam__bytes_free(&request->body);
+  free(request);
+}
+
+void beam_request_set_user(beam_request *request, void *user) { request->user = user; }
+void *beam_request_user(const beam_request *request) { return request->user; }
+
+/* ---- Writing ---- */
+
+static uv_buf_t piece(const void *data, size_t len) {
+  uv_buf_t buf;
+  buf.base = (char *)(uintptr_t)data; /* libuv's type knows no const; it is only read */
+  buf.len = len;
+  return buf;
+}
+
+/* A head, and what follows it, in one write. */
+static int write_head(beam__connection *connection, const beam__response *response, const void *body, size_t body_len) {
+  beam__bytes head = {0};
+  uv_buf_t pieces[2];
+  int code = beam__response_head(&head, response);
+  pieces[0] = piece(head.at, head.len);
+  pieces[1] = piece(body, body_len);
+  if (!code)
+    code = beam__carrier_tcp_write(connection->carrier, pieces, body_len ? 2 : 1);
+  beam__bytes_free(&head);
+  return code;
+}
+
+void beam__connection_refuse(beam__connection *connection, int status, const char *error) {
+  static const beam_header headers[] = {{"Content-Type", "application/json"}, {"Sec-WebSocket-Version", "13"}};
+  beam__bytes body = {0};
+  beam__response response = {.status = status, .headers = headers, .framing = BEAM__FRAMING_LENGTH};
+  response.header_count = status == 426 ? 2 : 1;
+  response.date = beam__server_date(connection->server);
+  if (beam__bytes_format(&body, "{\"error\":\"%s\"}", error) == 0) {
+    response.body_len = body.len;
+    write_head(connection, &response, body.at, body.len);
+  }
+  beam__bytes_free(&body);
+  beam__connection_answered(connection, 0);
+}
+
+/* ---- Answers ---- */
+
+static int may_answer(const beam_request *request, int status, const beam_header *headers, size_t count) {
+  return request->stage == BEAM__STAGE_WAITING && status >= 200 && status <= 999 && beam__headers_valid(headers, count);
+}
+
+static beam__response begin_response(beam_request *request, int status, const beam_header *headers, size_t count) {
+  beam__response response = {.status = status, .headers = headers, .header_count = count};
+  if (beam__headers_close(headers, count))
+    request->keep_alive = 0;
+  if (!beam__status_has_body(status))
+    request->bodiless = 1;
+  response.date = beam__server_date(request->connection->server);
+  return response;
+}
+
+int beam_request_respond(beam_request *request, int status, const beam_header *headers, size_t header_count,
+                         const void *body, size_t body_len) {
+  beam__response response;
+  int code;
+  if (!may_answer(request, status, headers, header_count))
+    return BEAM_EINVALID;
+  response = begin_response(request, status, headers, header_count);
+  response.framing = beam__status_has_body(status) ? BEAM__FRAMING_LENGTH : BEAM__FRAMING_NONE;
+  response.body_len = body_len;
+  response.keep_alive = request->keep_alive;
+  code = write_head(request->connection, &response, body, request->bodiless ? 0 : body_len);
+  if (code)
+    return code;
+  beam__connection_answered(request->connection, request->keep_alive);
+  return 0;
+}
+
+/* HTTP/1.0 knows no chunks: there the end of the connection ends the answer. */
+int beam_request_stream_begin(beam_request *request, int status, const beam_header *headers, size_t header_count) {
+  beam__response response;
+  int code;
+  if (!may_answer(request, status, headers, header_count))
+    return BEAM_EINVALID;
+  response = begin_response(request, status, headers, header_count);
+  request->chunked = request->minor > 0 && beam__status_has_body(status);
+  if (!request->minor && !request->bodiless)
+    request->keep_alive = 0;
+  response.framing = request->chunked ? BEAM__FRAMING_CHUNKED : BEAM__FRAMING_NONE;
+  response.keep_alive = request->keep_alive;
+  code = write_head(request->connection, &response, NULL, 0);
+  if (!code)
+    request->stage = BEAM__STAGE_STREAMING;
+  return code;
+}
+
+int beam_request_stream_write(beam_request *request, const void *data, size_t len) {
+  beam__carrier *carrier = request->connection->carrier;
+  char size[24];
+  uv_buf_t pieces[3];
+  if (request->stage != BEAM__STAGE_STREAMING)
+    return BEAM_EINVALID;
+  if (request->bodiless || !len) /* an empty chunk would end the answer */
+    return 0;
+  pieces[0] = piece(size, (size_t)snprintf(size, sizeof size, "%zx\r\n", len));
+  pieces[1] = piece(data, len);
+  pieces[2] = piece("\r\n", 2);
+  return request->chunked ? beam__carrier_tcp_write(carrier, pieces, 3)
+                          : beam__carrier_tcp_write(carrier, &pieces[1], 1);
+}
+
+void beam_request_stream_end(beam_request *request) {
+  beam__connection *connection = request->connection;
+  if (request->stage != BEAM__STAGE_STREAMING)
+    return;
+  if (request->chunked && !request->bodiless && connection->carrier->ops->write(connection->carrier, "0\r\n\r\n", 5))
+    beam__connection_drop(connection, BEAM__END_RESET); /* no memory: an end that the client notices */
+  else
+    beam__connection_answered(connection, request->keep_alive);
+}
+
+size_t beam_request_pending(const beam_request *request) {
+  const beam__carrier *carrier = request->connection->carrier;
+  return carrier->ops->pending(carrier);
+}
+
+void beam_request_abort(beam_request *request, int reset) {
+  if (request->stage != BEAM__STAGE_GONE)
+    beam__connection_drop(request->connection, reset ? BEAM__END_RESET : BEAM__END_FLUSH);
+}
+
+/* ---- The upgrade ---- */
+
+static int switch_protocols(beam_request *request, const beam_ws_options *options) {
+  beam__carrier *carrier = request->connection->carrier;
+  beam__bytes head = {0};
+  int code = beam__response_switch(&head, request->accept, options->headers, options->header_count);
+  if (!code)
+    code = carrier->ops->write(carrier, head.at, head.len);
+  beam__bytes_free(&head);
+  return code;
+}
+
+int beam_request_accept(beam_request *request, beam_ws **ws, const beam_ws_options *options) {
+  beam__connection *connection = request->connection;
+  beam_ctx *ctx = connection->ctx;
+  beam__carrier *carrier;
+  int code;
+  *ws = NULL;
+  if (request->stage != BEAM__STAGE_WAITING || !request->view.upgrade ||
+      !beam__headers_valid(options->headers, options->header_count))
+    return BEAM_EINVALID;
+  code = beam__ws_new(ctx, ws, BEAM__SERVER, options, beam__carrier_tcp_peer(connection->carrier));
+  if (code)
+    return code;
+  code = switch_protocols(request, options);
+  carrier = code ? NULL : beam__connection_give_away(connection, &beam__ws_carrier_events, *ws);
+  if (carrier) {
+    beam__ws_attach(*ws, carrier);
+    beam__touch(ctx);
+    return 0;
+  }
+  beam_ws_free(*ws);
+  *ws = NULL;
+  request->keep_alive = 0; /* the 101 may be out: whatever the answer is now, it is the connection's last */
+  return BEAM_ENO_MEMORY;
+}

@@ -1,0 +1,149 @@
+/* The listening side of the server, and what its connections share. */
+#include "server/server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024 };
+
+/* ---- The date: made once a second. strftime would follow the locale ---- */
+
+const char *beam__server_date(beam_server *server) {
+  static const char *const days[] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  time_t now = time(NULL);
+  struct tm t;
+  if (now == server->date_at || !gmtime_r(&now, &t))
+    return server->date;
+  server->date_at = now;
+  snprintf(server->date, sizeof server->date, "%s, %02d %s %04d %02d:%02d:%02d GMT", days[t.tm_wday], t.tm_mday,
+           months[t.tm_mon], (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min, t.tm_sec);
+  return server->date;
+}
+
+/* ---- Accepting ---- */
+
+static void accept_next(beam_server *server) {
+  if (server->connection_count < server->connections_max && beam__connection_accept(server) == 0)
+    return;
+  /* libuv stops watching the listener until the one that waits is accepted: the others wait in the system's queue */
+  server->waiting = 1;
+  beam__log(server->ctx, BEAM_LOG_WARNING, "server: %zu connections are open, the next has to wait",
+            server->connection_count);
+}
+
+static void on_connection(uv_stream_t *listener, int status) {
+  beam_server *server = listener->data;
+  if (status)
+    beam__log(server->ctx, BEAM_LOG_WARNING, "server: a connection could not be accepted: %s", uv_strerror(status));
+  else
+    accept_next(server);
+}
+
+void beam__server_left(beam_server *server) {
+  server->connection_count--;
+  if (!server->waiting)
+    return;
+  server->waiting = 0;
+  accept_next(server);
+}
+
+/* ---- Listening ---- */
+
+static void on_listener_closed(uv_handle_t *handle) {
+  beam_server *server = handle->data;
+  beam__read_buffer_release(server->buffer);
+  free(server);
+}
+
+void beam_server_close(beam_server *server) {
+  if (!server)
+    return;
+  beam__list_remove(&server->owned.node);
+  server->waiting = 0;
+  while (!beam__list_empty(&server->connections)) {
+    beam__connection *connection = BEAM__CONTAINER(server->connections.next, beam__connection, node);
+    beam__connection_drop(connection, connection->request ? BEAM__END_NOW : BEAM__END_FLUSH);
+  }
+  uv_close((uv_handle_t *)&server->listener, on_listener_closed);
+  beam__touch(server->ctx);
+}
+
+static void destroy_owned(beam__owned *owned) { beam_server_close(BEAM__CONTAINER(owned, beam_server, owned)); }
+
+static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options) {
+  beam_server *server = calloc(1, sizeof *server);
+  beam__read_buffer *buffer = beam__read_buffer_new();
+  if (!server || !buffer) {
+    free(server);
+    beam__read_buffer_release(buffer);
+    return NULL;
+  }
+  server->ctx = ctx;
+  server->buffer = buffer;
+  server->options = *options;
+  server->options.host = NULL; /* the caller's, not kept */
+  if (!server->options.max_body)
+    server->options.max_body = DEFAULT_MAX_BODY;
+  server->connections_max = BEAM__CONNECTIONS_MAX;
+  server->head_timeout_ms = BEAM__HEAD_TIMEOUT_MS;
+  server->idle_timeout_ms = BEAM__IDLE_TIMEOUT_MS;
+  server->linger_timeout_ms = BEAM__LINGER_TIMEOUT_MS;
+  beam__list_init(&server->connections);
+  uv_tcp_init(&ctx->loop, &server->listener);
+  server->listener.data = server;
+  return server;
+}
+
+static int read_address(const char *host, unsigned port, struct sockaddr_storage *address) {
+  if (port > 65535)
+    return BEAM_EINVALID;
+  if (uv_ip4_addr(host, (int)port, (struct sockaddr_in *)address) == 0 ||
+      uv_ip6_addr(host, (int)port, (struct sockaddr_in6 *)address) == 0)
+    return 0;
+  return BEAM_EINVALID;
+}
+
+int beam_server_listen(beam_ctx *ctx, beam_server **out, const beam_server_options *options, beam_error *error) {
+  const char *host = options->host ? options->host : "127.0.0.1";
+  struct sockaddr_storage address;
+  char name[272];
+  beam_server *server;
+  int status;
+  *out = NULL;
+  snprintf(name, sizeof name, "%s:%u", host, options->port);
+  if (!options->on_request)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, name, "a server needs on_request");
+  if (read_address(host, options->port, &address))
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, name,
+                       "cannot listen on %s: give a numeric address and a port up to 65535", name);
+  server = new_server(ctx, options);
+  if (!server)
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, name, "no memory for a server");
+  beam__own(ctx, &server->owned, destroy_owned);
+  status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&address, 0);
+  if (!status)
+    status = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+  if (status) {
+    beam_server_close(server);
+    beam__error(error, BEAM_ECONNECT, BEAM_PHASE_TCP, name, "cannot listen on %s: %s; try another port or address",
+                name, uv_strerror(status));
+    if (error)
+      error->system = -status;
+    return BEAM_ECONNECT;
+  }
+  *out = server;
+  beam__touch(ctx);
+  return 0;
+}
+
+unsigned beam_server_port(const beam_server *server) {
+  struct sockaddr_storage address;
+  int len = sizeof address;
+  if (uv_tcp_getsockname(&server->listener, (struct sockaddr *)&address, &len))
+    return 0;
+  return ntohs(address.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&address)->sin6_port
+                                             : ((struct sockaddr_in *)&address)->sin_port);
+}
