@@ -17,7 +17,7 @@ override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
 CORE := $(sort $(shell find core -name "*.c"))
-BINDING := $(wildcard lua/binding/*.c)
+BINDING := $(wildcard lua/binding/*.c lua/binding/*/*.c)
 LUAS := 5.1 jit 5.3 5.4
 
 LUA_PACKAGE_5.1 := lua5.1
@@ -50,7 +50,7 @@ test: setup-test
 
 build/libbeam.a: $(CORE:%.c=build/%.o)
 	$(call say,AR,$@)
-	$(q)rm -f $@ && $(AR) rcs $@ $^
+	$(q)rm -f $@ && $(AR) qcs $@ $^
 
 build/libbeam.so: $(CORE:%.c=build/%.o)
 	$(call say,LD,$@)
@@ -60,7 +60,7 @@ build/libbeam.so: $(CORE:%.c=build/%.o)
 build/core/%.o: core/%.c
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # ---- beam.core, once for each Lua ----
 
@@ -73,12 +73,12 @@ build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) b
 build/binding/$(1)/%.o: lua/binding/%.c
 	$$(call say,CC,$$< ($(1)))
 	@mkdir -p $$(@D)
-	$$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) -MMD -c -o $$@ $$<
+	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 # ---- The rest, by idea ----
 
-include lua/host/host.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk install.mk
+include lua/beamlua/beamlua.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk install.mk
 
 lint: setup-lint
 	@sh tests/lint.sh

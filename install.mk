@@ -10,7 +10,7 @@ INSTALL ?= install
 INSTALLED_LUAS := 5.1 5.3 5.4
 PKG_CONFIG_FILES := build/pkgconfig/beam.pc build/pkgconfig/beamhost.pc
 COMPLETIONS := build/completions/beamlua build/completions/_beamlua build/completions/beamlua.fish
-HEADERS := core/beam.h core/beam-server.h lua/host/beamhost.h
+HEADERS := core/beam.h core/beam-server.h lua/embed/beamhost.h
 
 # One file a line: mode, what, where to; known before anything is built. The libraries' links stand in `install` and `uninstall`.
 install-list:
@@ -58,7 +58,7 @@ uninstall:
 build/pkgconfig/%.pc: always
 	@mkdir -p $(@D)
 	$(q)sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(LIBDIR)|' -e 's|@INCLUDEDIR@|$(INCLUDEDIR)|' -e 's|@VERSION@|$(VERSION)|' \
-	  -e 's|@LIBS@|$(LIBS)|' $(wildcard core/$*.pc.in lua/host/$*.pc.in) > $@
+	  -e 's|@LIBS@|$(LIBS)|' $(wildcard core/$*.pc.in lua/embed/$*.pc.in) > $@
 
 build/completions/%: build/beamlua
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 local beam = require "beam"
-local address = require "beam.address"
+local address = require "beam.settings.target"
 
 local beam_cloud, own = "https://app.beam.cloud", "http://localhost:1994"
 local uuid = "3f1b6a0e-1234-4000-8000-00000000abcd"

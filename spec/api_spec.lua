@@ -1,7 +1,7 @@
 -- The REST API: requests, the workspace, both versions, pages.
 local beam = require "beam"
 local told = require "told_api"
-local query = require "beam.api.query"
+local query = require "beam.rest.query"
 
 local task_path = "/api/v1/task/" .. told.workspace
 
@@ -119,7 +119,7 @@ describe("api", function()
       end)
       local quick = beam.client { gateway = api.url, token = "t", workspace = told.workspace }
       local settings = setmetatable({}, { __index = quick.settings })
-      local record, err = require("beam.api.v1").task(settings, "a", { retry = function(attempt, failure)
+      local record, err = require("beam.rest.v1").task(settings, "a", { retry = function(attempt, failure)
         return failure.retryable and attempt < 9 and 0 or nil
       end })
       assert.is_nil(err)

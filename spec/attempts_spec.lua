@@ -4,7 +4,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local log = require "beam.log"
 local retry = require "beam.retry"
-local scope = require "beam.scope"
+local scope = require "beam.driver.scope"
 
 local at_once = retry.backoff { base = 0, attempts = 3 }
 

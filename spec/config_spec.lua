@@ -1,4 +1,4 @@
-local config = require "beam.config"
+local config = require "beam.settings.config"
 
 -- A system with these variables and files.
 local function system(variables, files)

@@ -1,4 +1,4 @@
-local headers = require "beam.headers"
+local headers = require "beam.settings.headers"
 
 describe("headers", function()
   it("are sent by name, several values one after the other", function()

@@ -1,4 +1,4 @@
-local is_app_ping = require("beam.heartbeat").is_app_ping
+local is_app_ping = require("beam.realtime.heartbeat").is_app_ping
 
 describe("heartbeat", function()
   it("knows Beam's app ping however it is spaced", function()

@@ -1,4 +1,4 @@
-local parse = require("beam.http_date").parse
+local parse = require("beam.http.date").parse
 
 describe("http_date", function()
   local now = 1785542400 -- 2026-08-01

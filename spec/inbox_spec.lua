@@ -1,4 +1,4 @@
-local new = require("beam.inbox").new
+local new = require("beam.realtime.inbox").new
 
 describe("inbox", function()
   it("keeps the order, text from bytes, and empty messages", function()

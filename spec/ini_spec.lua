@@ -1,4 +1,4 @@
-local ini = require "beam.ini"
+local ini = require "beam.settings.ini"
 
 describe("ini", function()
   it("reads what Python's configparser writes", function()

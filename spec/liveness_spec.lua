@@ -1,7 +1,7 @@
 -- Is the other side still there? The policy by itself, on a clock of ours; then connections to servers that fall silent.
 local beam = require "beam"
 local driver = require "beam.driver"
-local liveness = require "beam.liveness"
+local liveness = require "beam.realtime.liveness"
 local log = require "beam.log"
 local serve = require "beam.serve"
 local told = require "told_server"
@@ -261,7 +261,7 @@ describe("a connection", function()
   end)
 
   it("says why it waits in the handshake for long", function()
-    local watching = require "beam.watch"
+    local watching = require "beam.realtime.watch"
     local timers = {
       set = function(_, _, seconds, fire)
         assert.are.equal(5, seconds)

@@ -1,4 +1,4 @@
-local config = require "beam.config"
+local config = require "beam.settings.config"
 
 local function resolve(options, variables)
   return config.resolve(options, {

@@ -1,5 +1,5 @@
 local beam = require "beam"
-local call = require("beam.protect").call
+local call = require("beam.driver.protect").call
 
 describe("protect", function()
   local function values(...)

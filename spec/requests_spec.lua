@@ -1,4 +1,4 @@
-local requests = require "beam.requests"
+local requests = require "beam.realtime.requests"
 
 -- A request that was sent.
 local function add(list, key, value)

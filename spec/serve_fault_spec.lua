@@ -2,7 +2,7 @@
 local driver = require "beam.driver"
 local json = require "beam.json"
 local serve = require "beam.serve"
-local syntax = require "beam.serve.fault_syntax"
+local syntax = require "beam.serve.fault.syntax"
 
 local PING = '{"type":"ping"}'
 

@@ -1,5 +1,5 @@
 local beam = require "beam"
-local chain = require("beam.transform").chain
+local chain = require("beam.realtime.transform").chain
 
 local function line_of(fn)
   return "spec/transform_spec.lua:" .. debug.getinfo(fn, "S").linedefined

@@ -5,8 +5,8 @@
 #include <lua.h>
 #include <lualib.h>
 
-#include "json.h"
 #include "test.h"
+#include "json/json.h"
 
 /* How many allocations are still granted; negative: all. */
 static int granted = -1;

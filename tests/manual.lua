@@ -1,7 +1,7 @@
 -- Writes docs/beamlua.1 (mdoc) from the table of commands.   usage: build/beamlua tests/manual.lua > docs/beamlua.1
-local commands = require "host.commands"
-local exit_codes = require "host.exit_codes"
-local meanings = require "host.meanings"
+local commands = require "beamlua.cli.commands"
+local exit_codes = require "beamlua.cli.exit_codes"
+local meanings = require "beamlua.cli.meanings"
 
 local function escape(text)
   text = text:gsub("\\", "\\e"):gsub("…", "\\[u2026]"):gsub("`", "\\(ga"):gsub("%-", "\\-")

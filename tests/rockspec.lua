@@ -34,8 +34,8 @@ local function print_c_module(name, sources, rest)
   print "      },\n    },"
 end
 
--- Of lua/host: what is for the program, for libbeamhost, for editors, or is the rock's program itself.
-local no_modules = { "^lua/host/meta/", "^lua/host/bake", "^lua/host/embed", "^lua/host/rock/beamlua%.lua$" }
+-- What is for libbeamhost alone, or is the rock's program itself.
+local no_modules = { "^lua/embed/host%.lua$", "^lua/embed/options%.lua$", "^lua/beamlua/rock/beamlua%.lua$" }
 
 local function is_module(path)
   for _, pattern in ipairs(no_modules) do
@@ -80,18 +80,19 @@ build = {
   modules = {]]
 print_c_module("beam.core", list "LC_ALL=C find core lua/binding -name '*.c' | LC_ALL=C sort", ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
-      incdirs = { "%score", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
+      incdirs = { "%score", "%slua/binding", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
-]]):format(up))
-local host = "lua/host/coroutines.c lua/host/files.c lua/host/process.c lua/host/signals.c lua/host/rock/host.c"
+]]):format(up, up))
+local host = "lua/beamlua/process/coroutines.c lua/beamlua/process/files.c lua/beamlua/process/process.c lua/beamlua/process/signals.c lua/beamlua/rock/host.c"
 print_c_module("beam.host", list("ls " .. host), ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
-      incdirs = { "%score", "%slua/host" },
+      incdirs = { "%score", "%slua" },
 ]]):format(up, up))
 print_lua_modules("lua/beam", "beam")
-print_lua_modules("lua/host", "beam/host")
+print_lua_modules("lua/embed", "beam/embed")
+print_lua_modules("lua/beamlua", "beam/beamlua")
 print(([[
   },
-  install = { bin = { beamlua = "%slua/host/rock/beamlua.lua" } },
+  install = { bin = { beamlua = "%slua/beamlua/rock/beamlua.lua" } },
 }]]):format(up))

@@ -1,5 +1,5 @@
--- What the tests of host.script share: cases with names, TAP, and scripts to ask.
-local script = require "host.script"
+-- What the tests of sandbox.script share: cases with names, TAP, and scripts to ask.
+local script = require "sandbox.script"
 
 local cases = {}
 local all = {}

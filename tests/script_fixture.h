@@ -1,4 +1,4 @@
-/* A Lua state with host.script in it, under the sanitizers, that runs a file of tests in Lua: it prints TAP itself.
+/* A Lua state with sandbox.script in it, under the sanitizers, that runs a file of tests in Lua: it prints TAP itself.
  * What Lua itself does not have: the CPU time of this thread, and a script in an interpreter without limits. */
 #ifndef BEAM_SCRIPT_FIXTURE_H
 #define BEAM_SCRIPT_FIXTURE_H
@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "script.h"
+#include "sandbox/script.h"
 
 /* clock("cpu" | "wall") -> seconds */
 static int fixture_clock(lua_State *P) {
@@ -80,7 +80,7 @@ static int fixture_run(const char *path) {
   lua_setfield(P, -2, "path");
   luaL_getsubtable(P, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(P, script_open);
-  lua_setfield(P, -2, "host.script");
+  lua_setfield(P, -2, "sandbox.script");
   lua_pushcfunction(P, fixture_values);
   lua_setfield(P, -2, "beam.json.values");
   luaL_newlib(P, functions);

@@ -3,7 +3,7 @@
 --   contained   it may end by itself, or is stopped; in time
 --   refused     an error says what it may not do
 -- and in plain Lua the first two do not end, or end for lack of memory or stack, and the third does what it wants.
-local script = require "host.script"
+local script = require "sandbox.script"
 
 local budget = { seconds = tonumber(os.getenv "HOSTILE_SECONDS" or 0.05), memory = 16 << 20 }
 local few_instructions = 200000

@@ -1,5 +1,5 @@
--- host.script as its contract has it: calls, values, errors, limits, grants.
-local script = require "host.script"
+-- sandbox.script as its contract has it: calls, values, errors, limits, grants.
+local script = require "sandbox.script"
 local cases = require "script_cases"
 local test, same, pack, new, loaded, limits = cases.test, cases.same, cases.pack, cases.new, cases.loaded, cases.limits
 
@@ -194,7 +194,7 @@ test("a script that does not unwind is given up, and says so from then on", func
   local expected = "hook 'tick' of chat.lua:1 used its 1000000 instructions and could not be unwound: the script was given up"
   same({ nil, "script", "tick", expected, "chat.lua", 1, "instructions", true, 0 }, fields(object:call "tick"))
   same({ nil, "script", "tick", expected, "chat.lua", 1, "instructions", true, 0 }, fields(object:call "message"))
-  same("host.script (given up)", tostring(object))
+  same("sandbox.script (given up)", tostring(object))
   object:close()
 end)
 
@@ -321,7 +321,7 @@ test("a script cannot be closed or loaded while it runs", function()
     end,
   })
   same({ true }, { object:call "tick" })
-  same({ "close: a call of this script is on the stack", "load: a script is loaded already; a reload is a new host.script" }, said)
+  same({ "close: a call of this script is on the stack", "load: a script is loaded already; a reload is a new sandbox.script" }, said)
   same({ false, "provide: 'x' comes too late, the script is loaded" }, { pcall(object.provide, object, "x", print) })
 end)
 

@@ -37,53 +37,53 @@ gigabyte: setup-test
 
 build/asan/libbeam.a: $(CORE:%.c=build/asan/%.o)
 	$(call say,AR,$@)
-	$(q)rm -f $@ && $(AR) rcs $@ $^
+	$(q)rm -f $@ && $(AR) qcs $@ $^
 
 build/asan/core/%.o: core/%.c
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 build/tests/%: tests/%.c tests/test.h build/asan/libbeam.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
 
-build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json*)
+build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json/*)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
-	  -o $@ $< $(wildcard lua/binding/json*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
+	  -o $@ $< $(wildcard lua/binding/json/*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
 
 # The script host's tests have a Lua 5.4 in them.
-build/asan/libscript.a: $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/script*.c))
+build/asan/libsandbox.a: $(SANDBOX:lua/%.c=build/asan/host/%.o)
 	$(call say,AR,$@)
-	$(q)rm -f $@ && $(AR) rcs $@ $^
+	$(q)rm -f $@ && $(AR) qcs $@ $^
 
-build/asan/host/%.o: lua/host/%.c
+build/asan/host/%.o: lua/%.c
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libscript.a
+build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libsandbox.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
-	  build/asan/libscript.a $(LUA54)/liblua5.4.a -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
+	  build/asan/libsandbox.a $(LUA54)/liblua5.4.a -lm -ldl
 
 # Those of libbeamhost have all of it.
-build/asan/libbeamhost.a: build/asan/libscript.a build/asan/libbeam.a build/host/baked.o build/asan/host/modules.o \
-  $(EMBED_BINDING:lua/binding/%.c=build/asan/binding/%.o) $(patsubst lua/%.c,build/asan/%.o,$(wildcard lua/host/embed*.c))
+build/asan/libbeamhost.a: build/asan/libsandbox.a build/asan/libbeam.a build/host/baked.o build/asan/host/baked/modules.o \
+  $(EMBED_BINDING:lua/binding/%.c=build/asan/binding/%.o) $(patsubst lua/%.c,build/asan/host/%.o,$(wildcard lua/embed/*.c))
 	$(call say,AR,$@)
-	$(q)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+	$(q)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
 build/asan/binding/%.o: lua/binding/%.c
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
 build/tests/host_%: tests/host_%.c tests/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libscript.a build/asan/libbeam.a \
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \
 	  $(LIBS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl

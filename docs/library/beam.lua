@@ -671,7 +671,7 @@ function beam.array(t) end
 ---@field url string "http://127.0.0.1:1994"
 local beam_serve_server = {}
 
---- Replaces the faults on demand (beam/serve/fault_syntax.lua); nil: none any more. They are for who comes from now on.
+--- Replaces the faults on demand (beam/serve/fault/syntax.lua); nil: none any more. They are for who comes from now on.
 ---@param faults string|table|nil
 function beam_serve_server:fault(faults) end
 

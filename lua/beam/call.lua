@@ -2,7 +2,7 @@
 -- it is tried again is decided in http/attempts.lua.
 local answer = require "beam.http.answer"
 local attempts = require "beam.http.attempts"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
 local request = require "beam.http.request"

@@ -1,5 +1,5 @@
 -- A client: configuration, and the functions of the module that use it.
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local errors = require "beam.error"
 local log = require "beam.log"
 
@@ -12,11 +12,11 @@ client.functions = {
   map = { "beam.map", "map" },
   submit = { "beam.task", "submit" },
   task = { "beam.task", "get" },
-  tasks = { "beam.tasks", "list" },
+  tasks = { "beam.rest.tasks", "list" },
   deployment = { "beam.deployment", "get" },
-  deployments = { "beam.deployments", "list" },
+  deployments = { "beam.rest.deployments", "list" },
   realtime = { "beam.realtime", "open" },
-  pool = { "beam.pool", "open" },
+  pool = { "beam.realtime.pool", "open" },
   address = { "beam.client", "address" },
 }
 
@@ -53,7 +53,7 @@ end
 ---@return string
 function client.address(settings, target, kind)
   local wanted = kind or type(target) == "table" and target.kind or "endpoint"
-  local resolve = require("beam.address").resolve
+  local resolve = require("beam.settings.target").resolve
   return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", settings.gateway))
 end
 

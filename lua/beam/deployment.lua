@@ -4,14 +4,14 @@
 --   beam.deployment(target)     asks nothing; what the target says is known: name, version, kind
 --   deployment:fetch()          asks Beam: id, active, created_at and so on
 --   beam.deployments{…}         gives those that are there, with all of it
-local address = require "beam.address"
+local address = require "beam.settings.target"
 local answer = require "beam.http.answer"
-local api = require "beam.api"
+local api = require "beam.rest.api"
 local attempts = require "beam.http.attempts"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
-local options_of = require "beam.options"
+local options_of = require "beam.settings.options"
 
 local deployment = {}
 
@@ -165,7 +165,7 @@ function Deployment:fetch(options)
     return self
   end
   local filters = { name = read.name, version = read.version, kind = read.kind, timeout = timeout }
-  local list = require("beam.deployments").list(settings, filters)
+  local list = require("beam.rest.deployments").list(settings, filters)
   local found = list:next()
   while found and read.subdomain and found.subdomain ~= read.subdomain do
     found = list:next()
@@ -233,7 +233,7 @@ function Deployment:tasks(options)
   for name, value in pairs(options or {}) do
     merged[name] = value
   end
-  return require("beam.tasks").list(inner[self].settings, merged)
+  return require("beam.rest.tasks").list(inner[self].settings, merged)
 end
 
 -- ---- Address and warm-up ----

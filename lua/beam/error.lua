@@ -110,7 +110,7 @@ local function retry_after(headers)
   elseif text:find "^%d+$" then
     return tonumber(text)
   end
-  local parse, now = require("beam.http_date").parse, os.time()
+  local parse, now = require("beam.http.date").parse, os.time()
   local at = parse(text, now)
   return at and math.max(0, at - (parse(headers.date or "", now) or now))
 end

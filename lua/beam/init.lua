@@ -12,15 +12,15 @@ local own = {
   array = { "beam.json", "array" },
   client = { "beam.client", "new" },
   retry = { "beam.retry" },
-  loop = { "beam.loop" },
+  loop = { "beam.driver.other_loops" },
   setup = { "beam.driver", "setup" },
   spawn = { "beam.driver", "spawn" },
   sleep = { "beam.driver", "sleep" },
   run = { "beam.driver", "run" },
   step = { "beam.driver", "step" },
   fd = { "beam.driver", "fd" },
-  lines = { "beam.lines", "lines" },
-  read_line = { "beam.lines", "read_line" },
+  lines = { "beam.driver.lines", "lines" },
+  read_line = { "beam.driver.lines", "read_line" },
 }
 -- What a client does; here the default client, made from the environment on first use.
 local of_client = {

@@ -1,14 +1,14 @@
--- Opening a realtime connection: the options, checked, as the policies that beam/connection.lua goes by; and the wait until
+-- Opening a realtime connection: the options, checked, as the policies that beam/realtime/connection.lua goes by; and the wait until
 -- it is open.
-local config = require "beam.config"
-local connection = require "beam.connection"
+local config = require "beam.settings.config"
+local connection = require "beam.realtime.connection"
 local errors = require "beam.error"
-local handlers = require "beam.handlers"
-local new_outbox = require("beam.outbox").new
-local new_plan = require("beam.plan").new
-local options_of = require "beam.options"
+local handlers = require "beam.realtime.handlers"
+local new_outbox = require("beam.realtime.outbox").new
+local new_plan = require("beam.realtime.plan").new
+local options_of = require "beam.settings.options"
 local retry = require "beam.retry"
-local transform = require "beam.transform"
+local transform = require "beam.realtime.transform"
 
 local realtime = {}
 

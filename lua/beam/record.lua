@@ -10,7 +10,7 @@ local errors = require "beam.error"
 local log = require "beam.log"
 local native = require "beam.native"
 local recording = require "beam.recording"
-local secrets = require "beam.recording.secrets"
+local secrets = require "beam.record.secrets"
 local tap = require "beam.record.tap"
 
 local record = {}
@@ -21,7 +21,7 @@ local most_bytes = 256 * 1024 * 1024
 local longest_end = 100 -- bytes of the line that says that the file is full
 
 ---@class beam.recorder
----@field secrets table lua/beam/recording/secrets.lua
+---@field secrets table lua/beam/record/secrets.lua
 ---@field stopped boolean
 local Recorder = {}
 Recorder.__index = Recorder

@@ -6,16 +6,16 @@
 --   local report = replay:wait()         report.ok, report.differences, tostring(report)
 --
 -- Each request is one of the recorded exchanges (replay/plan.lua), and each is played by a coroutine (replay/connection.lua, request.lua).
-local Connection = require "beam.replay.connection"
-local Player = require "beam.replay.player"
-local Request = require "beam.replay.request"
-local asked = require "beam.replay.asked"
+local Connection = require "beam.record.replay.connection"
+local Player = require "beam.record.replay.player"
+local Request = require "beam.record.replay.request"
+local asked = require "beam.record.replay.asked"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local plan = require "beam.replay.plan"
+local plan = require "beam.record.replay.plan"
 local recording = require "beam.recording"
-local reports = require "beam.replay.report"
-local secrets = require "beam.recording.secrets"
+local reports = require "beam.record.replay.report"
+local secrets = require "beam.record.secrets"
 
 local replay = {}
 

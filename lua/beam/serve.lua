@@ -13,7 +13,7 @@ local answer = require "beam.serve.answer"
 local deployments = require "beam.serve.deployments"
 local kinds = require "beam.serve.kinds"
 local listen = require("beam.serve.server").listen
-local task_store = require "beam.serve.task_store"
+local task_store = require "beam.serve.app.task_store"
 
 local methods = {}
 

@@ -5,7 +5,7 @@
 -- It is tried again as a call is, until the first byte of its body: what came after that is nobody's to ask for twice.
 local answer = require "beam.http.answer"
 local attempts = require "beam.http.attempts"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local event_stream = require "beam.http.event_stream"
 local mistake = require "beam.mistake"

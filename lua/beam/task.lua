@@ -2,9 +2,9 @@
 --
 --   submit.lua     makes one                 task/watch.lua      its states as they change
 --   task/state.lua what the states mean      task/download.lua   its files
-local api = require "beam.api"
+local api = require "beam.rest.api"
 local base64 = require "beam.base64"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"

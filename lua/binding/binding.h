@@ -6,7 +6,7 @@
  *                       object.c     what these six share: life, userdata, the functions they call
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
- *                       json.c json_reader.c json_writer.c    core.json, which needs none of the above
+ *                       json.c json/reader.c json/writer.c    core.json, which needs none of the above
  *                       compat.c     the differences between the Luas
  *
  * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:

@@ -3,7 +3,7 @@
 
 #include "binding.h"
 #include "export.h"
-#include "json.h"
+#include "json/json.h"
 
 BINDING_API int luaopen_beam_core(lua_State *L);
 

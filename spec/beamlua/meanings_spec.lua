@@ -1,7 +1,7 @@
 -- What `beamlua explain` says of the kinds of errors stands in docs/errors.md word for word; each kind has its exit code, and
 -- docs/beamlua.md has them all.
-local exit_codes = require "host.exit_codes"
-local meanings = require "host.meanings"
+local exit_codes = require "beamlua.cli.exit_codes"
+local meanings = require "beamlua.cli.meanings"
 local outcome = require "beam.outcome"
 
 local function read(path)

@@ -20,9 +20,9 @@ build/bench/%: tests/bench/%.c build/libbeam.a
 build/bench/host: tests/bench/host.c build/libbeamhost.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
 
-build/bench/script: tests/bench/script.c $(patsubst lua/%.c,build/%.o,$(wildcard lua/host/script*.c))
+build/bench/script: tests/bench/script.c $(SANDBOX:lua/%.c=build/host/%.o)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/host $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl

@@ -4,11 +4,11 @@
 #include <lualib.h>
 
 #include "measure.h"
-#include "script.h"
+#include "sandbox/script.h"
 
 enum { ROUNDS = 15, CALLS = 200000 };
 
-static const char setup[] = "local script = require 'host.script'\n"
+static const char setup[] = "local script = require 'sandbox.script'\n"
                             "local text = assert(io.open 'tests/bench/script.lua'):read 'a'\n"
                             "local function make(options)\n"
                             "  local object = script.new(options)\n"
@@ -64,7 +64,7 @@ int main(void) {
   luaL_openlibs(P);
   luaL_getsubtable(P, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
   lua_pushcfunction(P, script_open);
-  lua_setfield(P, -2, "host.script");
+  lua_setfield(P, -2, "sandbox.script");
   lua_settop(P, 0);
   if (luaL_dostring(P, setup)) {
     fprintf(stderr, "%s\n", lua_tostring(P, -1));

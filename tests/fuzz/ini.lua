@@ -1,5 +1,5 @@
 -- Any text as a config.ini: sections of strings, or a message; what was read is read again the same.
-local ini = require "beam.ini"
+local ini = require "beam.settings.ini"
 
 local function is_plain(text)
   return not text:find "[%c]" and not text:find "^[%s'\"]" and not text:find "[%s'\"]$"

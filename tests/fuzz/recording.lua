@@ -1,6 +1,6 @@
 -- Any text as a recording: a message with the line's number, or events; what was read is written, and read again the same.
 local recording = require "beam.recording"
-local plan = require "beam.replay.plan"
+local plan = require "beam.record.replay.plan"
 
 local header = recording.header("0.1.0", "2026-11-21T23:34:34Z")
 

@@ -179,7 +179,7 @@ def indents(world):
   "e": 12345678901234567890
 }'''
     script = world.write("indent.lua", """
-      local output = require "host.output"
+      local output = require "beamlua.cli.output"
       local indented = output.indent(arg[1], function(_, token) return token end)
       io.write(indented, "\\n", output.compact(indented), "\\n")""")
     same((0, f"{wanted}\n{text}\n", ""), world.run(script, text))

@@ -156,7 +156,7 @@ end
 function get.gc()
   collectgarbage()
   collectgarbage()
-  return { waiting = require("beam.driver.ngx.waiting").count(), kilobytes = collectgarbage "count", pool = pool():stats() }
+  return { waiting = require("beam.driver.nginx.waiting").count(), kilobytes = collectgarbage "count", pool = pool():stats() }
 end
 
 -- Coroutines as everywhere else: the test compares with what plain Lua gives.

@@ -33,6 +33,6 @@
 -- queue, after the step, so that user code may always wait. What was woken outside a step keeps fd() readable.
 local ngx = rawget(_G, "ngx")
 if type(ngx) == "table" and ngx.timer and ngx.get_phase then
-  return require "beam.driver.ngx"
+  return require "beam.driver.nginx"
 end
 return require "beam.driver.loop"

@@ -4,7 +4,7 @@
 --
 -- A waiter is a task (a coroutine that beam/driver/loop.lua started) or, where the caller is none of ours, a seat: the
 -- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
--- yielded. Inside another event loop (beam/loop.lua) its own coroutines can be suspended: then they are guests.
+-- yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
 local errors = require "beam.error"
 local links = require "beam.driver.signal"
 local log = require "beam.log"

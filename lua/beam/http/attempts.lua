@@ -11,10 +11,10 @@
 -- returned at once. Whether a handler may have run in any attempt is in the last one's error.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.hook"
+local hook = require "beam.driver.hook"
 local log = require "beam.log"
 local mistake = require "beam.mistake"
-local options_of = require "beam.options"
+local options_of = require "beam.settings.options"
 local outcome = require "beam.outcome"
 local retry = require "beam.retry"
 
@@ -121,7 +121,7 @@ end
 -- A server may say what it was sent. Its body is the caller's to read; the text of an error is for logs, too.
 local function hide_credentials(auth, err)
   if auth and auth.secret and err.body ~= nil then
-    local known = require("beam.recording.secrets").new()
+    local known = require("beam.record.secrets").new()
     known:learn_auth(auth)
     err.message = known:hide(err.message)
   end

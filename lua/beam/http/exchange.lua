@@ -1,7 +1,7 @@
 -- One whole HTTP exchange on beam.core: the request goes out, the caller waits, the answer comes back in one piece. Streamed answers are in
 -- response_stream.lua, tries after a failure in attempts.lua.
 local driver = require "beam.driver"
-local headers = require "beam.headers"
+local headers = require "beam.settings.headers"
 local upload = require "beam.http.upload"
 
 local exchange = {}

@@ -2,11 +2,11 @@
 -- in it: they are asked for anew for each attempt.
 local attempts = require "beam.http.attempts"
 local errors = require "beam.error"
-local headers = require "beam.headers"
+local headers = require "beam.settings.headers"
 local json = require "beam.json"
 local log = require "beam.log"
 local mistake = require "beam.mistake"
-local options_of = require "beam.options"
+local options_of = require "beam.settings.options"
 local upload = require "beam.http.upload"
 
 local request = {}

@@ -2,7 +2,7 @@
 -- server back.
 local compat = require "beam.compat"
 local driver = require "beam.driver"
-local headers = require "beam.headers"
+local headers = require "beam.settings.headers"
 local upload = require "beam.http.upload"
 
 local response_stream = {}

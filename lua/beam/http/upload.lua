@@ -1,7 +1,7 @@
 -- A request body that is not held in memory: read from a file, or asked of a function, piece by piece, as fast as the server takes it.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.hook"
+local hook = require "beam.driver.hook"
 local mistake = require "beam.mistake"
 
 local upload = {}

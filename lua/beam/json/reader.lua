@@ -1,4 +1,4 @@
--- A JSON reader (RFC 8259) in plain Lua, exact where lua-cjson is not: what lua/binding/json_reader.c is in C, to the words of
+-- A JSON reader (RFC 8259) in plain Lua, exact where lua-cjson is not: what lua/binding/json/reader.c is in C, to the words of
 -- its messages. Two liberties: NaN and Infinity, which Python's json writes, are read as null; and control characters in
 -- strings pass, as they do with lua-cjson. Bytes that are no UTF-8 pass too: a WebSocket has refused them already.
 local values = require "beam.json.values"

@@ -1,4 +1,4 @@
--- A JSON writer in plain Lua: what lua/binding/json_writer.c is in C, and precise about what cannot be written and where it
+-- A JSON writer in plain Lua: what lua/binding/json/writer.c is in C, and precise about what cannot be written and where it
 -- stands.
 local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"

@@ -1,7 +1,7 @@
 -- The calls of a map: what they have in common is made once, what differs is the input.
 local answer = require "beam.http.answer"
 local attempts = require "beam.http.attempts"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
 local request = require "beam.http.request"

@@ -5,11 +5,11 @@
 -- with no room it ends, and the next result that is handed over starts another. So a map that is forgotten holds nothing up.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.hook"
+local hook = require "beam.driver.hook"
 local log = require "beam.log"
 local new_caller = require("beam.map.caller").new
 local new_results = require("beam.map.results").new
-local new_scope = require("beam.scope").new
+local new_scope = require("beam.driver.scope").new
 local reader_of = require("beam.map.inputs").reader
 
 local Run = {}

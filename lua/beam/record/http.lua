@@ -1,6 +1,6 @@
 -- An HTTP exchange of the core that is recorded: what was asked, what was answered, and the pieces of both.
 local exchanges = require "beam.record.exchange"
-local headers = require "beam.recording.headers"
+local headers = require "beam.record.headers"
 
 local http = {}
 

@@ -1,6 +1,6 @@
 -- A websocket of the core whose messages are recorded, both ways.
 local exchanges = require "beam.record.exchange"
-local headers = require "beam.recording.headers"
+local headers = require "beam.record.headers"
 
 local websocket = {}
 

@@ -1,6 +1,6 @@
 -- The kinds of deployments, and what each may be told (docs/serve.md).
 local errors = require "beam.error"
-local inputs = require "beam.serve.inputs"
+local inputs = require "beam.serve.app.inputs"
 
 local kinds = {}
 

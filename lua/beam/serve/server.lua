@@ -1,13 +1,13 @@
 -- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
 local driver = require "beam.driver"
-local fate = require "beam.serve.fate"
+local fate = require "beam.serve.app.fate"
 local gateway = require "beam.serve.gateway"
 local log = require "beam.log"
 local new_exchange = require("beam.serve.exchange").new
-local new_faults = require("beam.serve.faults").new
-local parse_faults = require("beam.serve.fault_syntax").parse
-local records = require "beam.serve.records"
-local timestamp = require "beam.serve.timestamp"
+local new_faults = require("beam.serve.fault.faults").new
+local parse_faults = require("beam.serve.fault.syntax").parse
+local records = require "beam.serve.api.records"
+local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"
 
 ---@class beam.serve.server
@@ -159,7 +159,7 @@ local function listen(app, given)
   return server
 end
 
---- Replaces the faults on demand (beam/serve/fault_syntax.lua); nil: none any more. They are for who comes from now on.
+--- Replaces the faults on demand (beam/serve/fault/syntax.lua); nil: none any more. They are for who comes from now on.
 ---@param faults string|table|nil
 function Server:fault(faults)
   local made, problem = new_faults(faults, self.options.random)

@@ -4,11 +4,11 @@
 -- An output's URL is signed and needs no credentials; they would be a gift to whoever serves it, which is often a storage service. They are
 -- sent only to the API's or the gateway's own origin, and only where that asks for them. Redirects are followed, as a gateway points to
 -- its storage by them, but never from https to http. An expired URL is asked for anew, once.
-local api = require "beam.api"
+local api = require "beam.rest.api"
 local attempts = require "beam.http.attempts"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local options_of = require "beam.options"
+local options_of = require "beam.settings.options"
 local response_stream = require "beam.http.response_stream"
 
 local most_redirects = 5

@@ -2,7 +2,7 @@
 -- which nobody knows whether it arrived is an error that says so, and is not repeated.
 local answer = require "beam.http.answer"
 local attempts = require "beam.http.attempts"
-local config = require "beam.config"
+local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"

@@ -5,12 +5,12 @@
 -- Beam's event stream has no ids, no keep-alive, and may end without a final state (wire.md section 6). So each round begins with a look,
 -- a stream that is silent for long is checked by one, and where there are no events (the public API, a proxy that swallows them, a server
 -- that restarts) the looks alone go on, at longer and longer intervals, while events are tried again from time to time.
-local api = require "beam.api"
+local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.hook"
+local hook = require "beam.driver.hook"
 local json = require "beam.json"
-local options_of = require "beam.options"
+local options_of = require "beam.settings.options"
 local response_stream = require "beam.http.response_stream"
 local new_parser = require("beam.http.event_stream").new
 local retry = require "beam.retry"

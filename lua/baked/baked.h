@@ -1,0 +1,16 @@
+/* The Lua modules that lua/baked/bake.lua put into the program. */
+#ifndef BEAMLUA_BAKED_H
+#define BEAMLUA_BAKED_H
+
+#include <stddef.h>
+
+struct baked_module {
+  const char *name;  /* "beam.call"; NULL ends the table */
+  const char *chunk; /* "@beam/call.lua" */
+  const char *text;
+  size_t len;
+};
+
+extern const struct baked_module baked_modules[];
+
+#endif

@@ -1,0 +1,241 @@
+-- The worker's own light threads, in a timer of nginx that lasts as long as the worker: whatever is done for connections is
+-- done here and not in the request that happens to be there, for connections outlive requests.
+--
+--   the keeper      waits for the descriptor, makes the step, in which event functions change state and wake
+--   its threads     run what the step, requests and other phases leave to be done; each serves one task after the other, for a
+--                   request of nginx never forgets a light thread that it once had
+local log = require "beam.log"
+local phase = require "beam.driver.nginx.phase"
+local semaphore = require "ngx.semaphore"
+local watch = require "beam.driver.nginx.watch"
+
+local keeper = {}
+
+local longest = 1e6 -- seconds of one wait of nginx
+local ending = "beam: this worker of nginx is about to end, and has closed its connections"
+
+local watching = watch.new()
+local options = {} -- setup()
+local ctx -- the context, once this has started
+local relief -- a semaphore: the other thread has to go on with the step
+local parts, most_parts = 0, 4 -- of this step; nginx sees to its other connections in the end
+local stepping = false -- an event function may be running
+local stopping = false
+local queue, first, last = {}, 1, 0 -- tasks that no thread serves yet
+local idle = {} -- threads that wait for one
+local own = {} -- our threads, by their coroutine
+local threads = {} -- of the keeper
+local report -- fun(): tells of tasks that failed
+
+-- ---- Threads ----
+
+local function take()
+  if first > last then
+    return nil
+  end
+  local task = queue[first]
+  queue[first] = nil
+  first = first + 1
+  return task
+end
+
+local function wait_for_task(thread)
+  idle[#idle + 1] = thread
+  repeat
+    thread.semaphore:wait(longest)
+  until thread.task
+  local task = thread.task
+  thread.task = nil
+  return task
+end
+
+local function serve(thread)
+  own[coroutine.running()] = true
+  while true do
+    local task = take() or wait_for_task(thread)
+    task:run()
+  end
+end
+
+--- Leaves a task to be run by a thread of the worker's own. May be called anywhere; waits for nothing.
+---@param task { run: fun(task) }
+function keeper.submit(task)
+  keeper.start()
+  local thread = table.remove(idle)
+  if thread then
+    thread.task = task
+    thread.semaphore:post(1)
+    return
+  end
+  last = last + 1
+  queue[last] = task
+  keeper.poke()
+end
+
+--- Lets the keeper look around, soon.
+function keeper.poke()
+  if not stepping then
+    watching:poke()
+  end
+end
+
+---@return boolean whether the caller is one of the worker's own threads
+function keeper.is_own()
+  return own[coroutine.running()] == true
+end
+
+-- ---- Turning ----
+
+local function protected(method)
+  stepping = true
+  local ok, result = pcall(method, ctx, nil)
+  stepping = false
+  if not ok then
+    log.write("error", "an event function failed: " .. tostring(result))
+  end
+  return ok and result
+end
+
+-- Part of a step. Returns true if there is more to do at once.
+local function step_on()
+  parts = parts + 1
+  local more
+  if parts < most_parts then
+    more = protected(ctx.turn)
+  else
+    protected(ctx.step)
+  end
+  if not more then
+    parts = 0
+    watching:served()
+  end
+  return more
+end
+
+-- Whoever was woken goes on before the rest of the step is done: the answer to a request is what it mostly is about. So two light
+-- threads take turns, and each time those that were woken stand between them.
+local function relieve()
+  own[coroutine.running()] = true
+  while true do
+    local called = relief:wait(longest)
+    if called and step_on() or first <= last then
+      watching:poke()
+    end
+    report()
+  end
+end
+
+-- A thread that has ended would stay with the request of our timer; those that serve never do.
+local function start_threads()
+  while first <= last do
+    threads[#threads + 1] = ngx.thread.spawn(serve, { semaphore = assert(semaphore.new(0)) })
+  end
+end
+
+local function turn_until_stopped()
+  while not stopping do
+    watching:wait()
+    if step_on() then
+      relief:post(1)
+    end
+    start_threads()
+    report()
+  end
+end
+
+local function keep(premature)
+  if premature or stopping then
+    return
+  end
+  own[coroutine.running()] = true
+  relief = assert(semaphore.new(0))
+  threads[1] = ngx.thread.spawn(relieve)
+  local how, err = watching:start(ctx:fd(), options.watch)
+  if not how then
+    log.write("error", "the event loop cannot be watched inside nginx, and no connection will work: " .. err)
+    return
+  end
+  keeper.how = how
+  log.write("info", "the event loop is watched by nginx: " .. how)
+  watching:poke()
+  turn_until_stopped()
+  for _, thread in ipairs(threads) do
+    ngx.thread.kill(thread)
+  end
+  watching:stop()
+  ctx:close()
+end
+
+-- ---- Life ----
+
+local function run_soon(fn)
+  local ok, err = ngx.timer.at(0, fn)
+  if not ok then
+    error(("beam: nginx starts no timer (%s): put init_worker_by_lua_block { require('beam').setup() } into its http block"):format(err), 0)
+  end
+end
+
+--- Starts what is needed, once in each worker. Raises where that cannot be.
+---@param given { watch: "direct"|"waker"|nil, connections: integer? }?
+function keeper.start(given)
+  if ctx then
+    return
+  end
+  phase.check_is_worker()
+  if ngx.worker.exiting() then
+    error(ending, 0)
+  end
+  options = given or options
+  local made, err = require("beam.native").core().new { log = log.write, log_level = "warning", connections = options.connections }
+  if not made then
+    error("beam: the event loop could not be made: " .. tostring(err), 0)
+  end
+  ctx = made
+  run_soon(keep)
+  keeper.started()
+end
+
+---@return boolean
+function keeper.has_started()
+  return ctx ~= nil
+end
+
+---@return beam.core.context
+function keeper.context()
+  if not ctx then
+    keeper.start()
+  elseif stopping then
+    error(ending, 0)
+  end
+  return ctx
+end
+
+--- Raises inside an event function.
+function keeper.check_may_wait()
+  if stepping then
+    error("beam: waiting is not possible inside an event or log function", 0)
+  end
+  phase.check_may_wait()
+end
+
+--- Whether nothing but the worker's own threads keeps it from ending.
+---@return boolean
+function keeper.is_alone()
+  local waits = 1 + #threads + (keeper.how == "waker" and 1 or 0) -- each has one timer
+  return watching.timers() <= waits
+end
+
+--- Ends the worker's own threads and, with close code 1001, every connection that is left.
+function keeper.stop()
+  stopping = true
+  watching:poke()
+end
+
+---@param fn fun() called after each step
+function keeper.after_step(fn)
+  report = fn
+end
+
+function keeper.started() end
+
+return keeper

@@ -1,0 +1,101 @@
+-- conn:request: a message and the wait for its answer. Whose answer a message is, beam/realtime/requests.lua decides.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+
+---@class beam.connection
+local Asking = {}
+
+local known = { timeout = true, key = true }
+local default_timeout = 60 -- seconds
+local late = "an answer that comes later is dropped; if the handler may stay silent, its next answer is too: use send and receive"
+local late_keyed = "an answer that comes later is dropped; the handler has to copy '%s' into its answer"
+
+local function too_many(self)
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = "too many requests wait for answers from " .. self.url,
+      phase = self:error_phase(),
+      retryable = true,
+    }
+end
+
+local function check(message, options)
+  if type(message) ~= "table" and type(message) ~= "string" then
+    error("conn:request wants a table or a string, not a " .. type(message), 3)
+  elseif not options then
+    return
+  end
+  errors.check_options(options, known, "conn:request")
+  local timeout, key = options.timeout, options.key
+  if timeout ~= nil and not (type(timeout) == "number" and timeout >= 0 and timeout < math.huge) then
+    error("conn:request: timeout wants a number of seconds", 3)
+  elseif key ~= nil and (type(message) ~= "table" or message[key] == nil) then
+    error(("conn:request: key = '%s' wants a message with that field"):format(tostring(key)), 3)
+  end
+end
+
+-- Nobody waits any more.
+local function give_up(self, request, timeout)
+  local executed, hint = "unknown", request.key and late_keyed:format(tostring(request.key)) or late
+  if request.placed then
+    self.requests:expire(request)
+  else -- it waits in the queue, and is not sent after its time
+    executed, hint = "no", "the connection was not open in time"
+    request.entry.request = nil
+    self.requests:done(request)
+  end
+  return nil, errors.timeout("answer from " .. self.url, timeout, { phase = self:error_phase(), executed = executed, hint = hint })
+end
+
+local function wait(self, request, timeout)
+  if request.data == nil and not request.err then
+    request.signal:wait(timeout)
+  end
+  local data, mark, err = request.data, request.mark, request.err
+  if data == nil and not err then
+    return give_up(self, request, timeout)
+  end
+  self.requests:done(request)
+  if err then
+    return nil, err
+  end
+  local answer, kind = self.decoded(data, mark)
+  if kind == "error" then
+    return nil, answer
+  end
+  return answer, nil, kind
+end
+
+--- Sends a message and waits for its answer: the next message that no earlier request waits for. Right only where the
+--- handler answers every message with exactly one (wire.md section 5). With `key` the answer is the message whose field of
+--- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
+--- connection that is lost meanwhile ends the request, unless it still waits in the queue.
+---@param message table|string
+---@param options { timeout: number?, key: string? }? seconds, default 60
+---@return any answer nil on failure
+---@return beam.error? err
+---@return "json"|"text"|"binary"|nil kind
+function Asking:request(message, options)
+  check(message, options)
+  local timeout = options and options.timeout or default_timeout
+  local request = self.requests:take()
+  if not request then
+    return too_many(self)
+  end
+  if options and options.key ~= nil then
+    request.key, request.value = options.key, message[options.key]
+  end
+  request.expires = driver.now() + timeout
+  local ok, err = self:dispatch(message, request)
+  if not ok and not request.placed then
+    self.requests:done(request)
+    return nil, err
+  elseif not ok then
+    self.requests:expire(request)
+    return nil, err
+  end
+  return wait(self, request, timeout)
+end
+
+return Asking

@@ -1,0 +1,181 @@
+-- A realtime connection that stays (wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
+--
+--   life.lua      states, attempts, retries            watch.lua   liveness
+--   sending.lua   from send() to the socket or queue   settling.lua   what became of what was sent
+--   reading.lua   from the socket to receive()         asking.lua   request()
+--   closing.lua   close()
+local compat = require "beam.compat"
+local driver = require "beam.driver"
+local handlers = require "beam.realtime.handlers"
+local in_flight = require "beam.realtime.in_flight"
+local log = require "beam.log"
+local new_inbox = require("beam.realtime.inbox").new
+local new_outbox = require("beam.realtime.outbox").new
+local new_requests = require("beam.realtime.requests").new
+local new_timers = require("beam.driver.timers").new
+
+local connection = {}
+
+---@class beam.connection
+---@field state "connecting"|"open"|"waiting"|"closing"|"closed"
+---@field phase string how far it has come: none dns tcp proxy tls queued open ready, waiting, closing, closed
+---@field url string
+---@field err beam.error? why it is closed
+---@field last_error beam.error? why the last attempt ended
+local Connection = {}
+local meta = { __name = "beam.connection", __index = Connection }
+for _, part in ipairs { "beam.life", "beam.sending", "beam.settling", "beam.reading", "beam.asking", "beam.closing" } do
+  for name, method in pairs(require(part)) do
+    Connection[name] = method
+  end
+end
+
+function meta.__tostring(self)
+  return ("beam.connection to %s (%s)"):format(self.url, self.state)
+end
+
+-- ---- Making one ----
+
+-- What the garbage collector has to end when nobody can reach the connection any more: without a close frame it would
+-- leave a ghost that holds Beam's slot.
+local function guard(life, url, box)
+  return compat.guard(function()
+    for _, timers in ipairs(life.timers) do
+      timers:stop_all()
+    end
+    if life.attempt and not life.attempt.over then
+      life.attempt:abandon(1001)
+    end
+    if box:count() > 0 then
+      log.write("warning", ("a connection to %s was forgotten while %d messages waited to be sent"):format(url, box:count()))
+    end
+  end)
+end
+
+local function outbox_of(self, options)
+  options.on_outcome = function(entry, outcome)
+    self:settle(entry, outcome)
+  end
+  options.warn = function(line)
+    log.write("warning", self.url .. ": " .. line)
+  end
+  return new_outbox(options)
+end
+
+-- What is never set is there as false, so that the hot path finds it in the object.
+local function set_policy(self, policy)
+  self.plan, self.retry, self.reconnect = policy.plan, policy.retry, policy.reconnect
+  self.reconnect_hooks = false
+  self.incoming, self.outgoing = policy.incoming or false, policy.outgoing or false
+  self.filters_pings = policy.filters_pings
+  self.liveness_options = policy.liveness
+  self.pings_expected = policy.pings_expected
+  self.reconnects_stalled = policy.reconnects_stalled
+  self.idle_timeout = policy.liveness.idle_after
+  self.ready_after, self.close_timeout = policy.ready_after, policy.close_timeout
+  self.max_pending = policy.max_pending
+  self.queues = policy.queues
+  self.box = outbox_of(self, policy.outbox)
+  self.inbox = new_inbox(policy.inbox.max, policy.inbox.max_bytes)
+  self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
+end
+
+local function set_state(self)
+  self.state, self.phase = "connecting", "none"
+  self.attempt, self.attempt_began = false, driver.now()
+  self.direct, self.paused, self.reconciling, self.transforming = false, false, false, false
+  self.was_open, self.was_ready, self.is_ready, self.renewed, self.marks_later = false, false, false, false, false
+  self.failures, self.attempts, self.opens = 0, 0, 0
+  self.sent, self.received, self.app_pings = 0, 0, 0
+  self.outcomes = { written = 0, expired = 0, dropped = 0, unknown = 0 }
+  self.unknown = {} -- entries that on_reconnect will be asked about
+  self.asked_about = {} -- those that it is being asked about; should the connection end first, its answer comes too late
+  self.flight = in_flight.new()
+  self.requests = new_requests()
+  self.timers, self.attempt_timers = new_timers(self), new_timers(self)
+  self.arrived, self.changed, self.flushed = driver.signal(), driver.signal(), driver.signal()
+  self.follows = false -- somebody asks for outcomes: entries are kept of what is sent
+  self.handlers = false
+end
+
+---@param url string
+---@param policy table what beam/realtime.lua makes of the options
+---@return beam.connection
+function connection.new(url, policy)
+  local self = setmetatable({ url = url }, meta)
+  set_state(self)
+  set_policy(self, policy)
+  self.life = { attempt = false, timers = { self.timers, self.attempt_timers } }
+  self.guard = guard(self.life, url, self.box)
+  return self
+end
+
+meta.__close = function(self)
+  self:close()
+end
+
+-- ---- Event style, figures ----
+
+--- Something of the user's failed, and the connection lives on.
+function Connection:report(err)
+  if self.handlers and self.handlers:has "error" then
+    self.handlers:post("error", err)
+  else
+    log.write("error", ("%s: %s"):format(self.url, tostring(err)))
+  end
+end
+
+--- Calls `fn` when something happens: open(conn), message(message, conn, kind), phase(phase, conn, seconds),
+--- stalled(seconds, conn), outcome(message, conn, outcome), close(err, conn), error(err, conn: what a function of the user's raised).
+--- They run one after the other and may wait. With a message handler the messages go there. reconnect(conn, unknown) runs
+--- in a coroutine of its own while the queue is held: it returns what is to be sent again.
+---@param name "open"|"message"|"phase"|"stalled"|"outcome"|"reconnect"|"close"|"error"
+---@param fn function
+---@return beam.connection self
+function Connection:on(name, fn)
+  if not handlers.names[name] and name ~= "reconnect" or type(fn) ~= "function" then
+    error("conn:on wants open, message, phase, stalled, outcome, reconnect, close or error, and a function", 2)
+  end
+  self.follows = self.follows or name == "outcome" or name == "reconnect"
+  if name == "reconnect" then
+    self.reconnect_hooks = self.reconnect_hooks or {}
+    table.insert(self.reconnect_hooks, fn)
+    return self
+  end
+  if not self.handlers then
+    self.handlers = handlers.new(self)
+    if self:is_at_end() then
+      self.handlers:ended(self.err, true)
+    end
+  end
+  self.handlers:add(name, fn)
+  return self
+end
+
+--- Counts since the connection was made, and what waits now.
+---@return table<string, integer>
+function Connection:stats()
+  local open = self.attempt and self.attempt.opened
+  return {
+    attempts = self.attempts,
+    reconnects = math.max(0, self.opens - 1),
+    failures = self.failures, -- in a row
+    sent = self.sent,
+    written = self.outcomes.written,
+    expired = self.outcomes.expired,
+    dropped = self.outcomes.dropped,
+    unknown = self.outcomes.unknown + #self.unknown + #self.asked_about,
+    queued = self.box:count(),
+    queued_bytes = self.box.bytes,
+    in_flight = self.flight:count(),
+    pending = open and self.attempt.ws:pending() or 0,
+    received = self.received,
+    app_pings = self.app_pings,
+    inbox = self.inbox:count() + (self.raw and self.raw:count() or 0),
+    inbox_bytes = self.inbox.bytes + (self.raw and self.raw.bytes or 0),
+    waiting_requests = self.requests:count(),
+    late = self.requests.late,
+  }
+end
+
+return connection

@@ -1,0 +1,126 @@
+-- What one attempt at a connection is told: the address, the credentials, how to get there. Made anew for each attempt, as
+-- the connect hook and the token function may say something else each time. May wait, as they may.
+local config = require "beam.settings.config"
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local headers = require "beam.settings.headers"
+local log = require "beam.log"
+local options_of = require "beam.settings.options"
+local target_fields = require("beam.settings.target").fields
+
+local plan = {}
+
+-- What the connect hook may say otherwise, besides the target and what a client can be told.
+local own = { headers = true, max_message = true, close_timeout = true }
+local known = options_of.known(own, "timeout")
+
+local function is_target(overrides)
+  if overrides[1] ~= nil then
+    return true
+  end
+  for field in pairs(target_fields) do
+    if overrides[field] ~= nil then
+      return true
+    end
+  end
+end
+
+local function refuse(name, wanted)
+  error(("beam.realtime, what connect returned: option '%s' wants %s"):format(name, wanted), 0)
+end
+
+local function check_own(overrides)
+  local bytes, seconds, given = overrides.max_message, overrides.close_timeout, overrides.headers
+  if bytes ~= nil and not (type(bytes) == "number" and bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
+    refuse("max_message", "a whole number of bytes, at least 1")
+  elseif seconds ~= nil and not (type(seconds) == "number" and seconds > 0 and seconds < math.huge) then
+    refuse("close_timeout", "a number of seconds above 0")
+  elseif given ~= nil and type(given) ~= "table" then
+    refuse("headers", "a table {name = value}")
+  end
+end
+
+-- The options with what the hook says; a target of its own replaces the whole of the other.
+local function merge(options, overrides)
+  if type(overrides) == "string" then
+    overrides = { overrides }
+  end
+  overrides = options_of.gather("beam.realtime, what connect returned", known, {}, overrides)
+  check_own(overrides)
+  local merged, replaced = {}, is_target(overrides)
+  for name, value in pairs(options) do
+    if not (replaced and (name == 1 or target_fields[name])) then
+      merged[name] = value
+    end
+  end
+  for name, value in pairs(overrides) do
+    merged[name] = value
+  end
+  if overrides.token ~= nil or overrides.basic then -- one of the two
+    merged.token, merged.basic = overrides.token, overrides.basic
+  end
+  return merged
+end
+
+-- Asks the hook. Returns the options of this attempt, or nil and why there is none.
+local function ask(options, attempt)
+  if not options.connect then
+    return options
+  end
+  local overrides, why = options.connect(attempt)
+  if overrides ~= nil then
+    return merge(options, overrides)
+  elseif why == nil then
+    return options
+  elseif errors.is(why) then
+    return nil, why
+  end
+  return nil, errors.new { kind = "connect", message = "the connect hook gave up: " .. tostring(why), phase = "none", retryable = true }
+end
+
+-- Beam starts a container for it (wire.md section 2), so that the connection need not wait for it in the handshake.
+local function warm_up(url, settings)
+  local address = url:gsub("^ws", "http"):gsub("%?.*$", ""):gsub("/+$", "") .. "/warmup"
+  local began = driver.now()
+  local _, err = require("beam.call").call(settings, { url = address, raw = true, retry = false, timeout = settings.connect_timeout })
+  if err.kind and err.kind ~= "http" then
+    log.write("info", ("the warm-up of %s failed: %s"):format(address, err.message))
+  else
+    log.write("info", ("%s was answered with %s after %.1f s"):format(address, tostring(err.status), driver.now() - began))
+  end
+end
+
+local function core_options(url, options, settings, auth)
+  local core = options_of.transport(settings)
+  core.url, core.auth = url, auth
+  core.headers = headers.to_pairs(options.headers)
+  core.upgrade_timeout = settings.ready_timeout
+  core.close_timeout = options.close_timeout
+  core.max_message = options.max_message
+  return core
+end
+
+--- A function that says what an attempt is told. `attempt` counts the tries in a row, from 1.
+---@param options beam.realtime_options
+---@param client beam.settings
+---@return fun(attempt: integer): beam.core.websocket_options?, beam.error?
+function plan.new(options, client)
+  return function(attempt)
+    local chosen, refused = ask(options, attempt)
+    if not chosen then
+      return nil, refused
+    end
+    local settings = config.override(client, chosen)
+    local url, target = options_of.locate(chosen, "asgi", "ws", settings.gateway)
+    local auth, err = options_of.credentials(settings, target)
+    if not auth then
+      return nil, err
+    end
+    if options.warmup and attempt == 1 then
+      warm_up(url, settings)
+    end
+    return core_options(url, chosen, settings, auth)
+  end
+end
+
+return plan

@@ -1,0 +1,334 @@
+-- Sending to a connection. The methods here are those of beam/realtime/connection.lua's connections.
+--
+--   send -> outgoing transforms -> socket -> in flight        what becomes of it then: beam/realtime/settle.lua
+--                              \-> queue -/
+--
+-- A message takes the straight way to the socket while the connection is open and nothing waits; else it joins the queue,
+-- which pump() empties.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local in_flight = require "beam.realtime.in_flight"
+local json = require "beam.json"
+
+---@class beam.connection
+local Sending = {}
+
+---@class beam.entry a message that somebody follows
+---@field message table|string as it was sent
+---@field data string as it goes over the wire
+---@field binary boolean
+---@field request beam.request? who waits for its answer
+---@field asked boolean? it was a request, so that an answer comes: by `ask_key` and `ask_value`, or in order
+---@field unknown boolean? it was in flight when a connection was lost
+
+-- ---- Errors ----
+
+function Sending:not_open()
+  local now = self.state == "closed" and self.err and self.err.message or "it is " .. self.state
+  local message = ("a message to %s was not sent: %s"):format(self.url, now)
+  return nil, errors.new { kind = "closed", message = message, phase = self:error_phase(), code = self.err and self.err.code }
+end
+
+local function too_much(self, pending)
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d bytes wait to be sent to %s, which reads too slowly"):format(pending, self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "send less at a time, or raise max_pending",
+    }
+end
+
+local function queue_full(self)
+  local box = self.box
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d messages of %d bytes wait to be sent to %s"):format(box:count(), box.bytes, self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "send less often, raise queue.max or queue.max_bytes, or say with queue.overflow what may be dropped",
+    }
+end
+
+-- What becomes of messages is told to a handler that does not keep up.
+local function handler_behind(self)
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d outcomes of messages to %s wait for on_outcome"):format(self.handlers:backlog(), self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "send less often, or do not wait in on_outcome",
+    }
+end
+
+-- ---- Onto the wire ----
+
+local function mark_later(self)
+  self.marks_later = false
+  self:mark()
+end
+
+local function went(self, entry)
+  local flight = self.flight
+  self.sent = self.sent + 1
+  flight:add(entry)
+  if flight.sent >= flight.mark_at then
+    self:mark()
+  elseif not self.marks_later then
+    self.marks_later = true
+    self.attempt_timers:set("mark", in_flight.within, mark_later)
+  end
+  if self.idle_timeout then
+    self.liveness.used = driver.now()
+  end
+end
+
+local function write(self, data, binary)
+  local ws = self.attempt.ws
+  if binary then
+    return ws:send_binary(data)
+  end
+  return ws:send(data)
+end
+
+-- ---- The queue ----
+
+--- Whether a message that is sent now needs no queue.
+function Sending:may_be_direct()
+  return self.state == "open" and not self.reconciling and self.box:count() == 0 and not self.box.pace
+end
+
+local function has_room(self)
+  local pending = self.attempt.ws:pending()
+  return self.flight:count() < in_flight.max and (pending == 0 or pending < self.max_pending)
+end
+
+-- Returns whether the next one may follow.
+local function write_entry(self, entry)
+  local ok, err = write(self, entry.data, entry.binary)
+  if not ok and err.kind == "closed" then -- the end is on its way
+    self.box:requeue({ entry }, driver.now())
+    return false
+  elseif not ok then
+    self:settle(entry, "dropped")
+    self:report(errors.from_core(err, self.url))
+    return true
+  end
+  local request = entry.request
+  if request then
+    self.requests:add(request)
+  elseif entry.asked then
+    self.requests:add_nobody(entry.ask_key, entry.ask_value)
+  end
+  went(self, self.follows and entry or nil)
+  return true
+end
+
+local function pump(self)
+  self:pump()
+end
+
+--- Sends what waits, as far as the connection, the pace and the network allow.
+function Sending:pump()
+  local attempt, box = self.attempt, self.box
+  if not (attempt and attempt.opened) or attempt.closing or self.reconciling then
+    return
+  end
+  while box:count() > 0 and has_room(self) do
+    local entry, wait = box:pop(driver.now())
+    if not entry and wait then
+      self.attempt_timers:set("pace", wait, pump)
+    end
+    if not entry or not write_entry(self, entry) then
+      break
+    end
+  end
+  if box:count() == 0 then
+    self.direct = self:may_be_direct()
+    self.timers:stop "expiry"
+    self.flushed:wake_all()
+    if self.state == "closing" then
+      self:say_close()
+    end
+  end
+end
+
+local expire
+
+local function expire_later(self)
+  local at = self.box.next_expiry
+  if at < math.huge and self.box:count() > 0 then
+    self.timers:set("expiry", at - driver.now() + 0.001, expire)
+  end
+end
+
+function expire(self)
+  self.box:expire(driver.now())
+  expire_later(self)
+  if self.box:count() == 0 then
+    self.flushed:wake_all()
+  end
+end
+
+local function enqueue(self, entry)
+  if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
+    return self:not_open()
+  end
+  if not self.box:push(entry, driver.now()) then
+    return queue_full(self)
+  end
+  self.direct = false
+  self:pump()
+  if self.box:count() > 0 and self.box.next_expiry < math.huge and not self.timers:is_set "expiry" then
+    expire_later(self)
+  end
+  return true
+end
+
+-- ---- Calls ----
+
+local function encode(self, message)
+  if type(message) == "string" then
+    return message
+  end
+  local text, problem = json.encode(message)
+  if not text then
+    return nil, errors.new { kind = "json", message = "the message cannot be written as JSON: " .. problem, phase = self:error_phase() }
+  end
+  return text
+end
+
+--- Sends data, or lets it wait.
+---@param self beam.connection
+---@param request beam.request?
+---@return true?, beam.error?
+local function submit(self, data, binary, message, request)
+  if self.follows and self.handlers and self.handlers:backlog() >= in_flight.max then
+    return handler_behind(self)
+  end
+  if not self.direct or self.flight:count() >= in_flight.max then
+    local entry = { message = message, data = data, binary = binary, request = request }
+    if request then
+      local ttl = self.box.ttl
+      entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
+      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
+      request.entry = entry
+    end
+    return enqueue(self, entry)
+  end
+  local pending = self.attempt.ws:pending()
+  if pending > 0 and pending + #data > self.max_pending then
+    return too_much(self, pending)
+  end
+  local ok, err = write(self, data, binary)
+  if not ok and err.kind == "closed" then -- the end is on its way
+    self.direct = false
+    return submit(self, data, binary, message, request)
+  elseif not ok then
+    return nil, errors.from_core(err, self.url)
+  end
+  local entry
+  if self.follows then
+    entry = { message = message, data = data, binary = binary }
+    if request then
+      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
+    end
+  end
+  if request then
+    self.requests:add(request)
+  end
+  went(self, entry)
+  return true
+end
+
+-- Messages of a chain of transforms, from the second result on; `request` belongs to the first.
+local function submit_all(self, request, ok, ...)
+  if not ok then
+    return nil, (...)
+  end
+  for i = 1, select("#", ...) do
+    local message = (select(i, ...))
+    local data, err = encode(self, message)
+    if not data then
+      return nil, err
+    end
+    ok, err = submit(self, data, false, message, i == 1 and request or nil)
+    if not ok then
+      return nil, err
+    end
+  end
+  if request and select("#", ...) == 0 then
+    return nil, errors.new { kind = "transform", message = "an outgoing transform dropped the request", phase = self:error_phase() }
+  end
+  return true
+end
+
+--- Sends a message, which a request may wait for.
+---@param message table|string
+---@param request beam.request?
+---@return true?, beam.error?
+function Sending:dispatch(message, request)
+  if self.outgoing then
+    return submit_all(self, request, self.outgoing(message, self))
+  end
+  local data, err = encode(self, message)
+  if not data then
+    return nil, err
+  end
+  return submit(self, data, false, message, request)
+end
+
+local function check(message, where)
+  if type(message) ~= "table" and type(message) ~= "string" then
+    error(("%s wants a table or a string, not a %s"):format(where, type(message)), 3)
+  end
+end
+
+--- The entries that a message becomes on its way out; what fails is reported.
+---@return beam.entry[]
+function Sending:prepare(message)
+  check(message, "on_reconnect: the list of what is sent again")
+  local results = { true, message }
+  if self.outgoing then
+    results = { self.outgoing(message, self) }
+  end
+  local entries = {}
+  if not results[1] then
+    self:report(results[2])
+    return entries
+  end
+  for i = 2, #results do
+    local data, err = encode(self, results[i])
+    if data then
+      entries[#entries + 1] = { message = results[i], data = data, binary = false }
+    else
+      self:report(err)
+    end
+  end
+  return entries
+end
+
+--- Sends a message: a table as JSON, a string as it is. While the connection is not open it waits in the queue.
+---@param message table|string
+---@return true? accepted
+---@return beam.error? err
+function Sending:send(message)
+  check(message, "conn:send")
+  return self:dispatch(message)
+end
+
+--- Sends bytes as a binary message.
+---@param bytes string
+---@return true? accepted
+---@return beam.error? err
+function Sending:send_binary(bytes)
+  if type(bytes) ~= "string" then
+    error("conn:send_binary wants a string, not a " .. type(bytes), 2)
+  end
+  return submit(self, bytes, true, bytes)
+end
+
+return Sending

@@ -1,0 +1,245 @@
+-- What becomes of what was sent. The methods here are those of beam/realtime/connection.lua's connections.
+--
+-- Each message ends exactly once: `written` once a pong proves that the peer has read it, `unknown` if the connection ended
+-- before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is asked about
+-- those whose fate is unknown; what it returns has not ended yet.
+--
+-- A close handshake proves nothing: the peer's close frame may be one of its own, sent before it read what came last. So a
+-- ping goes out before our close frame too, and its pong is the proof.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local hook = require "beam.driver.hook"
+local in_flight = require "beam.realtime.in_flight"
+
+---@class beam.connection
+local Settling = {}
+
+local function request_not_sent(self, outcome)
+  if self.state == "closed" then
+    return select(2, self:not_open())
+  end
+  return errors.new {
+    kind = outcome == "expired" and "timeout" or "queue_full",
+    message = ("the request to %s was not sent: it was %s in the queue"):format(self.url, outcome),
+    phase = self:error_phase(),
+    retryable = true,
+  }
+end
+
+--- A message has come to its end.
+---@param entry beam.entry
+---@param outcome "written"|"expired"|"dropped"|"unknown"
+function Settling:settle(entry, outcome)
+  if entry.unknown and outcome ~= "written" then
+    outcome = "unknown"
+  end
+  self.outcomes[outcome] = self.outcomes[outcome] + 1
+  local request = entry.request
+  if request and not request.placed then
+    entry.request = nil
+    request.err = request_not_sent(self, outcome)
+    request.signal:wake()
+  end
+  if self.handlers then
+    self.handlers:post("outcome", entry.message, outcome)
+  end
+end
+
+local function settle_all(self, outcome, count, entries)
+  self.outcomes[outcome] = self.outcomes[outcome] + count - #entries
+  for _, entry in ipairs(entries) do
+    self:settle(entry, outcome)
+  end
+end
+
+--- The peer answered a ping.
+function Settling:pong(data)
+  settle_all(self, "written", self.flight:settle(data))
+  if self.box:count() > 0 then
+    self:pump()
+  elseif self.flight:count() == 0 then
+    self.direct = self:may_be_direct()
+    self.flushed:wake_all()
+  end
+end
+
+--- The connection is over: nobody knows what the peer has read of what is still in flight.
+function Settling:land()
+  local count, entries = self.flight:take_all()
+  self.flight = in_flight.new()
+  if not self.reconnect_hooks then
+    return settle_all(self, "unknown", count, entries)
+  end
+  self.outcomes.unknown = self.outcomes.unknown + count - #entries
+  for _, entry in ipairs(entries) do
+    entry.unknown, entry.request = true, nil
+    self.unknown[#self.unknown + 1] = entry
+  end
+end
+
+--- Asks the peer how far it has read.
+function Settling:mark()
+  local data = self.flight:mark()
+  if data then
+    self.attempt.ws:ping(data)
+  end
+end
+
+-- ---- Open again: what becomes of what was in flight ----
+
+-- A hook may do what it likes with its list.
+local function copy(list)
+  local copied = {}
+  for i, item in ipairs(list) do
+    copied[i] = item
+  end
+  return copied
+end
+
+local function call_hooks(self)
+  local unknown, again = self.unknown, {}
+  self.unknown, self.asked_about = {}, unknown
+  for _, fn in ipairs(self.reconnect_hooks) do
+    local ok, list = hook.call(fn, self, copy(unknown))
+    if not ok then
+      self:report(list)
+    end
+    for _, item in ipairs(ok and type(list) == "table" and list or {}) do
+      again[#again + 1] = item
+    end
+  end
+  self:send_again(again)
+end
+
+--- Runs in a coroutine; the queue is held until it is done.
+function Settling:reconcile()
+  repeat
+    local opens = self.opens
+    local ok, err = hook.call(call_hooks, self)
+    if not ok then
+      self:report(err)
+      self:settle_asked_about()
+    end
+  until opens == self.opens
+  self.reconciling = false
+  self:pump()
+  self.flushed:wake_all()
+end
+
+-- The entries of a list of what a script wants to be sent: those in `state` once, however often they stand in it, and
+-- messages, which are made ones.
+local function entries_of(self, list, state)
+  local entries = {}
+  for _, item in ipairs(list) do
+    if state[item] == "asked" then
+      state[item] = "again"
+      entries[#entries + 1] = item
+    elseif not state[item] then
+      for _, entry in ipairs(self:prepare(item)) do
+        entries[#entries + 1] = entry
+      end
+    end
+  end
+  return entries
+end
+
+--- Puts what on_reconnect returned before the queue; what else it was asked about stays unknown.
+function Settling:send_again(list)
+  local state = {}
+  for _, entry in ipairs(self.asked_about) do
+    state[entry] = "asked"
+  end
+  local entries = entries_of(self, list, state)
+  if self.state == "closed" then -- meanwhile: all of them have been settled
+    return
+  end
+  local asked_about = self.asked_about
+  self.asked_about = {}
+  for _, entry in ipairs(asked_about) do
+    if state[entry] == "asked" then
+      self:settle(entry, "unknown")
+    end
+  end
+  self.box:requeue(entries, driver.now())
+end
+
+-- ---- Waiting for outcomes ----
+
+local function lost_count(self)
+  local outcomes = self.outcomes
+  return outcomes.expired + outcomes.dropped + outcomes.unknown
+end
+
+local function not_written(self, count)
+  return errors.new {
+    kind = self.state == "closed" and "closed" or "queue_full",
+    message = ("%d messages to %s were not written, or nobody knows"):format(count, self.url),
+    phase = self:error_phase(),
+    executed = "unknown",
+    hint = "on_outcome tells what became of each, on_reconnect decides what is sent again",
+  }
+end
+
+--- Whether a message has no outcome yet.
+function Settling:is_unsettled()
+  return self.state ~= "closed" and (self.box:count() > 0 or self.flight:count() > 0 or #self.unknown > 0 or self.reconciling)
+end
+
+--- Waits until every message that was sent has its outcome.
+---@param timeout number? seconds; nil: as long as it takes
+---@return true? all were written
+---@return beam.error? err
+function Settling:flush(timeout)
+  local before = lost_count(self)
+  local deadline = timeout and driver.now() + timeout
+  while self:is_unsettled() do
+    if self.state == "open" then
+      self:mark()
+    end
+    local left = deadline and math.max(0, deadline - driver.now())
+    if not self.flushed:wait(left) and self:is_unsettled() then
+      return nil, errors.timeout("end of what was sent to " .. self.url, timeout, { phase = self:error_phase(), executed = "unknown" })
+    end
+  end
+  local lost = lost_count(self) - before
+  if lost > 0 then
+    return nil, not_written(self, lost)
+  end
+  return true
+end
+
+--- The messages that wait to be sent; once the connection is closed, those that never were.
+---@return (table|string)[]
+function Settling:unsent()
+  local messages = {}
+  for i, entry in ipairs(self.left or self.box:entries()) do
+    messages[i] = entry.message
+  end
+  return messages
+end
+
+--- What on_reconnect was asked about is not sent again.
+function Settling:settle_asked_about()
+  local entries = self.asked_about
+  self.asked_about = {}
+  for _, entry in ipairs(entries) do
+    self:settle(entry, "unknown")
+  end
+end
+
+--- Nothing more will be sent: what waits is dropped, and is what unsent() gives from now on.
+function Settling:drop_queue()
+  self:land()
+  self:settle_asked_about()
+  for _, entry in ipairs(self.unknown) do
+    self:settle(entry, "unknown")
+  end
+  self.unknown = {}
+  self.left = self.box:take_all()
+  for _, entry in ipairs(self.left) do
+    self:settle(entry, "dropped")
+  end
+  self.flushed:wake_all()
+end
+
+return Settling

@@ -1,0 +1,134 @@
+-- Watching over an attempt: the timers and events that tell a connection how its peer does. What to make of them is
+-- beam/realtime/liveness.lua's.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local liveness = require "beam.realtime.liveness"
+local log = require "beam.log"
+
+local watch = {}
+
+local long_queued = 5 -- seconds in the handshake that are worth a line
+
+-- ---- In the handshake ----
+
+local function tell_queued(self)
+  local line = "%s has kept us waiting in the handshake for %d s: its app starts cold (Beam takes up to 15 minutes for that), "
+    .. "or another client holds its one connection"
+  log.write("warning", line:format(self.url, long_queued))
+end
+
+--- The upgrade was sent; its answer may take minutes.
+function watch.queued(self)
+  self.attempt_timers:set("queued", long_queued, tell_queued)
+end
+
+-- ---- Open ----
+
+--- The first frame came, or the connection has held for a while: it is more than a 101 that nobody stands behind.
+function watch.ready(self)
+  if not self.is_ready then
+    self.is_ready, self.was_ready, self.failures = true, true, 0
+    self.attempt_timers:stop "ready"
+    if self.state == "open" then
+      self:enter_phase "ready"
+    end
+  end
+end
+
+local acts = {}
+
+function acts.ping(self)
+  local flight = self.flight
+  flight:mark()
+  self.attempt.ws:ping(tostring(flight.marked))
+end
+
+function acts.dead(self)
+  local options = self.liveness.options
+  self:lose(errors.new {
+    kind = "timeout",
+    message = ("%s has been silent for %g s, and left a ping unanswered for %g s"):format(
+      self.url,
+      driver.now() - self.liveness.heard,
+      options.dead_after
+    ),
+    phase = "open",
+    code = 1006,
+    executed = "unknown",
+    retryable = true,
+  })
+end
+
+function acts.stalled(self)
+  local seconds = driver.now() - self.liveness.alive
+  local what = ("%s is connected, but its app has given no sign for %.3g s: the handler has died or is stuck"):format(self.url, seconds)
+  if self.handlers and self.handlers:has "stalled" then
+    self.handlers:post("stalled", seconds)
+  else
+    log.write("warning", what)
+  end
+  if self.reconnects_stalled then
+    self:lose(errors.new { kind = "timeout", message = what, phase = "open", code = 1006, executed = "unknown", retryable = true })
+  end
+end
+
+function acts.idle(self)
+  self.verdict = errors.new {
+    kind = "timeout",
+    message = ("no message to or from %s for %g s (idle_timeout)"):format(self.url, self.idle_timeout),
+    phase = "open",
+    code = 1000,
+  }
+  self:begin_close(1000, "idle")
+end
+
+local function look(self)
+  local attempt = self.attempt
+  local verdict, seconds
+  repeat
+    verdict, seconds = self.liveness:look(driver.now())
+    if verdict then
+      acts[verdict](self)
+    end
+  until not verdict or self.attempt ~= attempt or attempt.closing
+  if self.attempt == attempt and not attempt.closing and seconds < math.huge then
+    self.attempt_timers:set("look", seconds, look)
+  end
+end
+
+--- The attempt is open.
+function watch.start(self)
+  self.liveness = liveness.new(self.liveness_options, self.pings_expected, driver.now())
+  self.attempt_timers:stop "queued"
+  self.attempt_timers:set("ready", self.ready_after, watch.ready)
+  look(self)
+end
+
+--- A frame came that is no message: the app's ping, or one of the WebSocket's own.
+function watch.heard(self, is_app)
+  local now = driver.now()
+  self.liveness.heard = now
+  if is_app then
+    self.app_pings = self.app_pings + 1
+    self.liveness:app_ping(now)
+    if not self.pings_expected then
+      self.pings_expected = true
+      look(self)
+    end
+  end
+  if not self.is_ready then
+    watch.ready(self)
+  end
+end
+
+--- A message came.
+function watch.message(self)
+  local now = driver.now()
+  self.liveness.heard = now
+  self.liveness:message(now)
+  if not self.is_ready then
+    watch.ready(self)
+  end
+end
+
+return watch

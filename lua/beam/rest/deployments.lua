@@ -1,0 +1,73 @@
+-- beam.deployments{…}: what is deployed in the workspace, page after page.
+local api = require "beam.rest.api"
+local config = require "beam.settings.config"
+local deployment = require "beam.deployment"
+local errors = require "beam.error"
+local mistake = require "beam.mistake"
+local pages = require "beam.rest.pages"
+
+local deployments = {}
+
+---@class beam.deployment_list: beam.pages
+---@overload fun(): beam.deployment?
+---@field next fun(self: beam.deployment_list): beam.deployment?, beam.error?
+---@field all fun(self: beam.deployment_list, max: integer?): beam.deployment[]?, beam.error?
+
+---@class beam.deployments_options: beam.options
+---@field name string? exactly this one
+---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
+---@field version integer?
+---@field active boolean?
+---@field limit integer? at most so many
+local types = { name = "string", kind = "string", version = "number", active = "boolean", limit = "number" }
+
+local known = { timeout = true }
+for _, names in ipairs { types, config.overrides } do
+  for name in pairs(names) do
+    known[name] = true
+  end
+end
+
+local function check(options)
+  errors.check_options(options, known, "beam.deployments")
+  config.check(options, "beam.deployments")
+  for name, wanted in pairs(types) do
+    if options[name] ~= nil and type(options[name]) ~= wanted then
+      mistake(("beam.deployments: option '%s' wants a %s"):format(name, wanted))
+    end
+  end
+  pages.check_limit(options.limit, "beam.deployments")
+end
+
+-- Beam's name filter finds every name that has this one in it, and a filter that a release does not know finds all: so what comes is
+-- looked at again.
+local function fits(record, options)
+  return (not options.name or record.name == options.name)
+    and (not options.kind or tostring(record.stub_type):match "^[^/]+" == options.kind)
+    and (not options.version or record.version == options.version)
+    and (options.active == nil or record.active == options.active)
+end
+
+--- The deployments, newest first; in a loop, or by :next() and :all(max).
+---@param settings beam.settings
+---@param options beam.deployments_options?
+---@return beam.deployment_list list list.err says afterwards why it ended early
+function deployments.list(settings, options)
+  options = options or {}
+  check(options)
+  local own = config.override(settings, options)
+  local asked, kept = api.of(own), deployment.settings(settings, options)
+  return pages.new {
+    limit = options.limit,
+    read = function(record)
+      return fits(record, options) and deployment.new(kept, record) or nil
+    end,
+    fetch = function(cursor)
+      local filters = { name = options.name, version = options.version, active = options.active, limit = 100, cursor = cursor }
+      filters.stub_type = options.kind and options.kind .. "/deployment"
+      return asked.deployments(own, filters, { timeout = options.timeout })
+    end,
+  }
+end
+
+return deployments

@@ -1,0 +1,111 @@
+-- The gateway's own API, as beta9 serves it: a workspace in every path, lists by pages with a cursor, tasks that can be watched.
+local api = require "beam.rest.api"
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local json = require "beam.json"
+local workspace = require "beam.rest.workspace"
+
+local v1 = {}
+
+-- ---- With the workspace's id ----
+
+local may_be_the_workspace = { [400] = true, [401] = true, [403] = true, [404] = true }
+
+-- Asks with a path that has the workspace's id at %s. An id from before may be wrong by now: a refusal is taken as the answer only if
+-- Beam, asked again, still names the same.
+local function request(settings, method, path, options)
+  options = options or {}
+  local deadline = options.timeout and driver.now() + options.timeout
+  local id, err, fresh = workspace.id(settings, options.timeout)
+  local tried, value
+  while id and id ~= tried do
+    options.timeout = api.left(deadline)
+    value, err = api.request(settings, method, path:format(id), options)
+    if not err or not may_be_the_workspace[err.status] then
+      break
+    end
+    workspace.forget(settings, id)
+    if fresh or settings.workspace then
+      break
+    end
+    tried, id, fresh = id, workspace.id(settings, api.left(deadline)), true
+  end
+  return value, err
+end
+
+local function expect_object(value, err, what)
+  if not err and (type(value) ~= "table" or json.is_array(value)) then
+    return nil, errors.new { kind = "http", message = what .. ": Beam's answer is no object", body = value, phase = "response" }
+  end
+  return value, err
+end
+
+-- A page is {"data": […], "next": cursor}; older releases gave a bare array, which is all there is.
+local function page(value, err)
+  if err then
+    return nil, err
+  elseif type(value) ~= "table" then
+    return {}
+  elseif value.data == nil and value.next == nil then
+    return value
+  end
+  local cursor = value.next
+  return type(value.data) == "table" and value.data or {}, type(cursor) == "string" and cursor ~= "" and cursor or nil
+end
+
+-- ---- Tasks ----
+
+---@return table? record, beam.error? err
+function v1.task(settings, id, options)
+  local value, err = request(settings, "GET", "/api/v1/task/%s/" .. id, options)
+  return expect_object(value, err, "task " .. id)
+end
+
+--- Ids go into the query: a body, which the JavaScript SDK sends, is not read.
+---@return true? done, beam.error? err
+function v1.cancel(settings, ids, options)
+  options.query = { task_ids = ids }
+  local value, err = request(settings, "DELETE", "/api/v1/task/%s", options)
+  return value ~= nil or nil, err
+end
+
+---@param filters table the query
+---@return table[]? records, string|beam.error|nil next_cursor_or_err
+function v1.tasks(settings, filters, options)
+  options.query = filters
+  return page(request(settings, "GET", "/api/v1/task/%s", options))
+end
+
+--- The path of the task's events, with the workspace in it.
+---@return string? path, beam.error? err
+function v1.events_path(settings, id, timeout)
+  local workspace_id, err = workspace.id(settings, timeout)
+  return workspace_id and ("/api/v1/task/%s/%s/subscribe"):format(workspace_id, id), err
+end
+
+-- ---- Deployments ----
+
+---@return table? record, beam.error? err
+function v1.deployment(settings, id, options)
+  local value, err = request(settings, "GET", "/api/v1/deployment/%s/" .. id, options)
+  return expect_object(value, err, "deployment " .. id)
+end
+
+---@return table[]? records, string|beam.error|nil next_cursor_or_err
+function v1.deployments(settings, filters, options)
+  filters.pagination = true
+  options.query = filters
+  return page(request(settings, "GET", "/api/v1/deployment/%s", options))
+end
+
+---@return string? url, beam.error? err
+function v1.deployment_url(settings, id, options)
+  local value, err = api.request(settings, "GET", ("/api/v1/deployment/%s/url"):format(id), options)
+  value, err = expect_object(value, err, "deployment " .. id)
+  if value and type(value.url) ~= "string" then
+    return nil, errors.new { kind = "http", message = "deployment " .. id .. ": Beam gave no URL", body = value, phase = "response" }
+  end
+  return value and value.url, err
+end
+
+return v1

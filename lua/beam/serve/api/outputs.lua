@@ -1,0 +1,90 @@
+-- Files that a handler hands out beside its result: context.output("model.bin", bytes), downloaded from a URL that needs no token and
+-- expires. Each look at the task makes the URL good again for so long, as Beam's signed ones are made anew.
+local timestamp = require "beam.serve.api.timestamp"
+local url = require "beam.serve.url"
+
+local outputs = {}
+
+local default_expiry = 3600 -- seconds
+local most_bytes = 256 * 1024 * 1024 -- of all outputs that are kept in memory
+local piece = 256 * 1024 -- bytes of a file that are read at a time
+
+--- Adds an output to a task. content: its bytes, or { path = } of a file, which is read when it is downloaded.
+---@param store beam.serve.task_store
+---@param task beam.serve.task
+---@param name string a file name
+---@param content string|{ path: string }
+---@param options { expires_in: number? }? seconds
+function outputs.add(store, task, name, content, options)
+  local path = type(content) == "table" and content.path or nil
+  if type(name) ~= "string" or name == "" or name:find "[%c/\"\\]" then
+    error("context.output: a file name is wanted", 3)
+  elseif type(content) ~= "string" and type(path) ~= "string" then
+    error("context.output: the content is a string of bytes or {path=}", 3)
+  end
+  local output = {
+    id = url.uuid(),
+    name = name,
+    bytes = not path and content or nil,
+    path = path,
+    expires_in = options and options.expires_in or default_expiry,
+  }
+  output.expires_at = timestamp.now() + output.expires_in
+  store.output_bytes = store.output_bytes + #(output.bytes or "")
+  if store.output_bytes > most_bytes then
+    store.output_bytes = store.output_bytes - #output.bytes
+    error("context.output: the outputs in memory are more than 256 MiB; hand out a file, {path=}", 3)
+  end
+  table.insert(task.outputs, output)
+  store.outputs[output.id] = output
+end
+
+--- The outputs of a task as the API shows them.
+---@param base string "http://127.0.0.1:1994"
+function outputs.records(task, base)
+  local list = {}
+  for i, output in ipairs(task.outputs) do
+    output.expires_at = timestamp.now() + output.expires_in
+    list[i] = { name = output.name, url = base .. "/output/id/" .. output.id, expires_in = output.expires_in }
+  end
+  return list
+end
+
+local function send_file(exchange, path, headers)
+  local file = io.open(path, "rb")
+  if not file then
+    return exchange:json(404, { message = "" })
+  end
+  exchange.request:stream_begin(200, headers)
+  local bytes = file:read(piece)
+  while bytes and not exchange:is_over() do
+    exchange.request:stream_write(bytes)
+    while not exchange:is_over() and (exchange.request:pending() or 0) > 4 * piece do
+      exchange:pause(0.005)
+    end
+    bytes = file:read(piece)
+  end
+  file:close()
+  exchange.request:stream_end()
+  exchange:log(exchange.gone and "(client left)" or 200)
+end
+
+--- GET /output/id/{id}
+function outputs.serve(exchange, id)
+  local output = exchange.server.app.tasks.outputs[id]
+  if not output then
+    return exchange:json(404, { message = "" })
+  elseif timestamp.now() >= output.expires_at then
+    return exchange:json(410, { message = "Output expired" })
+  end
+  local headers = {
+    { "content-type", "application/octet-stream" },
+    { "content-disposition", ('attachment; filename="%s"'):format(output.name) },
+  }
+  if output.path then
+    return send_file(exchange, output.path, headers)
+  end
+  exchange:respond(200, headers, output.bytes)
+end
+
+return outputs

@@ -1,0 +1,275 @@
+-- What a client was told: by argument, else by the environment, else by the file of Beam's own tools (wire.md section
+-- 3).
+--
+-- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a
+-- client prints none.
+local errors = require "beam.error"
+local ini = require "beam.settings.ini"
+local mistake = require "beam.mistake"
+local places = require "beam.settings.places"
+local token_from = require("beam.settings.token").from
+
+local config = {}
+
+---@class beam.options
+---@field token string|false|fun():string?, any? false: no credentials. A function is called before every attempt
+---@field basic { id: string, secret: string }? Beam's older API keys
+---@field auth "bearer"|"raw"|"query"? how the token is sent; query leaks it into access logs
+---@field insecure_auth boolean? credentials over unencrypted connections to hosts that are not loopback
+---@field gateway string? default https://app.beam.cloud
+---@field api string? URL of the REST API; default: the gateway, for Beam's own and v2 https://api.beam.cloud
+---@field api_version "v1"|"v2"|nil v1: the gateway's own API; v2: Beam's public one; default: v2 with basic or that URL, else v1
+---@field workspace string? its id; default: Beam is asked once
+---@field timeout number? seconds for a whole call, default 1560: Beam's longest cold start (15.5 minutes) and longest task (10 minutes)
+---@field connect_timeout number? seconds for DNS, TCP and TLS together, default 10
+---@field ready_timeout number? seconds for the 101 of a realtime connection, default 960: longer than Beam's longest cold start
+---@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
+---@field log fun(level: string, line: string)? where log lines of this process go
+---@field config string? path of a config.ini
+---@field context string? section of it
+config.options = {
+  token = { string = true, ["function"] = true, boolean = true },
+  basic = { table = true },
+  auth = { string = true },
+  insecure_auth = { boolean = true },
+  gateway = { string = true },
+  api = { string = true },
+  api_version = { string = true },
+  workspace = { string = true },
+  timeout = { number = true },
+  connect_timeout = { number = true },
+  ready_timeout = { number = true },
+  tls = { table = true },
+  proxy = { string = true, boolean = true },
+  log = { ["function"] = true },
+  config = { string = true },
+  context = { string = true },
+}
+
+--- What one call or connection may be told otherwise than its client.
+config.overrides = {}
+for _, name in ipairs { "token", "basic", "auth", "insecure_auth", "timeout", "connect_timeout", "ready_timeout", "tls", "proxy" } do
+  config.overrides[name] = config.options[name]
+end
+
+config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
+
+local tls_options = { ca_file = true, cert = true, key = true, insecure = true }
+local schemes = { bearer = true, raw = true, query = true }
+
+-- ---- Checks: a mistake of the caller raises ----
+
+local function check_basic(basic, where)
+  if type(basic.id) ~= "string" or type(basic.secret) ~= "string" or basic.id:find ":" then
+    mistake(where .. ": basic wants {id = , secret = }, two strings, the id without a colon")
+  end
+end
+
+--- Raises for values of the wrong type.
+---@param options table
+---@param where string
+function config.check(options, where)
+  for name, types in pairs(config.options) do
+    local value = options[name]
+    if value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
+      mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
+    end
+  end
+  for _, name in ipairs { "timeout", "connect_timeout", "ready_timeout" } do
+    local seconds = options[name] or 1
+    if seconds <= 0 or seconds ~= seconds then
+      mistake(("%s: option '%s' wants a number of seconds above 0"):format(where, name))
+    end
+  end
+  if options.token and options.basic then
+    mistake(where .. ": token or basic, not both")
+  end
+  if options.auth and not schemes[options.auth] then
+    mistake(where .. ": auth is 'bearer', 'raw' or 'query'")
+  end
+  if options.api_version and not places.api_versions[options.api_version] then
+    mistake(where .. ": api_version is 'v1' or 'v2'")
+  end
+  if options.basic then
+    check_basic(options.basic, where)
+  end
+  if options.tls then
+    errors.check_options(options.tls, tls_options, where .. ", tls")
+  end
+end
+
+-- ---- Credentials ----
+
+-- Returns a function that makes the beam.core.auth of one attempt, or nil and an error. The settings say how it is
+-- sent.
+local function credentials(who)
+  local token, basic = who.token, who.basic
+  return function(settings, seconds)
+    local plaintext = settings.insecure_auth
+    if basic then
+      return { scheme = "basic", id = basic.id, secret = basic.secret, plaintext = plaintext }
+    elseif not token or token == "" then
+      return { scheme = "none" }
+    end
+    local secret, err = token, nil
+    if type(token) == "function" then
+      secret, err = token_from(token, seconds)
+    end
+    if not secret then
+      return nil, err
+    end
+    return { scheme = settings.auth or "bearer", secret = secret, plaintext = plaintext }
+  end
+end
+
+-- ---- The environment and the file ----
+
+local system = { getenv = os.getenv }
+
+function system.read(path)
+  local file = io.open(path, "rb")
+  if not file then
+    return nil
+  end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+local function fail(message, hint)
+  return nil, errors.new { kind = "config", message = message, hint = hint }
+end
+
+-- The first file there is; one that was asked for has to be there.
+local function read_file(sys, asked)
+  local home = sys.getenv "HOME" or sys.getenv "USERPROFILE"
+  if asked then
+    local path = home and asked:gsub("^~/", (home:gsub("%%", "%%%%")) .. "/") or asked
+    return path, sys.read(path)
+  end
+  for _, folder in ipairs(home and { ".beam", ".beta9" } or {}) do
+    local path = ("%s/%s/config.ini"):format(home, folder)
+    local text = sys.read(path)
+    if text then
+      return path, text
+    end
+  end
+end
+
+local function token_of_file(sys, options)
+  local asked = options.config or sys.getenv "BEAM_CONFIG_PATH"
+  local context = options.context or sys.getenv "BEAM_CONFIG_CONTEXT"
+  local path, text = read_file(sys, asked)
+  if not text then
+    if asked then
+      return fail("the config file " .. asked .. " cannot be read", "check BEAM_CONFIG_PATH or the option config")
+    end
+    return false
+  end
+  local sections, problem = ini.parse(text)
+  if not sections then
+    return fail(("%s: %s"):format(path, problem), "mend the file, or log in again with Beam's command line tool")
+  end
+  if context and not sections[context] then
+    local names = {}
+    for name in pairs(sections) do
+      names[#names + 1] = name
+    end
+    table.sort(names)
+    return fail(("%s has no context '%s'"):format(path, context), "it has: " .. table.concat(names, ", "))
+  end
+  context = context or "default"
+  return ini.get(sections, context, "token") or false, ("%s [%s]"):format(path, context)
+end
+
+local function auth_of_environment(sys)
+  for _, name in ipairs { "BEAM_TOKEN", "BETA9_TOKEN" } do
+    local token = sys.getenv(name)
+    if token and token ~= "" then
+      return { token = token }, name
+    end
+  end
+  local id, secret = sys.getenv "BEAM_CLIENT_ID", sys.getenv "BEAM_CLIENT_SECRET"
+  if id and secret then
+    return { basic = { id = id, secret = secret } }, "BEAM_CLIENT_ID"
+  elseif id or secret then
+    return fail("one of BEAM_CLIENT_ID and BEAM_CLIENT_SECRET is set without the other", "set both, or BEAM_TOKEN")
+  end
+  return {}
+end
+
+-- Who we are: the argument, else the environment, else the file. Returns {token=, basic=} and where it comes from.
+local function find_auth(options, sys)
+  if options.token ~= nil or options.basic then
+    return { token = options.token, basic = options.basic }, "argument"
+  end
+  local auth, name = auth_of_environment(sys)
+  if not auth or next(auth) then
+    return auth, auth and "environment " .. name or name
+  end
+  local token, where = token_of_file(sys, options)
+  if token == nil then
+    return nil, where
+  end
+  return { token = token }, token and "file " .. where or "nowhere"
+end
+
+-- ---- Settings ----
+
+---@class beam.settings: beam.options
+---@field credentials fun(settings: beam.settings, seconds: number?): beam.core.auth?, beam.error? of one attempt
+---@field sources table<string, string> "argument", "environment NAME", "file PATH [context]", "default"
+
+--- Raises for mistakes in `options`; what is wrong in the environment or the file is an error of kind "config".
+---@param options beam.options
+---@param sys { getenv: fun(name: string): string?, read: fun(path: string): string? }? in place of the real system
+---@return beam.settings?, beam.error?
+function config.resolve(options, sys)
+  sys = sys or system
+  config.check(options, "beam.client")
+  local settings, sources = {}, {}
+  for name in pairs(config.options) do
+    settings[name] = options[name]
+    sources[name] = options[name] ~= nil and "argument" or nil
+    if settings[name] == nil and config.defaults[name] ~= nil then
+      settings[name], sources[name] = config.defaults[name], "default"
+    end
+  end
+  local auth, where = find_auth(options, sys)
+  if not auth then
+    return nil, where
+  end
+  settings.credentials = credentials(auth)
+  settings.token, settings.basic = nil, nil
+  sources.token = auth.token ~= nil and where or nil
+  sources.basic = auth.basic and where or nil
+  local found, problem = places.find(options, sys, auth.basic ~= nil)
+  if not found then
+    return fail(problem)
+  end
+  for name, place in pairs(found) do
+    settings[name], sources[name] = place[1], place[2]
+  end
+  settings.sources = sources
+  return settings
+end
+
+--- The settings of a client, changed for one call or connection.
+---@param settings beam.settings
+---@param options table
+---@return beam.settings
+function config.override(settings, options)
+  local changed = setmetatable({}, { __index = settings })
+  for name in pairs(config.overrides) do
+    if name ~= "token" and name ~= "basic" then
+      changed[name] = options[name]
+    end
+  end
+  if options.token ~= nil or options.basic then
+    changed.credentials = credentials { token = options.token, basic = options.basic }
+  end
+  return changed
+end
+
+return config

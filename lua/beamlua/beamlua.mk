@@ -1,0 +1,62 @@
+# The programs with a Lua in them, beamlua and libbeamhost. Included by the Makefile.
+SANDBOX := $(wildcard lua/sandbox/*.c lua/sandbox/*/*.c)
+HOST := lua/beamlua/main.c $(wildcard lua/beamlua/process/*.c) lua/baked/modules.c $(SANDBOX)
+EMBED_BINDING := $(filter-out lua/binding/nginx/%,$(BINDING))
+EMBED := $(wildcard lua/embed/*.c) lua/baked/modules.c $(SANDBOX)
+LUA_SOURCES := $(sort $(shell find lua/beam lua/embed lua/beamlua -name '*.lua' -not -path 'lua/beamlua/rock/*' 2>/dev/null))
+HOST_FLAGS := -Ilua -Ilua/embed
+LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/5.4/beam/line.so)
+LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
+
+# ---- beamlua: Lua 5.4, lua-cjson and the module in one program; the transport is loaded when it is first needed ----
+
+build/beamlua: $(HOST:lua/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so | $(LINE)
+	$(call say,LD,$@)
+	$(q)$(CC) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+
+build/host/%.o: lua/%.c
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# The line editor of the prompt, if libedit is there: loaded for a prompt only.
+build/lua/5.4/beam/line.so: lua/beamlua/line/line.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
+	  $(shell pkg-config --libs libedit 2>/dev/null)
+
+build/host/bake: lua/baked/bake/bake.c
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -o $@ $< $(LUA54)/liblua5.4.a -lm -ldl
+
+build/host/baked.c: build/host/bake lua/baked/bake.lua $(LUA_SOURCES)
+	$(call say,BAKE,$@)
+	@mkdir -p $(@D)
+	$(q)build/host/bake lua/baked/bake.lua $(LUA_SOURCES) > $@
+
+build/host/baked.o: build/host/baked.c
+	$(call say,CC,$<)
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) -c -o $@ $<
+
+# ---- libbeamhost: libbeam, beam.core, Lua 5.4, lua-cjson and the module in one object that gives away the names beam_* alone ----
+
+build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
+	$(call say,LD,$@)
+	$(q)$(LD) -r -o $@ $^
+	$(q)objcopy --wildcard --keep-global-symbol='beam_[a-z]*' $@
+
+# Lua itself; why its streams have other names: lua/embed/streams.c.
+build/host/lua54.o: $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a
+	$(q)$(LD) -r -o $@ --whole-archive $^
+	$(q)objcopy $(foreach stream,stdin stdout stderr,--redefine-sym $(stream)=host_$(stream)) $@
+
+build/libbeamhost.a: build/beamhost.o
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) qcs $@ $^
+
+build/libbeamhost.so: build/beamhost.o
+	$(call say,LD,$@)
+	$(q)$(CC) -shared -Wl,-soname,libbeamhost.so.0 -Wl,-z,defs -o $@ $^ $(LDFLAGS) $(LIBS) -lm -ldl
+	$(q)ln -sf libbeamhost.so build/libbeamhost.so.0

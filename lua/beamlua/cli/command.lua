@@ -1,0 +1,140 @@
+-- Runs a command: finds it, reads its arguments, hands over to beamlua/command/NAME.lua.
+--
+-- Such a module is a function of a table { host, name, options, positionals, client(further options) } that waits as it likes and returns
+-- the exit code, or nil and an error.
+local arguments_of = require "beamlua.cli.arguments"
+local commands = require "beamlua.cli.commands"
+local exit_codes = require "beamlua.cli.exit_codes"
+local help = require "beamlua.cli.help"
+local run = require "beamlua.run"
+local terminal = require "beamlua.cli.terminal"
+
+local function complain(command, what)
+  io.stderr:write(command.title, ": ", what, "\n", help.usage(command), "\n'", command.title, " --help' says more\n")
+  return exit_codes.usage
+end
+
+local function print_help(text)
+  io.stdout:write(text)
+  return 0
+end
+
+-- ---- Errors ----
+
+--- What a person sees of an error: one line, in colours where there are any.
+local function show_error(title, err)
+  local paint = terminal.painter(2)
+  local hint = err.hint and paint("grey", (" (%s)"):format(err.hint)) or ""
+  io.stderr:write(title, ": ", paint("red", err.kind), ": ", err.message, hint, "\n")
+end
+
+-- A mistake that the module raises is the command line's: "beam.call: input is an array …". Everything else is ours.
+local function as_mistake(problem)
+  local text = type(problem) == "string" and problem:gsub("^beamlua/[%w_/]+%.lua:%d+: ", "")
+  return text and (text:match "^beam[%w._]*: (.*)" or text:find "^beam%.%w+ " and text or nil)
+end
+
+-- ---- Running ----
+
+local function new_client(options)
+  return function(further)
+    local settings = { gateway = options.gateway, config = options.config, context = options.context }
+    settings.tls = options.ca_file and { ca_file = options.ca_file } or nil
+    for name, value in pairs(further or {}) do
+      settings[name] = value
+    end
+    return require("beam.client").new(settings)
+  end
+end
+
+local function log_to_stderr(verbose)
+  local log = require "beam.log"
+  local most = verbose and log.levels.info or log.levels.warning
+  log.to(function(level, line)
+    if log.levels[level] <= most then
+      io.stderr:write("beamlua: ", level, ": ", line, "\n")
+    end
+  end)
+end
+
+local function execute(host, command, options, positionals)
+  log_to_stderr(options.verbose)
+  local group = command.title:match "^beamlua (%l+)"
+  local task = require("beamlua.command." .. group)
+  local context = { host = host, name = command.name, title = command.title, options = options, positionals = positionals }
+  context.client = new_client(options)
+  return run.run(host, function()
+    if command.no_client then
+      return task(context) -- what a user's app.lua raises keeps its traceback
+    end
+    local ok, code, err = pcall(task, context)
+    local mistake = not ok and as_mistake(code)
+    if mistake then
+      return complain(command, mistake)
+    elseif not ok then
+      error(code, 0)
+    elseif not code then
+      show_error(command.title, err)
+      return exit_codes[err.kind] or exit_codes.script
+    end
+    return code
+  end, not command.stays and run.to_the_end_of or nil)
+end
+
+-- The command that the words mean, and how many of them were its name; or nil and what is wrong.
+local function find(words)
+  local command, used = commands.find(words[1]), 1
+  while command and command.commands do
+    local name = words[used + 1]
+    if not name or name == "--help" or name == "-h" then
+      return command, used, not name and "what about it?" or nil
+    end
+    local below = commands.find(name, command.commands)
+    if not below then
+      local meant = require("beam.suggest")(name, commands.names(command.commands))
+      return command, used, ("there is no '%s'%s"):format(name, meant and ("; did you mean '%s'?"):format(meant) or "")
+    end
+    command, used = below, used + 1
+  end
+  return command, used
+end
+
+local function explain(words)
+  if not words[1] then
+    return print_help(help.overview())
+  end
+  local command, _, problem = find(words)
+  if not command then
+    local meant = require("beam.suggest")(words[1], commands.names())
+    io.stderr:write(
+      ("beamlua help: there is no command '%s'%s\n"):format(words[1], meant and ("; did you mean '%s'?"):format(meant) or ""),
+      "usage: beamlua help [COMMAND]\n"
+    )
+    return exit_codes.usage
+  elseif problem and words[2] then
+    return complain(command, problem)
+  end
+  return print_help(help.of(command))
+end
+
+return function(host, words)
+  terminal.setup(host)
+  if words[1]:sub(1, 1) == "-" then
+    return print_help(help.overview())
+  elseif words[1] == "help" then
+    return explain { table.unpack(words, 2) }
+  end
+  local command, used, problem = find(words)
+  if problem then
+    return complain(command, problem)
+  elseif command.commands then
+    return print_help(help.of(command))
+  end
+  local options, positionals = arguments_of.read(command, { table.unpack(words, used + 1) })
+  if not options then
+    return complain(command, positionals)
+  elseif options.help then
+    return print_help(help.of(command))
+  end
+  return execute(host, command, options, positionals)
+end

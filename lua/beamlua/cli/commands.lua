@@ -1,0 +1,282 @@
+-- The commands of beamlua: what they are called, what they take, what they do in a sentence. From this one table come the reading of the
+-- command line (beamlua/cli/arguments.lua), the help (beamlua/cli/help.lua), the shell completions (beamlua/cli/completions.lua) and the manual
+-- (tests/manual.lua).
+--
+-- An option is { as it is written, what its value is called, what it means }, and
+--   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
+local readers = require "beamlua.readers"
+
+local kinds = { "asgi", "endpoint", "taskqueue", "function", "schedule" }
+local task_kinds = { "taskqueue", "function" }
+
+-- ---- Options that several have ----
+
+local timeout = { "--timeout", "S", "seconds for all of it", read = readers.seconds }
+local json = { "--json", nil, "one JSON value a line" }
+local read_kind = readers.one_of(table.unpack(kinds))
+local kind = { "--kind", "KIND", table.concat(kinds, ", "), read = read_kind, values = kinds }
+local version = { "--version", "N", "that version of the deployment", read = readers.count }
+local header = { "--header", "'NAME: VALUE'", "a further request header; may be repeated", read = readers.header, as = "headers" }
+local limit = { "--limit", "N", "at most so many", read = readers.count }
+
+-- Of every command that asks Beam.
+local client = {
+  { "--gateway", "URL", "another gateway than the configured one" },
+  { "--config", "FILE", "the configuration of Beam's own tools, if not ~/.beam/config.ini", file = true },
+  { "--context", "NAME", "its section" },
+  { "--ca-file", "FILE", "certificates to trust, PEM", as = "ca_file", file = true },
+  { "--verbose", nil, "say on stderr what goes on", short = "-v" },
+}
+local help = { "--help", nil, "this text", short = "-h" }
+
+-- A secret among the arguments can be read by everybody on the machine, in the list of processes.
+local refused = {
+  ["--token"] = "a token on the command line can be read by everybody on this machine (ps): set BEAM_TOKEN",
+}
+
+-- ---- The commands ----
+
+local commands = {
+  {
+    name = "call",
+    takes = "NAME [JSON|@FILE|-]",
+    positionals = { 1, 2 },
+    says = "Calls an endpoint and prints its result.",
+    details = [[
+The input is a JSON object: as an argument, from a file, or - for standard input; default {}. On a terminal the
+result is indented, elsewhere it is printed as it came.]],
+    options = {
+      { "--timeout", "S", "seconds for all attempts together", read = readers.seconds },
+      { "--stream", nil, "print each item as it comes, one a line" },
+      { "--raw", nil, "send the input and print the answer as they are" },
+      header,
+      { "--method", "METHOD", "default POST" },
+      { "--path", "PATH", "behind the address: /sub, ?limit=3" },
+      kind,
+      version,
+      { "--retry", "N", "so many further attempts at what did not run; 0: none", read = readers.natural },
+      { "--idempotent", nil, "a second run does no harm" },
+    },
+  },
+  {
+    name = "realtime",
+    takes = "NAME",
+    positionals = { 1, 1 },
+    says = "Sends each line of standard input as a message, prints each message as a line.",
+    details = [[
+At the end of standard input it stays until as many messages came as lines were sent, or none came for 5 seconds;
+with --wait, until none came for so long; with --count, until so many came. Ctrl-C closes the connection.]],
+    options = {
+      { "--raw", nil, "lines and messages as they are (default)" },
+      { "--json", nil, "lines must be JSON; each message is printed as one line of JSON" },
+      { "--binary", nil, "send binary messages" },
+      { "--count", "N", "end after so many messages", read = readers.count },
+      { "--timeout", "S", "give up when no message came for so long", read = readers.seconds },
+      { "--wait", "S", "stay so long without a message after the end of the input", read = readers.pause },
+      { "--max-message", "BYTES", "the longest message that is taken (default 16 MiB)", read = readers.count, as = "max_message" },
+      { "--no-reconnect", nil, "a lost connection is the end", as = "no_reconnect" },
+      header,
+      version,
+    },
+  },
+  {
+    name = "watch",
+    takes = "SCRIPT",
+    positionals = { 1, 1 },
+    says = "Runs a connection script; when its file has changed, the new one takes over on the same connection.",
+    details = [[
+Also written beamlua --watch SCRIPT. The script returns a table of hooks (docs/scripting.md). What it prints or emits
+goes to standard output, and so do messages if it has no hook for them. A new script that does not load leaves the old
+one running.]],
+    options = {
+      { "--target", "NAME", "what to connect to; default: what the script's hook connect says" },
+      { "--limits", nil, "the safe subset of Lua and the limits that libbeamhost has by default; else there are none" },
+      { "--tick", "S", "seconds between calls of the hook tick (default 0.1)", read = readers.seconds },
+    },
+  },
+  {
+    name = "submit",
+    takes = "NAME [JSON|@FILE|-]",
+    positionals = { 1, 2 },
+    says = "Submits a task and prints its id.",
+    details = [[
+With --wait it prints the result instead, when the task has ended.]],
+    options = {
+      { "--wait", nil, "wait for the end and print the result" },
+      timeout,
+      { "--retry", "N", "so many further attempts at what did not arrive; 0: none", read = readers.natural },
+      header,
+      { "--kind", "KIND", "taskqueue (default) or function", read = readers.one_of(table.unpack(task_kinds)), values = task_kinds },
+      version,
+    },
+  },
+  {
+    name = "task",
+    says = "Asks about a task, waits for it, ends it.",
+    commands = {
+      { name = "get", takes = "ID", positionals = { 1, 1 }, says = "Prints what Beam knows of it, as JSON.", options = { timeout } },
+      { name = "wait", takes = "ID", positionals = { 1, 1 }, says = "Waits for its end and prints its state.", options = { timeout } },
+      { name = "watch", takes = "ID", positionals = { 1, 1 }, says = "Prints each state as it comes, to the end.", options = { timeout } },
+      { name = "result", takes = "ID", positionals = { 1, 1 }, says = "Waits for its end and prints its result.", options = { timeout } },
+      { name = "outputs", takes = "ID", positionals = { 1, 1 }, says = "Lists the files that it saved.", options = { json, timeout } },
+      {
+        name = "download",
+        takes = "ID [FILE]",
+        positionals = { 1, 2 },
+        says = "Fetches one of its files, or all.",
+        options = { { "--output", "PATH", "a file, or a folder that is there; default: the file's name here", file = true }, timeout },
+      },
+      { name = "cancel", takes = "ID", positionals = { 1, 1 }, says = "Ends it, and prints the state it ended in.", options = { timeout } },
+      {
+        name = "list",
+        takes = "",
+        positionals = { 0, 0 },
+        says = "Lists the tasks, newest first.",
+        options = {
+          { "--status", "STATE", "PENDING, RUNNING, COMPLETE …; several with commas", read = readers.list },
+          { "--deployment", "NAME", "of that deployment" },
+          kind,
+          limit,
+          json,
+          timeout,
+        },
+      },
+    },
+  },
+  {
+    name = "deployments",
+    takes = "",
+    positionals = { 0, 0 },
+    says = "Lists what is deployed, newest first.",
+    options = {
+      { "--name", "NAME", "exactly that name" },
+      kind,
+      { "--all", nil, "those that are stopped, too" },
+      limit,
+      json,
+      timeout,
+    },
+  },
+  {
+    name = "serve",
+    takes = "[app.lua]",
+    positionals = { 0, 1 },
+    says = "The local Beam: serves the handlers of app.lua on this machine.",
+    no_client = true,
+    more = "beamlua.cli.serve_help",
+    stays = true, -- until it is ended
+    options = {
+      { "--port", "N", "port to listen on (default 1994; 0: a free one)", read = readers.port },
+      { "--host", "H", "numeric address (default 127.0.0.1)" },
+      { "--token", "T", "the token to demand (default: BEAM_SERVE_TOKEN; without one everybody is let in)" },
+      { "--basic", "ID:SECRET", "client id and secret to accept as well", read = readers.basic },
+      { "--ping", "S", "seconds between app pings (default 5)", read = readers.seconds },
+      {
+        "--fault",
+        "FAULTS",
+        "what goes wrong on demand; may be given several times",
+        says_all = true, -- the reader's words need no name of the option before them
+        read = function(value, before)
+          return require("beamlua.cli.serve_help").read_fault(value, before)
+        end,
+      },
+      { "--quiet", nil, "no access log" },
+      { "--replay", "FILE", "play the server's part of a recording instead, and report where the client differs", file = true },
+      { "--fast", nil, "with --replay: as fast as the client, not at the recorded times" },
+      { "--speed", "N", "with --replay: so many times as fast as it was", read = readers.factor },
+      { "--exact", nil, "with --replay: JSON must be the same to the byte, the order of keys included" },
+      { "--patience", "S", "with --replay: seconds to wait for what the client does not do (default 10)", read = readers.pause },
+    },
+  },
+  {
+    name = "doctor",
+    takes = "",
+    positionals = { 0, 0 },
+    says = "Looks whether everything is well: versions, configuration, network, token.",
+    details = [[
+Each problem is told with its remedy; the exit code is that of the first one.]],
+    options = { { "--timeout", "S", "seconds for each question (default 10)", read = readers.seconds } },
+  },
+  {
+    name = "explain",
+    takes = "STATUS|CODE|KIND|TEXT",
+    positionals = { 1, math.huge },
+    says = "Says what a status, a close code or an error means, and what to do.",
+    no_client = true,
+    options = {},
+  },
+  {
+    name = "completion",
+    takes = "bash|zsh|fish",
+    positionals = { 1, 1 },
+    says = "Prints the completions for a shell.",
+    no_client = true,
+    options = {},
+  },
+  {
+    name = "help",
+    takes = "[COMMAND]",
+    positionals = { 0, 2 },
+    says = "Lists the commands, or explains one.",
+    no_client = true,
+    options = {},
+  },
+}
+
+-- ---- Finding them ----
+
+local function complete(command, before)
+  command.title = before .. command.name
+  for _, below in ipairs(command.commands or {}) do
+    complete(below, command.title .. " ")
+  end
+  if command.options then
+    command.options = table.move(command.options, 1, #command.options, 1, {})
+    table.move(command.no_client and {} or client, 1, command.no_client and 0 or #client, #command.options + 1, command.options)
+    table.insert(command.options, help)
+    command.refused = command.no_client and {} or refused
+  end
+end
+
+for _, command in ipairs(commands) do
+  complete(command, "beamlua ")
+end
+
+local all = { list = commands, common = table.move(client, 1, #client, 1, {}) }
+table.insert(all.common, help)
+
+--- Whether an option is one of those that every command has.
+---@param option table
+---@return boolean
+function all.is_common(option)
+  for _, common in ipairs(all.common) do
+    if common == option then
+      return true
+    end
+  end
+  return false
+end
+
+--- The command of that name; of a list of commands that one has below it, if it is given.
+---@param name string
+---@param list table[]?
+function all.find(name, list)
+  for _, command in ipairs(list or commands) do
+    if command.name == name then
+      return command
+    end
+  end
+end
+
+--- The names as keys, for "did you mean".
+---@param list table[]?
+---@return table<string, true>
+function all.names(list)
+  local names = {}
+  for _, command in ipairs(list or commands) do
+    names[command.name] = true
+  end
+  return names
+end
+
+return all

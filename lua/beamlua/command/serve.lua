@@ -1,0 +1,96 @@
+-- beamlua serve: the local Beam, with the handlers of an app.lua or two of its own.
+-- Streams the words of a prompt, again and again: { token = "…" }.
+local function generate(input)
+  local sleep, words, i = require("beam.driver").sleep, {}, 0
+  for word in (input.prompt or "beam me up"):gmatch "%S+" do
+    words[#words + 1] = word
+  end
+  return function()
+    i = i + 1
+    if i <= (input.count or #words) and #words > 0 then
+      sleep(input.delay or 0.05)
+      return { token = words[(i - 1) % #words + 1] }
+    end
+  end
+end
+
+-- Learns nothing, in as many steps as asked for, and hands out what it learned.
+local function train(input, context)
+  local log, loss = {}, 1
+  for step = 1, input.steps or 5 do
+    if not context.sleep(input.delay or 0.2) then
+      return
+    end
+    loss = loss * 0.7
+    log[step] = ("step %d loss %.4f\n"):format(step, loss)
+  end
+  context.output("log.txt", table.concat(log))
+  context.output("model.txt", ("a model of loss %.4f\n"):format(loss))
+  return { steps = #log, loss = loss }
+end
+
+local function built_in(app)
+  local json = require "beam.json"
+  app.realtime("echo", function(message)
+    local value = json.decode(message)
+    return { response = value == nil and message or value }
+  end)
+  app.endpoint("multiply", function(input)
+    if type(input.x) ~= "number" then
+      return app.response(400, { error = "x must be a number" })
+    end
+    return { result = input.x * 2 }
+  end)
+  app.endpoint("generate", generate, { inputs = { prompt = "string?", count = "integer?", delay = "number?" } })
+  app.task_queue("train", train)
+end
+
+local function load_app(app, path)
+  if not path then
+    return built_in(app)
+  end
+  local chunk, message = loadfile(path)
+  if not chunk then
+    error(message, 0)
+  end
+  chunk()
+  if #app.deployments.list == 0 then
+    error(path .. " deploys nothing: call app.realtime, app.endpoint or app.task_queue in it", 0)
+  end
+end
+
+local function announce(app, server, options)
+  local names = {}
+  for _, deployment in ipairs(app.deployments.list) do
+    names[#names + 1] = "/" .. deployment.kind .. "/" .. deployment.name
+  end
+  local key = (options.token or options.basic) and "the token you gave it is demanded" or "any token is accepted"
+  print(("local Beam at %s (%s; BEAM_GATEWAY_URL=%s): %s"):format(server.url, key, server.url, table.concat(names, " ")))
+  io.stdout:flush()
+end
+
+local function log_to_stderr(quiet)
+  return function(level, line)
+    if level ~= "info" or not quiet then
+      io.stderr:write(os.date "%H:%M:%S ", level == "info" and "" or level .. ": ", line, "\n")
+    end
+  end
+end
+
+return function(context)
+  if context.options.replay then
+    return require "beamlua.cli.replay"(context)
+  end
+  local app = require "beam.serve"
+  local options = context.options
+  options.port = options.port or 1994
+  options.token = options.token or os.getenv "BEAM_SERVE_TOKEN"
+  options.log = log_to_stderr(options.quiet)
+  options.quiet = nil
+  load_app(app, context.positionals[1])
+  local server, err = app.listen(options)
+  if not server then
+    error(err, 0)
+  end
+  announce(app, server, options)
+end
