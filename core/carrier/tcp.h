@@ -1,6 +1,6 @@
 /* The carrier over a TCP connection that was accepted: first the HTTP server's, then, after a 101, a WebSocket's.
  *
- *   server_connection.c  --\
+ *   server/connection.c  --\
  *                           +-->  carrier_tcp.c  -->  libuv
  *   websocket.c          --/
  *

@@ -1,13 +1,13 @@
 /* One HTTP exchange, seen from inside. Its life: waiting for CA certificates, queued, in curl, ended (curl has let go
  * of it; what a paused reader has not taken may still be held), done (the terminal event is out), released.
  *
- *   http.c           public calls, events, deadlines
- *   http_request.c   options -> curl's easy handle
- *   http_connect.c   what curl tells while it connects: phases, certificates; and when it may send again
- *   http_trust.c     whose certificates are good: read before curl is given the exchange
- *   http_body.c      what curl reads: head and body, decoded, bounded, paused
- *   http_upload.c    what curl sends, where the body comes in pieces
- *   http_error.c     what curl says went wrong -> beam_error
+ *   http.c         public calls, events, deadlines
+ *   request.c      options -> curl's easy handle
+ *   connect.c      what curl tells while it connects: phases, certificates; and when it may send again
+ *   trust.c        whose certificates are good: read before curl is given the exchange
+ *   body.c         what curl reads: head and body, decoded, bounded, paused
+ *   upload.c       what curl sends, where the body comes in pieces
+ *   error.c        what curl says went wrong -> beam_error
  */
 #ifndef BEAM_HTTP_H
 #define BEAM_HTTP_H
@@ -83,35 +83,35 @@ struct beam_http {
 void beam__http_enter(beam_http *http, enum beam_phase phase);
 void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const void *data, size_t len);
 
-/* http_request.c: checks the options, copies them and makes the easy handle. 0 or an error. */
+/* request.c: checks the options, copies them and makes the easy handle. 0 or an error. */
 int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error);
 void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made, wherever it stopped */
 
-/* http_connect.c */
+/* connect.c */
 int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
 
 /* Whether an HTTP/2 answer was lost in a way that lets the request go again over HTTP/1.1; once. Then makes it ready.
  */
 int beam__http_restart(beam_http *http, CURLcode result);
 
-/* http_trust.c */
+/* trust.c */
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
 int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
 int beam__http_lacks_trust(const beam_http *http);                             /* it is still being loaded */
 int beam__http_check_trust(beam_http *http); /* 0; BEAM_EINVALID: it could not be loaded, http->error says why */
 void beam__http_release_trust(beam_http *http);
 
-/* http_body.c */
+/* body.c */
 int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */
 int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
 void beam__http_check_end(beam_http *http);     /* what ended too early becomes http->error */
 
-/* http_upload.c */
+/* upload.c */
 int beam__http_set_upload(beam_http *http, uint64_t size); /* 0, or an option that curl refused */
 void beam__http_upload_answered(beam_http *http);          /* the head of the answer is there */
 void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
 
-/* http_error.c: fills http->error, unless it is filled already. */
+/* error.c: fills http->error, unless it is filled already. */
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void beam__http_fail_again(beam_http *http); /* it would have to be sent again */
 void beam__http_fail_curl(beam_http *http, CURLcode result);

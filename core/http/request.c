@@ -239,7 +239,7 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
 
 /* A stream keeps to HTTP/1.1 and so to a connection of its own: in HTTP/2 one paused reader stops every other transfer
  * of the connection and makes curl spin on its socket (7.88, lib/http2.c "pause_stream_id"). So does a body of several
- * pieces: a server's answer in the middle of it would be lost (http_connect.c, beam__http_restart). */
+ * pieces: a server's answer in the middle of it would be lost (connect.c, beam__http_restart). */
 static void set_version(beam_http *http, size_t body_len) {
   CURL *easy = http->transfer.easy;
   if (!http->url.tls || http->stream || http->upload.wanted || body_len > MAX_UPLOAD_HTTP2) {

@@ -1,8 +1,8 @@
 /* What the files of the HTTP server share.
  *
- *   server.c              listens, owns the connections, tells the date
- *   server_connection.c   one connection: reads, takes one request after the other, keeps time
- *   server_request.c      one request: what was asked, and its answer
+ *   server.c       listens, owns the connections, tells the date
+ *   connection.c   one connection: reads, takes one request after the other, keeps time
+ *   request.c      one request: what was asked, and its answer
  */
 #ifndef BEAM_SERVER_INTERNAL_H
 #define BEAM_SERVER_INTERNAL_H

@@ -25,7 +25,7 @@ return {
       },
     },
     tables = {
-      { "beam.target", "address.lua" },
+      { "beam.target", "settings/target.lua" },
       { "beam.attempt_options", "http/attempts.lua", without = { scope = true, spent = true } },
       { "beam.request_options", "http/request.lua" },
       { "beam.call_options", "call.lua" },
@@ -42,9 +42,9 @@ return {
     functions = {
       { "submit", "task/submit.lua", "return" },
       { "task", "task.lua", "task.get" },
-      { "tasks", "tasks.lua", "tasks.list" },
+      { "tasks", "rest/tasks.lua", "tasks.list" },
       { "deployment", "deployment.lua", "deployment.get" },
-      { "deployments", "deployments.lua", "deployments.list" },
+      { "deployments", "rest/deployments.lua", "deployments.list" },
     },
     objects = {
       {
@@ -62,19 +62,19 @@ return {
       {
         "beam.pages",
         text = "A list of the API, page after page as it is read.",
-        files = { "api/pages.lua" },
+        files = { "rest/pages.lua" },
         methods = { "next", "all" },
       },
       {
         "beam.task_list",
         text = "Tasks, newest first.",
-        files = { "tasks.lua" },
+        files = { "rest/tasks.lua" },
         methods = {},
       },
       {
         "beam.deployment_list",
         text = "Deployments, newest first.",
-        files = { "deployments.lua" },
+        files = { "rest/deployments.lua" },
         methods = {},
       },
       {
@@ -87,32 +87,32 @@ return {
     tables = {
       { "beam.submit_options", "task/submit.lua" },
       { "beam.watch_options", "task/watch.lua" },
-      { "beam.tasks_options", "tasks.lua" },
-      { "beam.deployments_options", "deployments.lua" },
+      { "beam.tasks_options", "rest/tasks.lua" },
+      { "beam.deployments_options", "rest/deployments.lua" },
     },
   },
   {
     title = "Realtime",
     page = "realtime.md",
-    functions = { { "realtime", "realtime.lua", "realtime.open" }, { "pool", "pool.lua", "pool.open" } },
+    functions = { { "realtime", "realtime.lua", "realtime.open" }, { "pool", "realtime/pool.lua", "pool.open" } },
     objects = {
       {
         "beam.connection",
         text = "A realtime connection that stays.",
-        files = { "connection.lua", "sending.lua", "settling.lua", "reading.lua", "asking.lua", "closing.lua" },
+        files = { "realtime/connection.lua", "realtime/send.lua", "realtime/settle.lua", "realtime/receive.lua", "realtime/asking.lua", "realtime/close.lua" },
         methods = { "send", "send_binary", "receive", "messages", "request", "flush", "unsent", "on", "stats", "close" },
       },
       {
         "beam.pool",
         text = "Realtime connections to one app, shared by requests.",
-        files = { "pool.lua" },
+        files = { "realtime/pool.lua" },
         methods = { "request", "send", "send_binary", "stats", "close" },
       },
     },
     tables = {
       { "beam.realtime_options", "realtime.lua" },
       { "beam.queue_options", "realtime.lua" },
-      { "beam.pool_options", "pool.lua" },
+      { "beam.pool_options", "realtime/pool.lua" },
     },
   },
   {
@@ -124,15 +124,15 @@ return {
       { "run", "driver/loop.lua", "loop.run" },
       { "step", "driver/loop.lua", "loop.step" },
       { "fd", "driver/reactor.lua", "reactor.fd" },
-      { "lines", "lines.lua", "lines.lines" },
-      { "read_line", "lines.lua", "lines.read_line" },
-      { "setup", "driver/ngx.lua", "driver.setup" },
+      { "lines", "driver/lines.lua", "lines.lines" },
+      { "read_line", "driver/lines.lua", "lines.read_line" },
+      { "setup", "driver/nginx.lua", "driver.setup" },
     },
     modules = {
       {
         "loop",
         text = "Our connections inside a program that has an event loop of its own: one call, once.",
-        functions = { { "luv", "loop.lua", "loop.luv" }, { "cqueues", "loop.lua", "loop.cqueues" }, { "copas", "loop.lua", "loop.copas" } },
+        functions = { { "luv", "driver/other_loops.lua", "loop.luv" }, { "cqueues", "driver/other_loops.lua", "loop.cqueues" }, { "copas", "driver/other_loops.lua", "loop.copas" } },
       },
     },
     objects = {
@@ -145,7 +145,7 @@ return {
       {
         "beam.loop.inside",
         text = "What leaves another event loop again.",
-        files = { "loop.lua" },
+        files = { "driver/other_loops.lua" },
         methods = {},
       },
     },
@@ -158,7 +158,7 @@ return {
       { "retry", text = "Policies that say when to try again.", functions = { { "backoff", "retry.lua", "retry.backoff" } } },
     },
     objects = { { "beam.error", text = "What run-time failures return as the second value.", files = { "error.lua" }, methods = {} } },
-    tables = { { "beam.options", "config.lua" }, { "beam.backoff_options", "retry.lua" } },
+    tables = { { "beam.options", "settings/config.lua" }, { "beam.backoff_options", "retry.lua" } },
   },
   {
     title = "JSON",
@@ -210,13 +210,13 @@ return {
       {
         "beam.serve.task_context",
         text = "What the handler of an endpoint or a task is told beside its input.",
-        files = { "serve/task_context.lua" },
+        files = { "serve/app/task_context.lua" },
         methods = {},
       },
       {
         "beam.serve.message_context",
         text = "What the handler of a realtime app is told beside the message.",
-        files = { "serve/session.lua" },
+        files = { "serve/app/session.lua" },
         methods = {},
       },
       {
@@ -256,7 +256,7 @@ return {
         without = { secrets = true, stopped = true },
       },
       { "beam.replay", text = "A recording that is served.", files = { "replay.lua" }, methods = { "wait", "close" } },
-      { "beam.replay.report", text = "What a client did otherwise.", files = { "replay/report.lua" }, methods = {} },
+      { "beam.replay.report", text = "What a client did otherwise.", files = { "record/replay/report.lua" }, methods = {} },
     },
   },
 }

@@ -1,7 +1,7 @@
 /* A host of libbeamhost, as the files of lua/embed share it.
  *
  *   beamhost.h  ->  host.c: calls  ->  P, the state with the module beam  ->  lua/embed/host.lua
- *                   embed_event.c: callbacks   <-      embed_state.c makes it
+ *                   event.c: callbacks   <-      state.c makes it
  */
 #ifndef BEAMLUA_EMBED_H
 #define BEAMLUA_EMBED_H

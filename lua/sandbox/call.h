@@ -47,7 +47,7 @@ int call_setup(struct script *script, lua_CFunction function, void *argument);
 /* For call_setup's functions: sets beam.<name> to what calls the function `name` of the object's. */
 void call_provide(lua_State *L, const char *name);
 
-/* script_error.c: pushes onto P the error that the state ended with; its error object is on top of S, unless it is
+/* error.c: pushes onto P the error that the state ended with; its error object is on top of S, unless it is
  * stopped or broken. */
 void error_push(lua_State *P, const struct call *call, lua_State *S);
 void error_setup(lua_State *P);

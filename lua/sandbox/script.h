@@ -3,12 +3,13 @@
  *
  *   P, the state of lua/beam and lua/beamlua or lua/embed  -- script.c, call.c -->  S, the script's own
  *
- *   script_values.c     values from one to the other            script_libraries.c  what a script may use
- *   script_load.c       compiling, the table of hooks           script_sources.c    load, require: text only
- *   script_error.c      what P is told, with script_trace.c     script_guards.c     pcall, coroutines, metatables
- *   script_limits.c     budgets: instructions, time             script_tables.c, script_strings.c, script_patterns.c
- *   script_allocator.c  the memory limit, on script_memory.c
- *   script_collector.c  when garbage is collected; weak keys    script_collisions.c keys that collide
+ *   values.c   values from one to the other              load.c      compiling, the table of hooks
+ *   error.c    what P is told, with trace.c, names.c     sources.c   load, require: text only
+ *
+ *   limits/    limits.c budgets: instructions, time      allocator.c the memory limit, on memory.c
+ *              collector.c when garbage is collected; weak keys      collisions.c keys that collide
+ *   libraries/ libraries.c what a script may use         guards.c pcall, coroutines, metatables
+ *              tables.c, strings.c, format.c, patterns.c what is charged within one call
  */
 #ifndef BEAMLUA_SCRIPT_H
 #define BEAMLUA_SCRIPT_H

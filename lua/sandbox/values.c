@@ -1,5 +1,5 @@
 /* Tables are read raw, so nothing of the script's runs meanwhile, and no length is believed. The copy of a table may
- * have another size than the table, and keys that were chosen for it may collide there (script_collisions.c): one with
+ * have another size than the table, and keys that were chosen for it may collide there (collisions.c): one with
  * many numbers as keys is copied into a table that is made in its final size, for which they are looked at. */
 #include "sandbox/values.h"
 

@@ -1,9 +1,9 @@
 -- A realtime connection that stays (wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
 --
---   life.lua      states, attempts, retries            watch.lua   liveness
---   sending.lua   from send() to the socket or queue   settling.lua   what became of what was sent
---   reading.lua   from the socket to receive()         asking.lua   request()
---   closing.lua   close()
+--   life.lua      states, attempts, retries            watch.lua    liveness
+--   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
+--   receive.lua   from the socket to receive()         asking.lua   request()
+--   close.lua     close()
 local compat = require "beam.compat"
 local driver = require "beam.driver"
 local handlers = require "beam.realtime.handlers"
@@ -24,8 +24,8 @@ local connection = {}
 ---@field last_error beam.error? why the last attempt ended
 local Connection = {}
 local meta = { __name = "beam.connection", __index = Connection }
-for _, part in ipairs { "beam.life", "beam.sending", "beam.settling", "beam.reading", "beam.asking", "beam.closing" } do
-  for name, method in pairs(require(part)) do
+for _, part in ipairs { "life", "send", "settle", "receive", "asking", "close" } do
+  for name, method in pairs(require("beam.realtime." .. part)) do
     Connection[name] = method
   end
 end

@@ -135,7 +135,7 @@ end
 --- The API that these settings choose: the module api/v1.lua or api/v2.lua, with the same functions.
 ---@param settings beam.settings
 function api.of(settings)
-  return require("beam.api." .. settings.api_version)
+  return require("beam.rest." .. settings.api_version)
 end
 
 --- Seconds until a deadline of driver.now(); nil: none.

@@ -197,7 +197,7 @@ static int guarded_wrap(lua_State *L) {
 
 /* ---- Metatables ---- */
 
-/* A finalizer runs without hooks; weak keys: script_collector.c. */
+/* A finalizer runs without hooks; weak keys: collector.c. */
 static int guarded_setmetatable(lua_State *L) {
   int type = lua_type(L, 2);
   luaL_checktype(L, 1, LUA_TTABLE);

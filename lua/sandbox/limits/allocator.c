@@ -67,7 +67,7 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size) {
   return result;
 }
 
-/* An error outside of any protected call: script_call.c leaves no way to it. */
+/* An error outside of any protected call: call.c leaves no way to it. */
 static int panic(lua_State *L) {
   struct limits *limits = limits_of(L);
   if (limits->escape)

@@ -4,7 +4,7 @@
 
 #include "sandbox/limits/limits.h"
 
-/* script_limits.c */
+/* limits.c */
 int64_t limits_now(void);
 int64_t limits_cpu(void); /* of this thread */
 void limits_hook(lua_State *L, lua_Debug *frame);

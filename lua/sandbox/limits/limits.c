@@ -1,5 +1,5 @@
-/* Counting, stopping, breaking; the clock; when the collector runs is in script_collector.c, what is allocated in
- * script_allocator.c. */
+/* Counting, stopping, breaking; the clock; when the collector runs is in collector.c, what is allocated in
+ * allocator.c. */
 #include "sandbox/limits/limits.h"
 
 #include <lauxlib.h>

@@ -2,7 +2,7 @@
  *
  *  1. A hook counts instructions, each hundred or fewer, and looks at the clock. Functions in C charge for what they
  * do.
- *  2. What is over its budget is *stopped*: an error that nothing of the script's can hold (script_guards.c raises it
+ *  2. What is over its budget is *stopped*: an error that nothing of the script's can hold (guards.c raises it
  * again after each protected call), until the call ends. The state can be called again.
  *  3. What does not unwind in time is *broken*: a jump out of the state, of which nothing runs any more; its memory is
  *     released block by block. So the bound does not depend on the script's good will, nor on a list of all its tricks.

@@ -22,7 +22,7 @@ local failed = {} -- tasks that failed and have not been reported
 ---@field changed beam.signal
 ---@field first_unclaimed beam.error?
 
-local family_name = "beam.driver.ngx"
+local family_name = "beam.driver.nginx"
 
 ---@return beam.family of the request that the caller belongs to
 function tasks.family_here()

@@ -19,7 +19,7 @@ ffi.cdef [[
 
 local Watch = {}
 Watch.__index = Watch
-Watch.__name = "beam.driver.ngx.watch"
+Watch.__name = "beam.driver.nginx.watch"
 
 local watch = {}
 
