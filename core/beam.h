@@ -252,6 +252,17 @@ BEAM_API void beam_ws_pause(beam_ws *ws);
 BEAM_API void beam_ws_resume(beam_ws *ws);
 /* Bytes accepted by send and not yet taken by the system. */
 BEAM_API size_t beam_ws_pending(const beam_ws *ws);
+
+/* Bytes of a connection so far, to be compared with an earlier answer: what grows, or falls in the case of
+ * `unacknowledged`, is life, also in the middle of a message. */
+typedef struct beam_progress {
+  uint64_t received;       /* from the network */
+  uint64_t sent;           /* taken by the system */
+  uint64_t unacknowledged; /* of these, not yet confirmed by the peer's system; 0 where ours does not say */
+} beam_progress;
+
+/* All 0 where there is no connection, or no more. One system call. */
+BEAM_API void beam_ws_progress(const beam_ws *ws, beam_progress *progress);
 BEAM_API enum beam_phase beam_ws_phase(const beam_ws *ws);
 /* Gives the WebSocket back: no event fires any more. One that is open sends close code 1001 first, as far as the socket
  * takes it at once. Valid in every phase; NULL is fine. */

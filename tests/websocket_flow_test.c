@@ -211,6 +211,77 @@ static void test_pending(void) {
   free(data);
 }
 
+/* ---- Progress ---- */
+
+/* Half a message; the rest, and reading, when told. */
+static void serve_half(int fd, const char *target) {
+  char *data = calloc(1, MIB);
+  unsigned char head[10];
+  frame f;
+  (void)target;
+  peer_accept_upgrade(fd, "");
+  write_all(fd, head, frame_head(head, 0x82, MIB));
+  write_all(fd, data, MIB / 2);
+  wait_until_told();
+  while (read_frame(fd, &f) == 0 && f.len < MIB)
+    free(f.data);
+  free(f.data);
+  write_all(fd, data, MIB - MIB / 2);
+  read_close(fd);
+  free(data);
+}
+
+static beam_progress progress_of(const client *c) {
+  beam_progress progress;
+  memset(&progress, 0xFF, sizeof progress);
+  beam_ws_progress(c->ws, &progress);
+  return progress;
+}
+
+static void wait_for_bytes(client *c, uint64_t received) {
+  long long end = now_ms() + DEADLINE_MS;
+  while (progress_of(c).received < received && now_ms() < end)
+    beam_step(c->ctx, 20);
+}
+
+static void test_progress(void) {
+  peer p;
+  client c;
+  beam_progress before, after;
+  char *data = calloc(16, MIB);
+  tell(0);
+  peer_start(&p, serve_half);
+  client_start(&c);
+  CHECK_INT(client_open(&c, p.port, "/", (beam_ws_options){0}), 0);
+  before = progress_of(&c);
+  CHECK_INT(before.received + before.sent + before.unacknowledged, 0);
+  CHECK(wait_for(&c, &c.opened, 1));
+  before = progress_of(&c);
+  wait_for_bytes(&c, MIB / 2);
+  after = progress_of(&c);
+  CHECK(after.received >= MIB / 2);
+  CHECK_INT(c.messages, 0);
+  CHECK_INT(after.sent, before.sent);
+  CHECK_INT(after.unacknowledged, 0);
+  CHECK_INT(beam_ws_send_binary(c.ws, data, 16 * MIB), 0);
+  after = progress_of(&c);
+  CHECK(after.sent - before.sent > 0);
+  CHECK_INT(after.sent - before.sent + beam_ws_pending(c.ws), 16 * MIB + 14);
+  CHECK(after.unacknowledged > 0 && after.unacknowledged <= after.sent);
+  tell(1);
+  CHECK(wait_for(&c, &c.messages, 1));
+  after = progress_of(&c);
+  CHECK_INT(after.sent - before.sent, 16 * MIB + 14);
+  CHECK_INT(after.unacknowledged, 0);
+  CHECK(after.received - before.received >= MIB / 2);
+  beam_ws_abort(c.ws, 0);
+  after = progress_of(&c);
+  CHECK_INT(after.received + after.sent + after.unacknowledged, 0);
+  client_end(&c);
+  peer_stop(&p);
+  free(data);
+}
+
 /* ---- Both directions at once ---- */
 
 typedef struct flood {
@@ -433,6 +504,7 @@ int main(void) {
   RUN(test_pause_holds_the_sender_back);
   RUN(test_writing_while_paused);
   RUN(test_pending);
+  RUN(test_progress);
   RUN(test_reads_do_not_starve_writes);
   RUN(test_free_inside_events);
   RUN(test_end_at_any_step);

@@ -37,6 +37,7 @@ typedef struct beam__carrier_ops {
   /* Takes all of `data`, copying what the system does not take at once. 0 or BEAM_ENO_MEMORY. */
   int (*write)(beam__carrier *carrier, const void *data, size_t len);
   size_t (*pending)(const beam__carrier *carrier);
+  void (*progress)(const beam__carrier *carrier, beam_progress *progress);
   void (*pause)(beam__carrier *carrier, int paused);
   void (*close)(beam__carrier *carrier, enum beam__carrier_end end);
 } beam__carrier_ops;

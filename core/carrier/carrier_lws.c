@@ -152,7 +152,9 @@ static int on_readable(beam__lws_carrier *carrier) {
 static void on_read(beam__lws_carrier *carrier, const void *data, size_t len) {
   if (carrier->opening)
     beam__opening_body(carrier, data, len);
-  else if (beam__lws_live(carrier))
+  else
+    carrier->bytes_in += len;
+  if (!carrier->opening && beam__lws_live(carrier))
     carrier->events->data(carrier->user, data, len);
 }
 
@@ -241,7 +243,8 @@ int beam__lws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
 
 /* ---- The beginning ---- */
 
-static const beam__carrier_ops ops = {beam__stream_write, beam__stream_pending, beam__stream_pause, close_carrier};
+static const beam__carrier_ops ops = {beam__stream_write, beam__stream_pending, beam__stream_progress,
+                                      beam__stream_pause, close_carrier};
 
 void beam__lws_request_free(beam__lws_request *request) {
   beam__url_free(&request->url);

@@ -34,11 +34,12 @@ typedef struct beam__lws_carrier {
   beam__lws_link link;    /* the connection, once TCP stands */
   beam__bytes out;        /* what libwebsockets has not been given, from out_at */
   size_t out_at;
-  size_t chunk;          /* the bytes of which it has kept some back; 0: none */
-  int system;            /* errno of what ended the connection */
-  enum beam_phase phase; /* while it opens */
-  uint8_t closed;        /* by its holder: no event any more */
-  uint8_t over;          /* the terminal event was sent */
+  uint64_t bytes_in, bytes_out; /* so far, once it is open */
+  size_t chunk;                 /* the bytes of which it has kept some back; 0: none */
+  int system;                   /* errno of what ended the connection */
+  enum beam_phase phase;        /* while it opens */
+  uint8_t closed;               /* by its holder: no event any more */
+  uint8_t over;                 /* the terminal event was sent */
   uint8_t paused;
   uint8_t readable; /* libwebsockets said so, and waits for us to read */
   uint8_t broken;   /* writing failed: what can be read is, then it ends */
@@ -70,6 +71,7 @@ void beam__opening_failed(beam__lws_link *link);
 
 int beam__stream_write(beam__carrier *base, const void *data, size_t len);
 size_t beam__stream_pending(const beam__carrier *base);
+void beam__stream_progress(const beam__carrier *base, beam_progress *progress);
 void beam__stream_pause(beam__carrier *base, int paused);
 /* Writes what waits, as far as the socket takes it. */
 void beam__stream_drain(beam__lws_carrier *carrier);

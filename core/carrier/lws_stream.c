@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "carrier/lws_carrier.h"
+#include "net/socket.h"
 
 enum { CHUNK = 65536, REST_SIZE = 65536 };
 
@@ -21,6 +22,13 @@ enum { CHUNK = 65536, REST_SIZE = 65536 };
 size_t beam__stream_pending(const beam__carrier *base) {
   const beam__lws_carrier *carrier = (const beam__lws_carrier *)base;
   return carrier->out.len - carrier->out_at + carrier->chunk;
+}
+
+/* Before TLS, so that `pending` and this are of one kind. */
+void beam__stream_progress(const beam__carrier *base, beam_progress *progress) {
+  const beam__lws_carrier *carrier = (const beam__lws_carrier *)base;
+  int fd = carrier->link.wsi ? lws_get_socket_fd(carrier->link.wsi) : -1;
+  *progress = (beam_progress){carrier->bytes_in, carrier->bytes_out - carrier->chunk, beam__socket_unacknowledged(fd)};
 }
 
 static void forget_output(beam__lws_carrier *carrier) {
@@ -48,6 +56,7 @@ static size_t give(beam__lws_carrier *carrier, const char *data, size_t len) {
       return len;
     }
     given += chunk;
+    carrier->bytes_out += chunk;
     if (lws_partial_buffered(carrier->link.wsi))
       carrier->chunk = chunk;
   }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/bytes.h"
+#include "net/socket.h"
 
 enum {
   READ_SIZE = 65536,
@@ -46,8 +47,9 @@ typedef struct tcp_carrier {
   int watched;        /* UV_READABLE, UV_WRITABLE */
   beam__bytes queued; /* what waits to be written: from `sent` on */
   size_t sent;
-  beam__bytes early; /* what the previous holder had read too far */
-  beam__task later;  /* early bytes and failed writes, to be told from a step */
+  uint64_t bytes_in, bytes_out; /* so far */
+  beam__bytes early;            /* what the previous holder had read too far */
+  beam__task later;             /* early bytes and failed writes, to be told from a step */
   beam__read_buffer *buffer;
   int write_error; /* of libuv's codes */
   unsigned paused : 1;
@@ -151,6 +153,7 @@ static int read_ready(tcp_carrier *tcp, int to_the_end) {
   int reads;
   for (reads = 0; reads < READS_PER_EVENT && may_read(tcp) && !tcp->closing; reads++) {
     ssize_t count = recv(tcp->fd, tcp->buffer->bytes, READ_SIZE, 0);
+    tcp->bytes_in += count > 0 ? (size_t)count : 0;
     if (count > 0 && tcp->events)
       tcp->events->data(tcp->user, tcp->buffer->bytes, (size_t)count);
     else if (count == 0)
@@ -226,6 +229,7 @@ static ssize_t send_now(tcp_carrier *tcp, const uv_buf_t *pieces, unsigned count
   while (sent < 0 && errno == EINTR);
   if (sent < 0)
     return errno == EAGAIN ? 0 : uv_translate_sys_error(errno);
+  tcp->bytes_out += (size_t)sent;
   return sent;
 }
 
@@ -302,6 +306,11 @@ static int write_one(beam__carrier *carrier, const void *data, size_t len) {
 
 static size_t pending(const beam__carrier *carrier) {
   return waiting(BEAM__CONTAINER(carrier, const tcp_carrier, base));
+}
+
+static void progress(const beam__carrier *carrier, beam_progress *to) {
+  const tcp_carrier *tcp = BEAM__CONTAINER(carrier, const tcp_carrier, base);
+  *to = (beam_progress){tcp->bytes_in, tcp->bytes_out, beam__socket_unacknowledged(tcp->fd)};
 }
 
 /* ---- Readiness ---- */
@@ -386,7 +395,7 @@ static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
 
 /* ---- Making, and handing over ---- */
 
-static const beam__carrier_ops ops = {write_one, pending, pause_reading, close_carrier};
+static const beam__carrier_ops ops = {write_one, pending, progress, pause_reading, close_carrier};
 
 static void name_peer(tcp_carrier *tcp) {
   struct sockaddr_storage address;

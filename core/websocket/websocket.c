@@ -502,6 +502,12 @@ void beam_ws_resume(beam_ws *ws) {
 
 size_t beam_ws_pending(const beam_ws *ws) { return ws->carrier ? ws->carrier->ops->pending(ws->carrier) : 0; }
 
+void beam_ws_progress(const beam_ws *ws, beam_progress *progress) {
+  memset(progress, 0, sizeof *progress);
+  if (ws->carrier)
+    ws->carrier->ops->progress(ws->carrier, progress);
+}
+
 enum beam_phase beam_ws_phase(const beam_ws *ws) { return (enum beam_phase)ws->phase; }
 
 void beam_ws_free(beam_ws *ws) {

@@ -244,6 +244,18 @@ static int pending(lua_State *L) {
   return 1;
 }
 
+/* -> received, sent, unacknowledged: bytes */
+static int progress(lua_State *L) {
+  struct object *object = object_check(L, &websocket_class);
+  beam_progress bytes = {0};
+  if (object)
+    beam_ws_progress(object->handle, &bytes);
+  lua_pushinteger(L, (lua_Integer)bytes.received);
+  lua_pushinteger(L, (lua_Integer)bytes.sent);
+  lua_pushinteger(L, (lua_Integer)bytes.unacknowledged);
+  return 3;
+}
+
 static int phase(lua_State *L) {
   struct object *object = object_check(L, &websocket_class);
   lua_pushstring(L, object ? state(object) : websocket_class.over);
@@ -252,16 +264,9 @@ static int phase(lua_State *L) {
 
 static int give_back(lua_State *L) { return object_finish_method(L, &websocket_class); }
 
-static const luaL_Reg methods[] = {{"send", send_text},
-                                   {"send_binary", send_binary},
-                                   {"ping", ping},
-                                   {"close", close_websocket},
-                                   {"abort", abort_websocket},
-                                   {"pause", pause},
-                                   {"resume", resume},
-                                   {"pending", pending},
-                                   {"phase", phase},
-                                   {"free", give_back},
-                                   {NULL, NULL}};
+static const luaL_Reg methods[] = {{"send", send_text},        {"send_binary", send_binary}, {"ping", ping},
+                                   {"close", close_websocket}, {"abort", abort_websocket},   {"pause", pause},
+                                   {"resume", resume},         {"pending", pending},         {"progress", progress},
+                                   {"phase", phase},           {"free", give_back},          {NULL, NULL}};
 
 void websocket_setup(lua_State *L) { object_class(L, &websocket_class, methods, give_back); }
