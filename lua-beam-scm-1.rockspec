@@ -61,6 +61,7 @@ build = {
         "core/net/connect.c",
         "core/net/proxy.c",
         "core/net/resolve.c",
+        "core/net/socket.c",
         "core/net/tls/ca_file.c",
         "core/net/tls/quiet_bio.c",
         "core/net/tls/trust.c",
