@@ -1,4 +1,4 @@
-local new = require("beam.realtime.pace").new
+local new = require("beam.realtime.outbox").pace
 
 describe("pace", function()
   -- Sends for `seconds` as fast as it may, with a timer that is late by `late`; returns how many went out.

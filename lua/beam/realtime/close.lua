@@ -51,7 +51,7 @@ function Closing:begin_close(code, reason)
   self.close_code, self.close_reason = code, reason
   self.direct = false
   self:enter("closing", "closing")
-  if self.box:count() == 0 and not self.reconciling then
+  if self.outbox:count() == 0 and not self.reconciling then
     return self:say_close()
   end
   self.attempt_timers:set("close", self.close_timeout, self.say_close)

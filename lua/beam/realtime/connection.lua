@@ -2,7 +2,7 @@
 --
 --   life.lua      states, attempts, retries            watch.lua    liveness
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
---   receive.lua   from the socket to receive()         asking.lua   request()
+--   receive.lua   from the socket to receive()         request.lua  request()
 --   close.lua     close()
 local compat = require "beam.compat"
 local driver = require "beam.driver"
@@ -24,7 +24,7 @@ local connection = {}
 ---@field last_error beam.error? why the last attempt ended
 local Connection = {}
 local meta = { __name = "beam.connection", __index = Connection }
-for _, part in ipairs { "life", "send", "settle", "receive", "asking", "close" } do
+for _, part in ipairs { "life", "send", "settle", "receive", "request", "close" } do
   for name, method in pairs(require("beam.realtime." .. part)) do
     Connection[name] = method
   end
@@ -38,16 +38,16 @@ end
 
 -- What the garbage collector has to end when nobody can reach the connection any more: without a close frame it would
 -- leave a ghost that holds Beam's slot.
-local function guard(life, url, box)
+local function guard(guarded, url, outbox)
   return compat.guard(function()
-    for _, timers in ipairs(life.timers) do
+    for _, timers in ipairs(guarded.timers) do
       timers:stop_all()
     end
-    if life.attempt and not life.attempt.over then
-      life.attempt:abandon(1001)
+    if guarded.attempt and not guarded.attempt.over then
+      guarded.attempt:abandon(1001)
     end
-    if box:count() > 0 then
-      log.write("warning", ("a connection to %s was forgotten while %d messages waited to be sent"):format(url, box:count()))
+    if outbox:count() > 0 then
+      log.write("warning", ("a connection to %s was forgotten while %d messages waited to be sent"):format(url, outbox:count()))
     end
   end)
 end
@@ -75,7 +75,7 @@ local function set_policy(self, policy)
   self.ready_after, self.close_timeout = policy.ready_after, policy.close_timeout
   self.max_pending = policy.max_pending
   self.queues = policy.queues
-  self.box = outbox_of(self, policy.outbox)
+  self.outbox = outbox_of(self, policy.outbox)
   self.inbox = new_inbox(policy.inbox.max, policy.inbox.max_bytes)
   self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
 end
@@ -105,8 +105,8 @@ function connection.new(url, policy)
   local self = setmetatable({ url = url }, meta)
   set_state(self)
   set_policy(self, policy)
-  self.life = { attempt = false, timers = { self.timers, self.attempt_timers } }
-  self.guard = guard(self.life, url, self.box)
+  self.guarded = { attempt = false, timers = { self.timers, self.attempt_timers } }
+  self.guard = guard(self.guarded, url, self.outbox)
   return self
 end
 
@@ -165,8 +165,8 @@ function Connection:stats()
     expired = self.outcomes.expired,
     dropped = self.outcomes.dropped,
     unknown = self.outcomes.unknown + #self.unknown + #self.asked_about,
-    queued = self.box:count(),
-    queued_bytes = self.box.bytes,
+    queued = self.outbox:count(),
+    queued_bytes = self.outbox.bytes,
     in_flight = self.flight:count(),
     pending = open and self.attempt.ws:pending() or 0,
     received = self.received,

@@ -14,7 +14,6 @@ local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
-local heartbeat = require "beam.realtime.heartbeat"
 local hook = require "beam.driver.hook"
 local watch = require "beam.realtime.watch"
 
@@ -44,7 +43,7 @@ function Life:enter(state, phase)
 end
 
 local function set_attempt(self, one)
-  self.attempt, self.life.attempt = one, one
+  self.attempt, self.guarded.attempt = one, one
   self.direct, self.is_ready, self.marks_later, self.paused = false, false, false, false
 end
 
@@ -62,7 +61,7 @@ function Life:finish(err)
   self.attempt_timers:stop_all()
   set_attempt(self, false)
   self.err, self.state = err, "closed"
-  self:drop_queue()
+  self:drop_outbox()
   self.requests:fail(err)
   self:enter("closed", "closed")
   if self.raw and (self.transforming or self.raw:count() > 0) then
@@ -207,7 +206,7 @@ end
 -- ---- What the attempt reports: change the state, wake ----
 
 function events.message(self, data, binary)
-  if self.filters_pings and not binary and heartbeat.is_app_ping(data) then
+  if self.filters_pings and not binary and watch.is_app_ping(data) then
     return watch.heard(self, true)
   end
   watch.message(self)
@@ -224,7 +223,7 @@ function events.pong(self, data)
 end
 
 function events.drained(self)
-  if self.box:count() > 0 then
+  if self.outbox:count() > 0 then
     self:pump()
   end
 end

@@ -1,16 +1,70 @@
--- What waits to be sent: a bounded queue, in the order of the calls, in front of a connection that is not open or may not
+-- The outbox: what waits to be sent, bounded and in the order of the calls, in front of a connection that is not open or may not
 -- send faster.
 --
 -- An entry is { data = string, binary = boolean, message = any, expires = seconds? }; `key` is set here. Each ends
 -- exactly once: pop() hands it out, or on_outcome(entry, "expired"|"dropped") is told, or push() did not take it.
 local check_options = require("beam.error").check_options
-local new_pace = require("beam.realtime.pace").new
 
 local Outbox = {}
 Outbox.__index = Outbox
 Outbox.__name = "beam.outbox"
 
 local outbox = {}
+
+-- ---- Pace: `rate` messages a second, evenly ----
+--
+-- Beam serves about ten on one connection (wire.md section 5); what is sent faster waits where nobody sees it. More offered than
+-- sent is said once in ten seconds, as only the user can mend it; for two windows one after the other: a burst, or an outage, passes.
+local Pace = {}
+Pace.__index = Pace
+Pace.__name = "beam.pace"
+
+local window = 5 -- seconds
+local tolerance = 1.05 -- of messages offered to messages sent, and one more
+
+---@param rate number messages a second
+---@param warn fun(line: string)?
+function outbox.pace(rate, warn)
+  -- `start` is the window's; `offered` and `sent` count in it; `outran`: more was offered than sent in the one before
+  local never = -math.huge
+  return setmetatable({ rate = rate, warn = warn, next_at = never, start = never, offered = 0, sent = 0, outran = false }, Pace)
+end
+
+--- A further message wants to go out.
+function Pace:offer()
+  self.offered = self.offered + 1
+end
+
+local function end_window(self, now, waiting)
+  local outruns = self.offered > self.sent * tolerance + 1
+  if outruns and self.outran and self.warn then
+    local seconds = now - self.start
+    local line = "%.1f messages a second are offered and %.1f are sent, %d wait: send less often, or let coalesce replace what waits"
+    self.warn(line:format(self.offered / seconds, self.sent / seconds, waiting))
+    outruns = false
+  end
+  self.start, self.offered, self.sent, self.outran = now, 0, 0, outruns
+end
+
+--- How long the next message has to wait.
+---@param now number
+---@param waiting integer messages
+---@return number seconds 0: it may go
+function Pace:wait(now, waiting)
+  if now - self.start >= window then
+    end_window(self, now, waiting)
+  end
+  return math.max(0, self.next_at - now)
+end
+
+--- A message went out. Who comes late by less than a turn keeps the turns, so that timers which are late do not add up.
+function Pace:went(now)
+  local interval = 1 / self.rate
+  self.sent = self.sent + 1
+  self.next_at = (now - self.next_at < interval and self.next_at or now) + interval
+end
+
+-- ---- Options ----
 
 ---@class beam.outbox_options
 ---@field max integer? messages, default 1024
@@ -19,16 +73,14 @@ local outbox = {}
 ---@field overflow "error"|"drop_oldest"|"drop_newest"|nil what happens to one too many; default "error": it is refused
 ---@field rate number? messages a second
 ---@field coalesce (fun(message: any): any)? gives a key; a newer message takes the place of a waiting one with the same key
----@field on_outcome fun(entry: table, outcome: "expired"|"dropped")? must not call the queue
+---@field on_outcome fun(entry: table, outcome: "expired"|"dropped")? must not call the outbox
 ---@field warn fun(line: string)? told when more is offered than sent, for a while
-local defaults = { max = 1024, max_bytes = 64 * 1024 * 1024, overflow = "error" }
 local numbers = { max = 1, max_bytes = 1, ttl = 0, rate = 1e-6 } -- each with its least
+local policies = { error = true, drop_oldest = true, drop_newest = true }
 local known = { overflow = true, coalesce = true, on_outcome = true, warn = true }
 for name in pairs(numbers) do
   known[name] = true
 end
-
-local policies = { error = true, drop_oldest = true, drop_newest = true }
 
 local function check(options, where)
   check_options(options, known, where)
@@ -53,13 +105,13 @@ local function ignore() end
 function outbox.new(options, where)
   check(options, where or "beam.realtime, queue")
   return setmetatable({
-    max = options.max or defaults.max,
-    max_bytes = options.max_bytes or defaults.max_bytes,
+    max = options.max or 1024,
+    max_bytes = options.max_bytes or 64 * 1024 * 1024,
     ttl = options.ttl,
-    overflow = options.overflow or defaults.overflow,
+    overflow = options.overflow or "error",
     coalesce = options.coalesce,
     on_outcome = options.on_outcome or ignore,
-    pace = options.rate and new_pace(options.rate, options.warn),
+    pace = options.rate and outbox.pace(options.rate, options.warn),
     first = 1, -- self[first] to self[last] are the entries
     last = 0,
     bytes = 0,
@@ -74,7 +126,7 @@ function Outbox:count()
   return self.last - self.first + 1
 end
 
--- ---- Places in the queue ----
+-- ---- Places ----
 
 local function put(self, entry, index)
   self[index] = entry

@@ -1,9 +1,9 @@
 -- Sending to a connection. The methods here are those of beam/realtime/connection.lua's connections.
 --
 --   send -> outgoing transforms -> socket -> in flight        what becomes of it then: beam/realtime/settle.lua
---                              \-> queue -/
+--                              \-> outbox -/
 --
--- A message takes the straight way to the socket while the connection is open and nothing waits; else it joins the queue,
+-- A message takes the straight way to the socket while the connection is open and nothing waits; else it joins the outbox,
 -- which pump() empties.
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -41,11 +41,11 @@ local function too_much(self, pending)
 end
 
 local function queue_full(self)
-  local box = self.box
+  local outbox = self.outbox
   return nil,
     errors.new {
       kind = "queue_full",
-      message = ("%d messages of %d bytes wait to be sent to %s"):format(box:count(), box.bytes, self.url),
+      message = ("%d messages of %d bytes wait to be sent to %s"):format(outbox:count(), outbox.bytes, self.url),
       phase = self:error_phase(),
       retryable = true,
       hint = "send less often, raise queue.max or queue.max_bytes, or say with queue.overflow what may be dropped",
@@ -94,11 +94,11 @@ local function write(self, data, binary)
   return ws:send(data)
 end
 
--- ---- The queue ----
+-- ---- The outbox ----
 
 --- Whether a message that is sent now needs no queue.
 function Sending:may_be_direct()
-  return self.state == "open" and not self.reconciling and self.box:count() == 0 and not self.box.pace
+  return self.state == "open" and not self.reconciling and self.outbox:count() == 0 and not self.outbox.pace
 end
 
 local function has_room(self)
@@ -110,7 +110,7 @@ end
 local function write_entry(self, entry)
   local ok, err = write(self, entry.data, entry.binary)
   if not ok and err.kind == "closed" then -- the end is on its way
-    self.box:requeue({ entry }, driver.now())
+    self.outbox:requeue({ entry }, driver.now())
     return false
   elseif not ok then
     self:settle(entry, "dropped")
@@ -133,12 +133,12 @@ end
 
 --- Sends what waits, as far as the connection, the pace and the network allow.
 function Sending:pump()
-  local attempt, box = self.attempt, self.box
+  local attempt, outbox = self.attempt, self.outbox
   if not (attempt and attempt.opened) or attempt.closing or self.reconciling then
     return
   end
-  while box:count() > 0 and has_room(self) do
-    local entry, wait = box:pop(driver.now())
+  while outbox:count() > 0 and has_room(self) do
+    local entry, wait = outbox:pop(driver.now())
     if not entry and wait then
       self.attempt_timers:set("pace", wait, pump)
     end
@@ -146,7 +146,7 @@ function Sending:pump()
       break
     end
   end
-  if box:count() == 0 then
+  if outbox:count() == 0 then
     self.direct = self:may_be_direct()
     self.timers:stop "expiry"
     self.flushed:wake_all()
@@ -159,16 +159,16 @@ end
 local expire
 
 local function expire_later(self)
-  local at = self.box.next_expiry
-  if at < math.huge and self.box:count() > 0 then
+  local at = self.outbox.next_expiry
+  if at < math.huge and self.outbox:count() > 0 then
     self.timers:set("expiry", at - driver.now() + 0.001, expire)
   end
 end
 
 function expire(self)
-  self.box:expire(driver.now())
+  self.outbox:expire(driver.now())
   expire_later(self)
-  if self.box:count() == 0 then
+  if self.outbox:count() == 0 then
     self.flushed:wake_all()
   end
 end
@@ -177,12 +177,12 @@ local function enqueue(self, entry)
   if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
     return self:not_open()
   end
-  if not self.box:push(entry, driver.now()) then
+  if not self.outbox:push(entry, driver.now()) then
     return queue_full(self)
   end
   self.direct = false
   self:pump()
-  if self.box:count() > 0 and self.box.next_expiry < math.huge and not self.timers:is_set "expiry" then
+  if self.outbox:count() > 0 and self.outbox.next_expiry < math.huge and not self.timers:is_set "expiry" then
     expire_later(self)
   end
   return true
@@ -212,7 +212,7 @@ local function submit(self, data, binary, message, request)
   if not self.direct or self.flight:count() >= in_flight.max then
     local entry = { message = message, data = data, binary = binary, request = request }
     if request then
-      local ttl = self.box.ttl
+      local ttl = self.outbox.ttl
       entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
       entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
       request.entry = entry

@@ -55,7 +55,7 @@ end
 --- The peer answered a ping.
 function Settling:pong(data)
   settle_all(self, "written", self.flight:settle(data))
-  if self.box:count() > 0 then
+  if self.outbox:count() > 0 then
     self:pump()
   elseif self.flight:count() == 0 then
     self.direct = self:may_be_direct()
@@ -160,7 +160,7 @@ function Settling:send_again(list)
       self:settle(entry, "unknown")
     end
   end
-  self.box:requeue(entries, driver.now())
+  self.outbox:requeue(entries, driver.now())
 end
 
 -- ---- Waiting for outcomes ----
@@ -182,7 +182,7 @@ end
 
 --- Whether a message has no outcome yet.
 function Settling:is_unsettled()
-  return self.state ~= "closed" and (self.box:count() > 0 or self.flight:count() > 0 or #self.unknown > 0 or self.reconciling)
+  return self.state ~= "closed" and (self.outbox:count() > 0 or self.flight:count() > 0 or #self.unknown > 0 or self.reconciling)
 end
 
 --- Waits until every message that was sent has its outcome.
@@ -212,7 +212,7 @@ end
 ---@return (table|string)[]
 function Settling:unsent()
   local messages = {}
-  for i, entry in ipairs(self.left or self.box:entries()) do
+  for i, entry in ipairs(self.left or self.outbox:entries()) do
     messages[i] = entry.message
   end
   return messages
@@ -228,14 +228,14 @@ function Settling:settle_asked_about()
 end
 
 --- Nothing more will be sent: what waits is dropped, and is what unsent() gives from now on.
-function Settling:drop_queue()
+function Settling:drop_outbox()
   self:land()
   self:settle_asked_about()
   for _, entry in ipairs(self.unknown) do
     self:settle(entry, "unknown")
   end
   self.unknown = {}
-  self.left = self.box:take_all()
+  self.left = self.outbox:take_all()
   for _, entry in ipairs(self.left) do
     self:settle(entry, "dropped")
   end

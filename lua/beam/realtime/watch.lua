@@ -9,6 +9,16 @@ local watch = {}
 
 local long_queued = 5 -- seconds in the handshake that are worth a line
 
+-- ---- Beam's app ping ----
+
+--- {"type":"ping"} as a text message, right after open and then every 5 s (wire.md section 5). It wants no answer: an answer would
+--- be fed to the handler. A handler may send the same object; who needs that turns the filter off.
+---@param text string
+---@return boolean
+function watch.is_app_ping(text)
+  return text:find '^%s*{%s*"type"%s*:%s*"ping"%s*}%s*$' ~= nil
+end
+
 -- ---- In the handshake ----
 
 local function tell_queued(self)

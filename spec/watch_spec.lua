@@ -1,6 +1,6 @@
-local is_app_ping = require("beam.realtime.heartbeat").is_app_ping
+local is_app_ping = require("beam.realtime.watch").is_app_ping
 
-describe("heartbeat", function()
+describe("watch", function()
   it("knows Beam's app ping however it is spaced", function()
     for _, text in ipairs { '{"type":"ping"}', '{"type": "ping"}', ' {\n  "type" : "ping"\n}\n' } do
       assert.is_true(is_app_ping(text), text)

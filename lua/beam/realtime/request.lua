@@ -3,7 +3,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 
 ---@class beam.connection
-local Asking = {}
+local Requesting = {}
 
 local known = { timeout = true, key = true }
 local default_timeout = 60 -- seconds
@@ -76,7 +76,7 @@ end
 ---@return any answer nil on failure
 ---@return beam.error? err
 ---@return "json"|"text"|"binary"|nil kind
-function Asking:request(message, options)
+function Requesting:request(message, options)
   check(message, options)
   local timeout = options and options.timeout or default_timeout
   local request = self.requests:take()
@@ -98,4 +98,4 @@ function Asking:request(message, options)
   return wait(self, request, timeout)
 end
 
-return Asking
+return Requesting
