@@ -99,7 +99,14 @@ return {
       {
         "beam.connection",
         text = "A realtime connection that stays.",
-        files = { "realtime/connection.lua", "realtime/send.lua", "realtime/settle.lua", "realtime/receive.lua", "realtime/request.lua", "realtime/close.lua" },
+        files = {
+          "realtime/connection.lua",
+          "realtime/send.lua",
+          "realtime/settle.lua",
+          "realtime/receive.lua",
+          "realtime/request.lua",
+          "realtime/close.lua",
+        },
         methods = { "send", "send_binary", "receive", "messages", "request", "flush", "unsent", "on", "stats", "close" },
       },
       {
