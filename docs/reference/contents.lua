@@ -139,7 +139,11 @@ return {
       {
         "loop",
         text = "Our connections inside a program that has an event loop of its own: one call, once.",
-        functions = { { "luv", "driver/other_loops.lua", "loop.luv" }, { "cqueues", "driver/other_loops.lua", "loop.cqueues" }, { "copas", "driver/other_loops.lua", "loop.copas" } },
+        functions = {
+          { "luv", "driver/other_loops.lua", "loop.luv" },
+          { "cqueues", "driver/other_loops.lua", "loop.cqueues" },
+          { "copas", "driver/other_loops.lua", "loop.copas" },
+        },
       },
     },
     objects = {
