@@ -71,7 +71,7 @@ enum beam_error_code {
   X(TCP, "tcp")           /* addresses are being tried */                                                              \
   X(PROXY, "proxy")       /* the proxy has been asked for a tunnel */                                                  \
   X(TLS, "tls")           /* TLS handshake */                                                                          \
-  X(UPGRADE, "upgrade")   /* the upgrade is sent, its answer awaited: minutes, on a cold start (wire.md section 5) */  \
+  X(UPGRADE, "upgrade")   /* the upgrade is sent, its answer awaited: minutes, on a cold start (docs/wire.md 5) */     \
   X(OPEN, "open")         /* messages flow */                                                                          \
   X(CLOSING, "closing")   /* a close frame is sent, the peer's awaited */                                              \
   X(CLOSED, "closed")     /* over */                                                                                   \
@@ -170,7 +170,7 @@ enum beam_auth_scheme {
   BEAM_AUTH_BEARER, /* Authorization: Bearer <secret> */
   BEAM_AUTH_BASIC,  /* Authorization: Basic base64(id:secret); the id holds no colon (RFC 7617) */
   BEAM_AUTH_RAW,    /* Authorization: <secret> */
-  BEAM_AUTH_QUERY   /* ?auth_token=<secret>: leaks into access logs; only by explicit choice (wire.md section 3) */
+  BEAM_AUTH_QUERY   /* ?auth_token=<secret>: leaks into access logs; only by explicit choice (docs/wire.md section 3) */
 };
 
 /* Credentials are refused (BEAM_EAUTH) over plain ws:// or http:// to a host that is not loopback, unless `plaintext`;

@@ -1,4 +1,4 @@
--- Each row of wire.md's table of statuses (section 4), and what can go wrong besides: how often did the handler run, counted where it runs?
+-- Each row of docs/wire.md's table of statuses (section 4), and what can go wrong besides: how often did the handler run, counted where it runs?
 -- Never twice, unless that was asked for.
 local beam = require "beam"
 local driver = require "beam.driver"

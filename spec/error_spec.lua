@@ -32,7 +32,7 @@ describe("error", function()
   end)
 
   describe("of a call", function()
-    -- wire.md section 4: status, body, headers, executed, retryable, a part of the text
+    -- docs/wire.md section 4: status, body, headers, executed, retryable, a part of the text
     local rows = {
       { 400, '{"error":"invalid request payload"}', {}, "no", false, "Beam wants a JSON object" },
       { 400, '{"message":"Deployment is not active"}', {}, "no", false, "Deployment is not active" },

@@ -1,4 +1,4 @@
--- What must hold of a connection whatever happens (design.md, "Invariant"), in thousands of random stories on a virtual clock:
+-- What must hold of a connection whatever happens (docs/realtime.md, "The invariant"), in thousands of random stories on a virtual clock:
 -- spec/virtual/story.lua plays one, spec/virtual/story/ledger.lua keeps the books.
 --
 --   BEAM_SEED=17   plays that one, and prints all that happens in it

@@ -1,4 +1,4 @@
--- The REST API of the local Beam, asked with beam.core alone: workspace, tasks and deployments, v1 and v2 (wire.md sections 2 and 6).
+-- The REST API of the local Beam, asked with beam.core alone: workspace, tasks and deployments, v1 and v2 (docs/wire.md sections 2 and 6).
 local driver = require "beam.driver"
 local http = require "served_http"
 local json = require "beam.json"

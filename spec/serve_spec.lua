@@ -1,4 +1,4 @@
--- The local Beam, asked with beam.core alone: what it answers is compared with wire.md, section by section.
+-- The local Beam, asked with beam.core alone: what it answers is compared with docs/wire.md, section by section.
 local driver = require "beam.driver"
 local json = require "beam.json"
 local serve = require "beam.serve"

@@ -20,7 +20,7 @@
 
 enum {
   CONNECT_MS = 10000,
-  UPGRADE_MS = 960000, /* longer than Beam's cold start, wire.md section 5 */
+  UPGRADE_MS = 960000, /* longer than Beam's cold start, docs/wire.md section 5 */
   BODY_MS = 1000,      /* for the body of a rejection, once its head is there */
   BODY_MAX = 65536,
   PROXY_HOST_MAX = 95,        /* 4.1.6 cuts its CONNECT at 256 bytes, and names the host twice */

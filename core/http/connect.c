@@ -83,9 +83,10 @@ static int speaks_http2(CURL *easy) {
 
 /* When a pooled connection dies before the first byte of an answer, curl sends the request again on a new one, whatever
  * its method and even if all of it had been sent (7.88, Curl_retry_request): a handler could run twice. It asks here
- * first each time, so the second time is ours to allow. No method is safe: a GET runs a handler, too (wire.md section
- * 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a stream after its GOAWAY, RFC
- * 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a text in the error buffer. */
+ * first each time, so the second time is ours to allow. No method is safe: a GET runs a handler, too (docs/wire.md
+ * section 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a stream after its
+ * GOAWAY, RFC 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a text in the error
+ * buffer. */
 static int may_send_again(beam_http *http) {
   long sent = 0;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);

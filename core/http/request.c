@@ -1,4 +1,4 @@
-/* From the caller's options to curl's easy handle. The defaults are those of Beam's own REST example (wire.md). */
+/* From the caller's options to curl's easy handle. The defaults are those of Beam's own REST example (docs/wire.md). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* libuv's own descriptor says nothing of timers (transport-notes.md "libuv"): put it and a timer into one pollset. */
+/* libuv's own descriptor says nothing of timers: put it and a timer into one pollset. */
 #include "loop/pollset.h"
 
 #include <stdlib.h>

@@ -403,7 +403,7 @@ function beam_connection:receive(timeout) end
 function beam_connection:messages() end
 
 --- Sends a message and waits for its answer: the next message that no earlier request waits for. Right only where the
---- handler answers every message with exactly one (wire.md section 5). With `key` the answer is the message whose field of
+--- handler answers every message with exactly one (docs/wire.md section 5). With `key` the answer is the message whose field of
 --- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
 --- connection that is lost meanwhile ends the request, unless it still waits in the queue.
 ---@param message table|string

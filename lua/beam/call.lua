@@ -1,5 +1,5 @@
--- The synchronous call (wire.md section 4): a request, an answer as a value or as an error that says what became of the handler. Whether
--- it is tried again is decided in http/attempts.lua.
+-- The synchronous call (docs/wire.md section 4): a request, an answer as a value or as an error that says what became of the handler.
+-- Whether it is tried again is decided in http/attempts.lua.
 local answer = require "beam.http.answer"
 local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"

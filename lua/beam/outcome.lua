@@ -1,7 +1,7 @@
 -- What became of it: did Beam run the handler, may it be tried again, what can the user do? One table for each way to
 -- fail.
 --
--- The rows are those of wire.md, sections 3 to 5. The rule behind them: never a second run by accident. Where nobody
+-- The rows are those of docs/wire.md, sections 3 to 5. The rule behind them: never a second run by accident. Where nobody
 -- can know, `executed` is "unknown" and `retryable` false.
 local outcome = {}
 

@@ -1,4 +1,4 @@
--- A task (wire.md section 6): submitted once, watched to its end, its result and its files fetched.
+-- A task (docs/wire.md section 6): submitted once, watched to its end, its result and its files fetched.
 --
 --   submit.lua     makes one                 task/watch.lua      its states as they change
 --   task/state.lua what the states mean      task/download.lua   its files

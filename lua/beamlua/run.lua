@@ -75,7 +75,7 @@ local function report(host, err)
   io.stderr:write("beamlua: ", run.describe(host, err), "\n")
 end
 
--- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (wire.md section 5).
+-- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (docs/wire.md section 5).
 local function close_before_exit(host)
   local exit = os.exit
   function os.exit(code, close) -- luacheck: ignore 122

@@ -1,4 +1,4 @@
-"""A Beam realtime app as wire.md section 5 has it, under FastAPI and uvicorn: the server that is not ours.
+"""A Beam realtime app as docs/wire.md section 5 has it, under FastAPI and uvicorn: the server that is not ours.
 
 The loop is that of a Beam realtime app: one handler run per message, in order, an app ping at once and every PING seconds,
 PAUSE seconds after each input, an answer per returned value, silence for what cannot be sent. A message {"do": …} chooses
@@ -50,7 +50,7 @@ def handler(event, connection):
 
 
 def texts(result):
-    """The messages for one returned value (wire.md section 5, the table)."""
+    """The messages for one returned value (docs/wire.md section 5, the table)."""
     if isinstance(result, str):
         return [result]
     if isinstance(result, (dict, list)):

@@ -1,4 +1,4 @@
--- Tries again: the one place that decides about another attempt at something over HTTP (wire.md section 4).
+-- Tries again: the one place that decides about another attempt at something over HTTP (docs/wire.md section 4).
 --
 -- Whether a handler may run a second time is for the caller to say (idempotent = true), when to try again is for the retry policy:
 --

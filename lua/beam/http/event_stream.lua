@@ -2,7 +2,7 @@
 --
 --   sse     server-sent events (WHATWG HTML, section 9.2.6): fields, comments, lines that end in CR, LF or CRLF; an event that its blank
 --           line does not end is thrown away, as the standard has it
---   data    Beam's own (wire.md section 4): the same, but what the end cuts off is an item, and so is a line that is no field, marked
+--   data    Beam's own (docs/wire.md section 4): the same, but what the end cuts off is an item, and so is a line that is no field, marked
 --           `unframed`: at its deadline Beam writes a bare {"error": …} into the stream
 --   lines   NDJSON: an item for each line that is not empty
 --   whole   one item, at the end

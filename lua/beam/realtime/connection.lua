@@ -1,4 +1,4 @@
--- A realtime connection that stays (wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
+-- A realtime connection that stays (docs/wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
 --
 --   life.lua      states, attempts, retries            watch.lua    liveness
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent

@@ -4,7 +4,7 @@
 --   silence for `ping_after`                      -> "ping"      any frame ends the silence
 --   still nothing `dead_after` later              -> "dead"      the network, or the whole peer
 --   frames, but no app ping and no message        -> "stalled"   a handler that died behind a live socket, where Beam's
---     for `stalled_after`                                        gateway still answers pings (wire.md section 5)
+--     for `stalled_after`                                        gateway still answers pings (docs/wire.md section 5)
 --   no message either way for `idle_after`        -> "idle"
 --
 -- What is not known is not held against the peer: while reading is paused nothing is decided, and when the clock jumped

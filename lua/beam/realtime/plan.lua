@@ -78,7 +78,7 @@ local function ask(options, attempt)
   return nil, errors.new { kind = "connect", message = "the connect hook gave up: " .. tostring(why), phase = "none", retryable = true }
 end
 
--- Beam starts a container for it (wire.md section 2), so that the connection need not wait for it in the handshake.
+-- Beam starts a container for it (docs/wire.md section 2), so that the connection need not wait for it in the handshake.
 local function warm_up(url, settings)
   local address = url:gsub("^ws", "http"):gsub("%?.*$", ""):gsub("/+$", "") .. "/warmup"
   local began = driver.now()

@@ -1,4 +1,4 @@
--- The REST API (wire.md sections 2 and 6): one request, its answer as a value or as an error. Which requests there are is in
+-- The REST API (docs/wire.md sections 2 and 6): one request, its answer as a value or as an error. Which requests there are is in
 --
 --   api/v1.lua   the gateway's own API (beta9), with a workspace in each path      api/v2.lua   Beam's public one
 --

@@ -1,4 +1,4 @@
--- Who may call (wire.md section 3): Bearer or the raw token, ?auth_token= only where the header is missing, Basic only where
+-- Who may call (docs/wire.md section 3): Bearer or the raw token, ?auth_token= only where the header is missing, Basic only where
 -- it is configured.
 local base64 = require "beam.base64"
 

@@ -1,7 +1,8 @@
 -- What Beam's gateway does with a request before a handler sees it: credentials, the address, what the kind allows. The bodies are
--- Beam's, word for word (wire.md sections 3 to 5).
+-- Beam's, word for word (docs/wire.md sections 3 to 5).
 --
--- Faults on demand (beam/serve/fault/faults.lua) stand between authorization and dispatch: whoever is let in may be made to wait, or be refused.
+-- Faults on demand (beam/serve/fault/faults.lua) stand between authorization and dispatch: whoever is let in may be made to wait, or
+-- be refused.
 local api = require "beam.serve.api"
 local auth = require "beam.serve.auth"
 local endpoint = require "beam.serve.app.endpoint"

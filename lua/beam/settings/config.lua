@@ -1,4 +1,4 @@
--- What a client was told: by argument, else by the environment, else by the file of Beam's own tools (wire.md section
+-- What a client was told: by argument, else by the environment, else by the file of Beam's own tools (docs/wire.md section
 -- 3).
 --
 -- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a

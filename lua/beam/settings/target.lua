@@ -1,4 +1,4 @@
--- From a target to a URL (wire.md section 2).
+-- From a target to a URL (docs/wire.md section 2).
 --
 -- A target is a full URL; a deployment's name, "name/v3", "name/latest"; an id (UUID); a label (name-7a7db8c,
 -- name-7a7db8c-v2); or a table {name=|id=|url=, version=, kind=, public=, path=}, whose id may be a UUID or any label.

@@ -4,7 +4,7 @@ local json = require "beam.json"
 
 local items = {}
 
--- wire.md section 4: Beam wraps what is no object.
+-- docs/wire.md section 4: Beam wraps what is no object.
 local function unwrap(value)
   if type(value) == "table" and value.data ~= nil then
     local first = next(value)

@@ -1,4 +1,4 @@
--- The states of a task (wire.md section 6), and what it means to have ended in one.
+-- The states of a task (docs/wire.md section 6), and what it means to have ended in one.
 local errors = require "beam.error"
 
 local state = {}

@@ -2,9 +2,9 @@
 --
 --   look (get) -> not final: listen to the task's events -> they end, or nothing is to be heard: look again …
 --
--- Beam's event stream has no ids, no keep-alive, and may end without a final state (wire.md section 6). So each round begins with a look,
--- a stream that is silent for long is checked by one, and where there are no events (the public API, a proxy that swallows them, a server
--- that restarts) the looks alone go on, at longer and longer intervals, while events are tried again from time to time.
+-- Beam's event stream has no ids, no keep-alive, and may end without a final state (docs/wire.md section 6). So each round begins with a
+-- look, a stream that is silent for long is checked by one, and where there are no events (the public API, a proxy that swallows them, a
+-- server that restarts) the looks alone go on, at longer and longer intervals, while events are tried again from time to time.
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"

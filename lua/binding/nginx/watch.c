@@ -1,4 +1,4 @@
-/* nginx's own event loop watches our descriptor (transport-notes.md "nginx").
+/* nginx's own event loop watches our descriptor.
  *
  * That goes beyond what nginx promises to modules which were not compiled for it: so the fields below, the same since
  * nginx 1.15, are compared with what a new connection must hold before anything is written, and with what adding it to

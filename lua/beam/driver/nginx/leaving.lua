@@ -1,5 +1,5 @@
 -- The end of a worker: nginx reloads or quits. Requests that wait for Beam get their answers; then connections are closed with 1001,
--- so that no ghost holds Beam's slot while the next workers connect (wire.md section 5).
+-- so that no ghost holds Beam's slot while the next workers connect (docs/wire.md section 5).
 --
 -- Where a worker is stopped at once (SIGTERM), Lua's state is closed, and beam.core says 1001 then.
 local attempt -- beam.attempt, which needs the driver

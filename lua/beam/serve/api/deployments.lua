@@ -1,4 +1,4 @@
--- Deployments and stubs over the API (wire.md section 2): lists, one of them, its address.
+-- Deployments and stubs over the API (docs/wire.md section 2): lists, one of them, its address.
 local filters = require "beam.serve.api.filters"
 local json = require "beam.json"
 local pages = require "beam.serve.api.pages"

@@ -1,4 +1,4 @@
--- Tasks, deployments and what belongs to them, as the API shows them: beta9's fields (wire.md sections 2 and 6).
+-- Tasks, deployments and what belongs to them, as the API shows them: beta9's fields (docs/wire.md sections 2 and 6).
 local json = require "beam.json"
 local outputs = require "beam.serve.api.outputs"
 local slots = require "beam.serve.app.slots"

@@ -1,4 +1,4 @@
--- Tasks over the API, in both flavours: v1 is the gateway's (beta9), v2 the public one (wire.md section 6).
+-- Tasks over the API, in both flavours: v1 is the gateway's (beta9), v2 the public one (docs/wire.md section 6).
 local filters = require "beam.serve.api.filters"
 local json = require "beam.json"
 local pages = require "beam.serve.api.pages"

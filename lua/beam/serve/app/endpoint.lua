@@ -1,5 +1,5 @@
--- A call to an endpoint (wire.md section 4): the handler runs once, its value is the answer, its error a 500 with the traceback. A call is
--- a task as well: its X-Task-Id can be asked about, and whoever leaves before a worker took it cancels it.
+-- A call to an endpoint (docs/wire.md section 4): the handler runs once, its value is the answer, its error a 500 with the traceback. A
+-- call is a task as well: its X-Task-Id can be asked about, and whoever leaves before a worker took it cancels it.
 --
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
 local answer = require "beam.serve.answer"

@@ -1,5 +1,5 @@
 -- The input schema of an endpoint: inputs = { x = "number", name = "string?" }. What does not fit never reaches the handler; Beam answers
--- it with status 200 (wire.md section 4).
+-- it with status 200 (docs/wire.md section 4).
 local json = require "beam.json"
 
 local inputs = {}

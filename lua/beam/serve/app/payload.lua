@@ -1,4 +1,4 @@
--- What a handler of an endpoint gets (wire.md section 4): a JSON object, its `args` and `kwargs` taken out, joined by the
+-- What a handler of an endpoint gets (docs/wire.md section 4): a JSON object, its `args` and `kwargs` taken out, joined by the
 -- query parameters.
 local json = require "beam.json"
 

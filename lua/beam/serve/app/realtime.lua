@@ -1,4 +1,4 @@
--- Upgrades (wire.md section 5): the wait for a slot in the handshake, the 101, and an end that lets the next one in. What happens on
+-- Upgrades (docs/wire.md section 5): the wait for a slot in the handshake, the 101, and an end that lets the next one in. What happens on
 -- an open connection is in beam/serve/app/session.lua.
 local sessions = require "beam.serve.app.session"
 

@@ -1,4 +1,4 @@
--- An open connection to a realtime app (wire.md section 5), as Beam's own loop serves it under uvicorn: an app ping at once and every
+-- An open connection to a realtime app (docs/wire.md section 5), as Beam's own loop serves it under uvicorn: an app ping at once and every
 -- 5 s, one run of the handler per message, in order, a pause after each, and nothing at all for what cannot be sent.
 --
 -- Faults on demand (beam/serve/app/fate.lua) change what it does: `pings`, `latency`, `silent`, `zombie`.

@@ -1,4 +1,4 @@
--- One task: what was asked of a deployment, and what became of it (wire.md section 6).
+-- One task: what was asked of a deployment, and what became of it (docs/wire.md section 6).
 --
 --   PENDING -> RUNNING -> COMPLETE | ERROR | TIMEOUT | CANCELLED
 --        \        \-----> RETRY -> RUNNING …

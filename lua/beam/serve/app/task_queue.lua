@@ -1,5 +1,5 @@
--- Task queues and functions (wire.md section 6): a submission is answered with the task's id at once, and the task has a life of its own,
--- in a coroutine that belongs to no server.
+-- Task queues and functions (docs/wire.md section 6): a submission is answered with the task's id at once, and the task has a life of its
+-- own, in a coroutine that belongs to no server.
 local answer = require "beam.serve.answer"
 local base64 = require "beam.base64"
 local driver = require "beam.driver"

@@ -6,7 +6,7 @@ local faults = {}
 
 local longest_start = 930 -- seconds that Beam's gateway waits for a container
 
--- Beam's words, where it has some (wire.md sections 3 and 4).
+-- Beam's words, where it has some (docs/wire.md sections 3 and 4).
 local bodies = {
   [400] = { message = "Invalid deployment" },
   [401] = { message = "Unauthorized" },
