@@ -13,7 +13,7 @@ local outbox = {}
 
 -- ---- Pace: `rate` messages a second, evenly ----
 --
--- Beam serves about ten on one connection (wire.md section 5); what is sent faster waits where nobody sees it. More offered than
+-- Beam serves about ten on one connection (docs/wire.md section 5); what is sent faster waits where nobody sees it. More offered than
 -- sent is said once in ten seconds, as only the user can mend it; for two windows one after the other: a burst, or an outage, passes.
 local Pace = {}
 Pace.__index = Pace

@@ -11,7 +11,7 @@ local long_queued = 5 -- seconds in the handshake that are worth a line
 
 -- ---- Beam's app ping ----
 
---- {"type":"ping"} as a text message, right after open and then every 5 s (wire.md section 5). It wants no answer: an answer would
+--- {"type":"ping"} as a text message, right after open and then every 5 s (docs/wire.md section 5). It wants no answer: an answer would
 --- be fed to the handler. A handler may send the same object; who needs that turns the filter off.
 ---@param text string
 ---@return boolean
