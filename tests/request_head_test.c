@@ -1,27 +1,9 @@
 /* The request parser and the body decoder, each input fed whole, cut at every place, and byte by byte, and always so
  * that it ends at an unreadable page: reading one byte too far ends the test. */
-#include <sys/mman.h>
-#include <unistd.h>
-
+#include "page.h"
 #include "server/body.h"
 #include "server/head.h"
 #include "test.h"
-
-/* ---- Inputs that end at an unreadable page ---- */
-
-enum { PAGE_SPACE = 1 << 17 };
-
-static char *page_end;
-
-static void make_page(void) {
-  long page = sysconf(_SC_PAGESIZE);
-  char *space = mmap(NULL, PAGE_SPACE + (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (space == MAP_FAILED || mprotect(space + PAGE_SPACE, (size_t)page, PROT_NONE))
-    abort();
-  page_end = space + PAGE_SPACE;
-}
-
-static const char *at_page(const char *bytes, size_t len) { return memcpy(page_end - len, bytes, len); }
 
 /* ---- Heads ---- */
 
@@ -65,7 +47,7 @@ static void bad_head(const char *text, int status, const char *error) {
     refused |= result < 0;
   }
   CHECK(refused);
-  CHECK_CONTAINS(head.error, error);
+  CHECK_CONTAINS(head.sent.error, error);
   CHECK_INT(parse_bytewise(&head, text, len), parse(&head, text, len));
 }
 
@@ -75,18 +57,24 @@ static int slice_is(beam__slice slice, const char *text) {
 
 static void heads_are_split(void) {
   beam__request_head head;
+  beam__slice rest;
+  beam__field fields[5];
   good_head(&head, "POST /a/b?c=%20d HTTP/1.1\r\nHost: x:1\r\nX-Empty:\r\nX-Blank: \t \r\nX-Two:  a b \r\n\r\n");
-  CHECK(slice_is(head.method, "POST"));
-  CHECK(slice_is(head.target, "/a/b?c=%20d"));
-  CHECK_INT(head.minor, 1);
-  REQUIRE(CHECK(head.field_count == 4));
-  CHECK(slice_is(head.fields[0].name, "Host") && slice_is(head.fields[0].value, "x:1"));
-  CHECK(slice_is(head.fields[1].name, "X-Empty") && head.fields[1].value.len == 0);
-  CHECK_INT(head.fields[2].value.len, 0);
-  CHECK(slice_is(head.fields[3].value, "a b"));
+  CHECK(slice_is(head.sent.method, "POST"));
+  CHECK(slice_is(head.sent.target, "/a/b?c=%20d"));
+  CHECK_INT(head.sent.minor, 1);
+  CHECK_INT(head.sent.field_count, 4);
+  rest = head.sent.fields;
+  REQUIRE(CHECK(beam__head_next(&rest, &fields[0]) && beam__head_next(&rest, &fields[1]) &&
+                beam__head_next(&rest, &fields[2]) && beam__head_next(&rest, &fields[3])));
+  CHECK(!beam__head_next(&rest, &fields[4]));
+  CHECK(slice_is(fields[0].name, "Host") && slice_is(fields[0].value, "x:1"));
+  CHECK(slice_is(fields[1].name, "X-Empty") && fields[1].value.len == 0);
+  CHECK_INT(fields[2].value.len, 0);
+  CHECK(slice_is(fields[3].value, "a b"));
   good_head(&head, "\r\n\r\nGET http://a/ HTTP/1.0\r\n\r\n");
-  CHECK_INT(head.minor, 0);
-  CHECK_INT(head.field_count, 0);
+  CHECK_INT(head.sent.minor, 0);
+  CHECK_INT(head.sent.field_count, 0);
   good_head(&head, "GET /\xc3\xa4 HTTP/1.1\r\nHost: a\r\nX: \xff\t\xc3\r\n\r\n");
 }
 
@@ -206,18 +194,18 @@ static char *head_of(size_t len) {
 
 static void heads_are_bounded(void) {
   beam__request_head head;
-  char *most = head_of(BEAM__HEAD_MAX), *over = head_of(BEAM__HEAD_MAX + 1);
+  char *most = head_of(BEAM__REQUEST_HEAD_MAX), *over = head_of(BEAM__REQUEST_HEAD_MAX + 1);
   char many[4096] = "GET / HTTP/1.1\r\nHost: a\r\n";
   int i;
-  CHECK_INT(parse(&head, most, BEAM__HEAD_MAX), BEAM__HEAD_MAX);
-  CHECK_INT(parse(&head, most, BEAM__HEAD_MAX - 1), 0);
-  CHECK_INT(parse(&head, over, BEAM__HEAD_MAX + 1), -431);
-  CHECK_INT(parse(&head, over, BEAM__HEAD_MAX), -431);
-  CHECK_INT(parse_bytewise(&head, over, BEAM__HEAD_MAX + 1), -431);
-  for (i = 0; i < BEAM__FIELDS_MAX; i++)
+  CHECK_INT(parse(&head, most, BEAM__REQUEST_HEAD_MAX), BEAM__REQUEST_HEAD_MAX);
+  CHECK_INT(parse(&head, most, BEAM__REQUEST_HEAD_MAX - 1), 0);
+  CHECK_INT(parse(&head, over, BEAM__REQUEST_HEAD_MAX + 1), -431);
+  CHECK_INT(parse(&head, over, BEAM__REQUEST_HEAD_MAX), -431);
+  CHECK_INT(parse_bytewise(&head, over, BEAM__REQUEST_HEAD_MAX + 1), -431);
+  for (i = 0; i < BEAM__REQUEST_FIELDS_MAX; i++)
     strcat(many, "A: b\r\n");
   CHECK_INT(parse(&head, many, strlen(many)), -431);
-  CHECK_CONTAINS(head.error, "100");
+  CHECK_CONTAINS(head.sent.error, "100");
   free(most);
   free(over);
 }

@@ -1,4 +1,4 @@
-/* URLs and headers: what is split how, and what is refused with which words. */
+/* URLs: what is split how, and what is refused with which words. */
 #include "test.h"
 
 #include "internal.h"
@@ -219,45 +219,6 @@ static void judges_short_addresses_as_written_out(void) {
   check_parse("ws://0x7f000001/", 0, "127.0.0.1", 80, "/");
 }
 
-static void check_header(const char *name, const char *value, const char *why) {
-  beam_header headers[2] = {{"X-Good", "yes"}, {NULL, NULL}};
-  beam_error error;
-  headers[1].name = name;
-  headers[1].value = value;
-  if (!why) {
-    CHECK_INT(beam__headers_check(headers, 2, &error), 0);
-    return;
-  }
-  CHECK_INT(beam__headers_check(headers, 2, &error), BEAM_EINVALID);
-  CHECK_CONTAINS(error.message, why);
-  CHECK(!strstr(error.message, "hunter2"));
-}
-
-static void checks_headers(void) {
-  check_header("X-Token!#$%&'*+-.^_`|~09", "hunter2 \t \xc3\xa9", NULL);
-  check_header("x", "", NULL);
-  check_header("", "hunter2", "name of header 2");
-  check_header(NULL, "hunter2", "name of header 2");
-  check_header("X:Y", "hunter2", "name of header 2");
-  check_header("X Y", "hunter2", "name of header 2");
-  check_header("X\r\nY", "hunter2", "name of header 2");
-  check_header("X\xc3\xa9", "hunter2", "name of header 2");
-  check_header("X-Evil", "hunter2\r\nY: z", "the value of \"X-Evil\"");
-  check_header("X-Evil", "hunter2\n", "the value of \"X-Evil\"");
-  check_header("X-Evil", "\x7f", "the value of \"X-Evil\"");
-  check_header("X-Evil", "\x01", "the value of \"X-Evil\"");
-  check_header("X-Evil", NULL, "the value of \"X-Evil\"");
-  CHECK_INT(beam__headers_check(NULL, 0, NULL), 0);
-}
-
-static void finds_headers(void) {
-  static const beam_header headers[] = {{"Content-Type", "a"}, {"X", "first"}, {"x", "second"}};
-  CHECK_STR(beam__header_find(headers, 3, "content-type"), "a");
-  CHECK_STR(beam__header_find(headers, 3, "X"), "first");
-  CHECK(!beam__header_find(headers, 3, "y"));
-  CHECK(!beam__header_find(NULL, 0, "y"));
-}
-
 int main(void) {
   RUN(splits_the_four_schemes);
   RUN(splits_addresses);
@@ -274,7 +235,5 @@ int main(void) {
   RUN(names_host_and_port);
   RUN(knows_loopback);
   RUN(judges_short_addresses_as_written_out);
-  RUN(checks_headers);
-  RUN(finds_headers);
   return test_end();
 }

@@ -4,16 +4,22 @@
  */
 #include "carrier/answer_lws.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "websocket/handshake.h"
 
 /* Headers that matter to Beam and that it does not know. */
 static const char *const further[] = {"x-task-id:", "x-request-id:", "retry-after:", "x-error:", "server-timing:"};
 
 enum { VALUE_MAX = 4096 };
+
+/* A whole head in these bytes: 1. */
+static int parse(beam__answer *answer, const char *bytes, size_t len) {
+  size_t used;
+  return beam__answer_read(answer, bytes, len, &used);
+}
 
 static void add_value(beam__bytes *head, const char *name, const char *value, int *failed) {
   *failed |= beam__bytes_format(head, "%s %s\r\n", name, value);
@@ -43,7 +49,7 @@ static int answer_by_names(struct lws *wsi, beam__answer *answer) {
       add_value(&head, further[i], value, &failed);
   failed |= beam__bytes_add(&head, "\r\n", 2);
   if (!failed)
-    failed = beam__answer_parse(answer, head.at, head.len) != 1;
+    failed = parse(answer, head.at, head.len) != 1;
   beam__bytes_free(&head);
   free(value);
   return failed ? BEAM_ENO_MEMORY : 0;
@@ -53,7 +59,7 @@ static const char *came(const struct beam__lws *lws) { return lws->service + LWS
 
 /* 1: a whole head lies there. */
 static int take(struct beam__lws *lws, beam__answer *answer) {
-  int whole = lws->service ? beam__answer_parse(answer, came(lws), BEAM__SERVICE_SIZE - LWS_PRE) : 0;
+  int whole = lws->service ? parse(answer, came(lws), BEAM__SERVICE_SIZE - LWS_PRE) : 0;
   if (whole != 1)
     beam__answer_free(answer);
   return whole == 1;
@@ -86,16 +92,16 @@ int beam__answer_refused(struct beam__lws *lws, beam__answer *answer) {
 /* The answer of a proxy lies at the very start of the buffer, and its 14th byte is overwritten. */
 int beam__answer_of_proxy(struct beam__lws *lws) {
   const char *at = lws->service;
-  if (!at || strncmp(at, "HTTP/1.", 7) || !isdigit((unsigned char)at[9]))
+  if (!at || strncmp(at, "HTTP/1.", 7) || !beam__ascii_is_digit(at[9]))
     return 0;
   return atoi(at + 9);
 }
 
-void beam__answer_shown(struct beam__lws *lws, char *to, size_t size) {
+void beam__lws_shown(struct beam__lws *lws, char *to, size_t size) {
   const char *at = lws->service && !lws->requested ? came(lws) : "";
   size_t used = 0;
   while (used + 1 < size && used < 60 && *at && *at != '\r' && *at != '\n') {
-    to[used++] = isprint((unsigned char)*at) ? *at : '.';
+    to[used++] = *at >= ' ' && *at <= '~' ? *at : '.';
     at++;
   }
   to[used] = 0;

@@ -3,7 +3,7 @@
 #define BEAM_ANSWER_LWS_H
 
 #include "carrier/lws_context.h"
-#include "websocket/upgrade.h"
+#include "websocket/handshake.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -15,7 +15,7 @@ int beam__answer_refused(struct beam__lws *lws, beam__answer *answer);
 /* The status a proxy refused with, from within CLIENT_CONNECTION_ERROR; 0: none came. */
 int beam__answer_of_proxy(struct beam__lws *lws);
 /* The beginning of what came, made fit to be shown, from within CLIENT_CONNECTION_ERROR. */
-void beam__answer_shown(struct beam__lws *lws, char *to, size_t size);
+void beam__lws_shown(struct beam__lws *lws, char *to, size_t size);
 
 #pragma GCC visibility pop
 

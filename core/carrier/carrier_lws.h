@@ -10,14 +10,14 @@
 #include "carrier/carrier.h"
 #include "internal.h"
 #include "net/proxy.h"
-#include "websocket/upgrade.h"
+#include "websocket/handshake.h"
 
 #pragma GCC visibility push(hidden)
 
 typedef struct beam__lws_request {
   beam__url url;            /* taken over if opening succeeds, and zeroed */
   beam__proxy proxy;        /* likewise */
-  beam__bytes head;         /* likewise: from beam__upgrade_request */
+  beam__bytes head;         /* likewise: from beam__handshake_request */
   char key[BEAM__KEY_SIZE]; /* that it was made with */
   const char *protocols;    /* the subprotocols it offers, or NULL; copied */
   beam_tls tls;             /* checked; copied */

@@ -274,7 +274,7 @@ static struct lws_context *create(struct beam__lws *lws) {
   info.user = lws;
   info.fd_limit_per_thread = connections ? connections + SPARE_DESCRIPTORS : 0;
   info.pt_serv_buf_size = BEAM__SERVICE_SIZE;
-  info.max_http_header_data = BEAM__ANSWER_HEAD_MAX;
+  info.max_http_header_data = BEAM__LWS_HEAD_MAX;
   info.timeout_secs = NEVER_SECONDS;
   info.connect_timeout_secs = NEVER_SECONDS;
   info.retry_and_idle_policy = &no_pings;

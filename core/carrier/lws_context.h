@@ -19,7 +19,7 @@
 enum {
   BEAM__INPUT_SIZE = 65536,                     /* over TLS less than a record (16 KiB) stalls on libuv, 4.1.6 */
   BEAM__SERVICE_SIZE = BEAM__INPUT_SIZE + 1024, /* libwebsockets bounds every read by the size of its own buffer */
-  BEAM__ANSWER_HEAD_MAX = 5120 /* it keeps as much for each connection, for its life: 8 kB are what one may take */
+  BEAM__LWS_HEAD_MAX = 5120 /* it keeps as much for each connection, for its life: 8 kB are what one may take */
 };
 
 struct beam__lws {

@@ -50,11 +50,11 @@ static void describe_proxy(const beam__failure *failure, beam_error *error) {
 
 static void describe_upgrade(const beam__failure *failure, beam_error *error) {
   char text[96], came[80];
-  beam__answer_shown(failure->lws, came, sizeof came);
+  beam__lws_shown(failure->lws, came, sizeof came);
   if (*came && !failure->system)
     beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, failure->host,
                 "%s answered the upgrade with what is not HTTP, is cut short or has a head over %d bytes: \"%s\"",
-                failure->host, BEAM__ANSWER_HEAD_MAX, came);
+                failure->host, BEAM__LWS_HEAD_MAX, came);
   else
     beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, failure->host, "%s ended the connection before its answer: %s",
                 failure->host, beam__system_text(failure->system, text, sizeof text));

@@ -375,6 +375,22 @@ static void await_body(beam__lws_carrier *carrier) {
     beam__opening_body_end(carrier);
 }
 
+/* libwebsockets 4.1.6 to 5.0 take what follows such a 101 for its body. */
+static int refuse_body(const beam__opening *opening, beam_error *error) {
+  const beam__answer *answer = &opening->answer;
+  int code;
+  if (!beam__header_find(answer->headers, answer->header_count, "content-length") &&
+      !beam__header_find(answer->headers, answer->header_count, "transfer-encoding"))
+    return 0;
+  code = beam__error(error, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, host_of(opening),
+                     "%s answered the upgrade with a 101 that is not valid: it announces a body (Content-Length or "
+                     "Transfer-Encoding)",
+                     host_of(opening));
+  error->status = answer->status;
+  error->sent = 1;
+  return code;
+}
+
 void beam__opening_answer(beam__lws_carrier *carrier) {
   beam__opening *opening = carrier->opening;
   beam_error error;
@@ -386,8 +402,9 @@ void beam__opening_answer(beam__lws_carrier *carrier) {
   }
   if (opening->answer.status != 101)
     await_body(carrier);
-  else if (beam__answer_accepts(&opening->answer, opening->request.key, opening->request.protocols, host_of(opening),
-                                &error))
+  else if (beam__handshake_agrees(&opening->answer, opening->request.key, opening->request.protocols, host_of(opening),
+                                  &error) ||
+           refuse_body(opening, &error))
     reject(carrier, &error);
   else
     open_up(carrier);
@@ -407,7 +424,7 @@ void beam__opening_body_end(beam__lws_carrier *carrier) {
   beam_error error;
   if (!beam__lws_live(carrier) || !carrier->opening->answer.status)
     return;
-  beam__answer_rejects(&carrier->opening->answer, host_of(carrier->opening), &error);
+  beam__handshake_refused(&carrier->opening->answer, host_of(carrier->opening), &error);
   reject(carrier, &error);
 }
 

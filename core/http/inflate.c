@@ -2,18 +2,18 @@
 
 #include <limits.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "beam.h"
 
 enum { WINDOW_RAW = -15, WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16 }; /* inflateInit2's way to name the format */
 
 enum beam__coding beam__coding_of(const char *value) {
-  if (!value || !*value || !strcasecmp(value, "identity"))
+  if (!value || !*value || beam__ascii_same(value, "identity"))
     return BEAM__IDENTITY;
-  if (!strcasecmp(value, "gzip") || !strcasecmp(value, "x-gzip"))
+  if (beam__ascii_same(value, "gzip") || beam__ascii_same(value, "x-gzip"))
     return BEAM__GZIP;
-  return strcasecmp(value, "deflate") ? BEAM__UNKNOWN_CODING : BEAM__DEFLATE;
+  return beam__ascii_same(value, "deflate") ? BEAM__DEFLATE : BEAM__UNKNOWN_CODING;
 }
 
 /* "deflate" is zlib's format by the RFC and bare deflate in some servers; the first byte tells: zlib's has method 8 in

@@ -2,10 +2,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "http/http.h"
 #include "net/auth.h"
+#include "net/header.h"
 #include "net/tls/verify.h"
 
 enum {
@@ -20,16 +21,11 @@ static int no_memory(beam_error *error) {
 
 /* ---- Checks ---- */
 
-static int is_token(const char *text) {
-  return *text &&
-         text[strspn(text, "!#$%&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] == 0;
-}
-
 static int check_method(const char *method, int has_body, beam_error *error) {
-  if (!is_token(method) || strlen(method) > 32)
+  if (!beam__is_token(method, strlen(method)) || strlen(method) > 32)
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
                        "the HTTP method is not a token of up to 32 characters");
-  if (!strcasecmp(method, "CONNECT"))
+  if (beam__ascii_same(method, "CONNECT"))
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the HTTP method CONNECT is for proxies only");
   if (has_body && (!strcmp(method, "HEAD") || !strcmp(method, "TRACE")))
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "a %s request cannot have a body", method);

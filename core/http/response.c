@@ -1,10 +1,10 @@
 #include "http/response.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/url.h"
+#include "base/ascii.h"
+#include "net/header.h"
 
 /* Makes room for `more` bytes and a NUL, doubling. */
 static int reserve(char **bytes, size_t *size, size_t len, size_t more) {
@@ -33,34 +33,33 @@ static int add_text(beam__response *response, const char *text, size_t len) {
   return 0;
 }
 
-static void trim(const char **text, size_t *len) {
-  while (*len && isspace((unsigned char)(*text)[*len - 1]))
-    --*len;
-  while (*len && isspace((unsigned char)**text))
-    ++*text, --*len;
+/* Without its line end and the white space around it. */
+static beam__slice content_of(const char *line, size_t len) {
+  while (len && (line[len - 1] == '\n' || line[len - 1] == '\r'))
+    len--;
+  return beam__slice_trim((beam__slice){line, len});
 }
 
 /* A line that begins with a space goes on with the value before it (RFC 9112 section 5.2). */
 static int add_folded(beam__response *response, const char *line, size_t len) {
-  trim(&line, &len);
+  beam__slice more = content_of(line, len);
   if (!response->text_count)
     return 0;
   response->text[response->text_len - 1] = ' ';
-  return add_text(response, line, len);
+  return add_text(response, more.at, more.len);
 }
 
 static int add_field(beam__response *response, const char *line, size_t len) {
-  const char *colon = memchr(line, ':', len), *value;
-  size_t start = response->text_len, value_len;
+  const char *colon = memchr(line, ':', len);
+  size_t start = response->text_len;
+  beam__slice value;
   if (!colon || colon == line)
     return 0; /* not a field; curl passes such lines over as well */
-  value = colon + 1;
-  value_len = len - (size_t)(value - line);
-  trim(&value, &value_len);
-  if (add_text(response, line, (size_t)(colon - line)) || add_text(response, value, value_len))
+  value = content_of(colon + 1, len - (size_t)(colon + 1 - line));
+  if (add_text(response, line, (size_t)(colon - line)) || add_text(response, value.at, value.len))
     return BEAM_ENO_MEMORY;
   for (; response->text[start]; start++)
-    response->text[start] = (char)tolower((unsigned char)response->text[start]);
+    response->text[start] = beam__ascii_lower(response->text[start]);
   response->text_count++;
   return 0;
 }
@@ -124,7 +123,7 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
   }
   if (len == 0 || line[0] == '\r' || line[0] == '\n')
     return end_head(response, why);
-  if (response->text_len + len > BEAM__HEAD_MAX)
+  if (response->text_len + len > BEAM__RESPONSE_HEAD_MAX)
     return *why = "the response's headers are larger than 256 KiB", BEAM_ETOO_LARGE;
   failed = line[0] == ' ' || line[0] == '\t' ? add_folded(response, line, len) : add_field(response, line, len);
   if (failed)

@@ -6,7 +6,7 @@
 
 #pragma GCC visibility push(hidden)
 
-enum { BEAM__HEAD_MAX = 256 * 1024 }; /* bytes of names and values */
+enum { BEAM__RESPONSE_HEAD_MAX = 256 * 1024 }; /* bytes of names and values */
 
 typedef struct beam__response { /* zero-initialise */
   int status;                   /* of the final response once its head is whole, else 0 */

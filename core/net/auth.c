@@ -1,9 +1,9 @@
 /* Credentials. Every copy of a secret that is made here is wiped before it is freed. */
-#include <ctype.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "internal.h"
 #include "net/auth.h"
 
@@ -22,7 +22,7 @@ static int is_empty(const char *text) { return !text || !*text; }
 
 static int has_control_character(const char *text) {
   for (; *text; text++)
-    if (iscntrl((unsigned char)*text))
+    if (beam__ascii_is_control(*text))
       return 1;
   return 0;
 }
@@ -39,7 +39,7 @@ static int check_basic(const beam_auth *auth, const beam__url *url, beam_error *
 
 /* Unreserved characters as they are, RFC 3986 section 2.3. */
 static int stays_plain(char byte) {
-  return ((unsigned char)byte < 0x80 && isalnum((unsigned char)byte)) || (byte && strchr("-._~", byte));
+  return beam__ascii_is_letter(byte) || beam__ascii_is_digit(byte) || (byte && strchr("-._~", byte));
 }
 
 static size_t encoded_len(const char *text) {

@@ -33,8 +33,8 @@ typedef struct beam__head {
 /* Parses a head that starts at `bytes`; a few empty lines before it are skipped and counted. Returns
  *   > 0  how many bytes it took, the empty line at its end included;
  *   0    more bytes are needed;
- *   < 0  minus the HTTP status to refuse a request with (400, 431, 505), of an answer any of them; head->error says why.
- * `seen`: how many of the bytes an earlier call on the same head has looked at, 0 at first. It saves work; what is
+ *   < 0  minus the HTTP status to refuse a request with (400, 431, 505), of an answer any of them; head->error says
+ * why. `seen`: how many of the bytes an earlier call on the same head has looked at, 0 at first. It saves work; what is
  * wrong may then be told at the end of its line only. */
 int beam__head_parse(beam__head *head, enum beam__head_kind kind, const char *bytes, size_t len, size_t seen);
 

@@ -29,12 +29,14 @@ beam__slice beam__slice_of(const char *text); /* NULL is empty */
 beam__slice beam__slice_trim(beam__slice slice);
 /* Is it this text, in letters of either case? */
 int beam__slice_is(beam__slice slice, const char *text);
+int beam__slice_same(beam__slice a, beam__slice b);
 
 /* ---- Lists: elements between commas, some of them empty (section 5.6.1.2) ---- */
 
 /* Takes the next element that is not empty off the front of the list. 0: there is none. */
 int beam__list_next(beam__slice *list, beam__slice *element);
 /* Is the token one of the elements, in letters of either case? */
+int beam__list_holds(beam__slice list, beam__slice token);
 int beam__slice_lists(beam__slice list, const char *token);
 
 /* ---- Headers of ours: names are compared without case ---- */

@@ -1,13 +1,12 @@
 /* Which proxy, by the rules of libcurl's documentation (CURLOPT_PROXY, CURLOPT_NOPROXY, libcurl-env), so that a
  * WebSocket goes the way the HTTP call beside it goes. */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "internal.h"
 #include "net/proxy.h"
 
@@ -23,7 +22,7 @@ static int cut_bits(char *item, int all) {
     return all;
   *slash = '\0';
   bits = strtoul(slash + 1, &end, 10);
-  return isdigit((unsigned char)slash[1]) && !*end && bits <= (unsigned long)all ? (int)bits : -1;
+  return beam__ascii_is_digit(slash[1]) && !*end && bits <= (unsigned long)all ? (int)bits : -1;
 }
 
 /* Does the numeric address `host` lie in "address" or "address/bits"? */
@@ -52,7 +51,7 @@ static int in_domain(const char *host, const char *item) {
     item_len--;
   while (host_len && host[host_len - 1] == '.')
     host_len--;
-  if (!item_len || item_len > host_len || strncasecmp(host + host_len - item_len, item, item_len))
+  if (!item_len || item_len > host_len || !beam__ascii_same_start(host + host_len - item_len, item, item_len))
     return 0;
   return item_len == host_len || host[host_len - item_len - 1] == '.';
 }
@@ -199,7 +198,7 @@ static int split(beam__proxy *proxy, CURLU *parts, const char *text, const char 
                : refuse(error, source, "it is not of the form http://[user:password@]host:port");
   if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0))
     return out_of_memory(error);
-  supported = strcasecmp(scheme, "http") == 0;
+  supported = beam__ascii_same(scheme, "http");
   curl_free(scheme);
   if (!supported)
     return refuse(error, source, "only http:// proxies are supported; set proxy = \"\" to connect without one");

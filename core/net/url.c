@@ -1,14 +1,13 @@
-/* URLs and header values. libcurl's URL API splits; the rules on top are ours. It takes more than a client should send:
+/* libcurl's URL API splits; the rules on top are ours. It takes more than a client should send:
  * "http:/host", "http:///host", port 0, "|" in a host name; and it knows no host names beyond ASCII unless the process
  * set a locale (7.88). All of that is refused here, so that both transports see the same host. */
 #include <arpa/inet.h>
-#include <ctype.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "internal.h"
 #include "net/url.h"
 
@@ -28,7 +27,7 @@ static const struct scheme {
 static const struct scheme *find_scheme(const char *text) {
   size_t i;
   for (i = 0; i < sizeof schemes / sizeof *schemes; i++)
-    if (strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) == 0)
+    if (beam__ascii_same_start(text, schemes[i].prefix, strlen(schemes[i].prefix)))
       return &schemes[i];
   return NULL;
 }
@@ -83,7 +82,7 @@ static char *copy_host(CURLU *parts) {
   char *host = copy_part(parts, CURLUPART_HOST), *zone = copy_part(parts, CURLUPART_ZONEID), *plain = NULL;
   size_t len = host ? strlen(host) : 0, i;
   for (i = 0; i < len; i++)
-    host[i] = (char)tolower((unsigned char)host[i]);
+    host[i] = beam__ascii_lower(host[i]);
   if (len > 2 && host[0] == '[') {
     size_t size = len + (zone ? strlen(zone) : 0);
     if ((plain = malloc(size)))
@@ -96,7 +95,7 @@ static char *copy_host(CURLU *parts) {
 }
 
 static int may_stand_in(const char *host, const char *at) {
-  if (isalnum((unsigned char)*at) || strchr(".-_", *at))
+  if (beam__ascii_is_letter(*at) || beam__ascii_is_digit(*at) || strchr(".-_", *at))
     return 1;
   return host_is_numeric_v6(host) && (*at == ':' || at == strchr(host, '%'));
 }
@@ -227,7 +226,7 @@ void beam__url_host_header(const beam__url *url, char *to, size_t size) {
 static int is_localhost_name(const char *host) {
   static const char name[] = "localhost";
   size_t len = strlen(host), name_len = sizeof name - 1;
-  if (len < name_len || strcasecmp(host + len - name_len, name))
+  if (len < name_len || !beam__ascii_same(host + len - name_len, name))
     return 0;
   return len == name_len || (len > name_len + 1 && host[len - name_len - 1] == '.');
 }
@@ -240,45 +239,4 @@ int beam__host_is_loopback(const char *host) {
   if (inet_pton(AF_INET6, host, &v6) == 1)
     return IN6_IS_ADDR_LOOPBACK(&v6) != 0;
   return is_localhost_name(host);
-}
-
-/* ---- Headers ---- */
-
-static int is_token(const char *name) { /* RFC 9110 section 5.6.2 */
-  const char *at;
-  for (at = name; *at; at++)
-    if ((unsigned char)*at > 0x7f || (!isalnum((unsigned char)*at) && !strchr("!#$%&'*+-.^_`|~", *at)))
-      return 0;
-  return at > name;
-}
-
-static int has_control_character(const char *value) {
-  const unsigned char *at;
-  for (at = (const unsigned char *)value; *at; at++)
-    if ((*at < ' ' && *at != '\t') || *at == 0x7f)
-      return 1;
-  return 0;
-}
-
-int beam__headers_check(const beam_header *headers, size_t count, beam_error *error) {
-  size_t i;
-  for (i = 0; i < count; i++) {
-    if (!headers[i].name || !is_token(headers[i].name))
-      return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                         "invalid header: the name of header %zu is empty or has a character in it that none may have",
-                         i + 1);
-    if (!headers[i].value || has_control_character(headers[i].value))
-      return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                         "invalid header: the value of \"%.64s\" has a line break or another control character in it",
-                         headers[i].name);
-  }
-  return 0;
-}
-
-const char *beam__header_find(const beam_header *headers, size_t count, const char *name) {
-  size_t i;
-  for (i = 0; i < count; i++)
-    if (strcasecmp(headers[i].name, name) == 0)
-      return headers[i].value;
-  return NULL;
 }

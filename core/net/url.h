@@ -1,4 +1,4 @@
-/* URLs and header values: what may go on the wire, and where it goes. Pure. */
+/* URLs: what may go on the wire, and where it goes. Pure. */
 #ifndef BEAM_URL_H
 #define BEAM_URL_H
 
@@ -33,11 +33,6 @@ void beam__url_free(beam__url *url); /* wipes the target, which may hold a token
 void beam__url_host_header(const beam__url *url, char *to, size_t size);
 /* 127.0.0.0/8, ::1, localhost and *.localhost (RFC 6761). */
 int beam__host_is_loopback(const char *host);
-/* BEAM_EINVALID unless each name is a token (RFC 9110 section 5.1) and each value is free of CR, LF and NUL and other
- * control characters. */
-int beam__headers_check(const beam_header *headers, size_t count, beam_error *error);
-/* The value of a header, compared without case; NULL if it is not there. */
-const char *beam__header_find(const beam_header *headers, size_t count, const char *name);
 
 #pragma GCC visibility pop
 

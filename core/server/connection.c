@@ -165,7 +165,7 @@ static int take_head(beam__connection *connection) {
   int taken = beam__request_head_parse(&head, connection->at, connection->left, connection->head_seen);
   connection->head_seen = taken ? 0 : connection->left;
   if (taken < 0)
-    beam__connection_refuse(connection, -taken, head.error);
+    beam__connection_refuse(connection, -taken, head.sent.error);
   if (taken <= 0)
     return 0;
   advance(connection, (size_t)taken);

@@ -3,7 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "http/response_head.h"
+#include "base/ascii.h"
+#include "server/reply.h"
 #include "server/server.h"
 #include "websocket/websocket.h"
 
@@ -21,28 +22,25 @@ static char *copy_text(char **to, beam__slice slice) {
 static char *copy_lower(char **to, beam__slice slice) {
   char *text = copy_text(to, slice), *c;
   for (c = text; *c; c++)
-    if (*c >= 'A' && *c <= 'Z')
-      *c |= 0x20;
+    *c = beam__ascii_lower(*c);
   return text;
 }
 
-static size_t text_size(const beam__request_head *head) {
-  size_t size = head->method.len + head->target.len + 2, i;
-  for (i = 0; i < head->field_count; i++)
-    size += head->fields[i].name.len + head->fields[i].value.len + 2;
-  return size;
-}
+/* A field takes no more as two texts than as a line. */
+static size_t text_size(const beam__head *head) { return head->method.len + head->target.len + 2 + head->fields.len; }
 
-static void copy_texts(beam_request *request, const beam__request_head *head) {
+static void copy_texts(beam_request *request, const beam__head *head) {
   char *to = (char *)&request->headers[head->field_count];
-  size_t i;
+  beam_header *header = request->headers;
+  beam__slice rest = head->fields;
+  beam__field field;
   request->view.method = copy_text(&to, head->method);
   request->view.target = copy_text(&to, head->target);
   request->view.headers = request->headers;
   request->view.header_count = head->field_count;
-  for (i = 0; i < head->field_count; i++) {
-    request->headers[i].name = copy_lower(&to, head->fields[i].name);
-    request->headers[i].value = copy_text(&to, head->fields[i].value);
+  for (; beam__head_next(&rest, &field); header++) {
+    header->name = copy_lower(&to, field.name);
+    header->value = copy_text(&to, field.value);
   }
 }
 
@@ -57,14 +55,14 @@ static void prepare_upgrade(beam_request *request, const beam__request_head *hea
 }
 
 beam_request *beam__request_new(beam__connection *connection, const beam__request_head *head) {
-  size_t fields = head->field_count * sizeof(beam_header);
-  beam_request *request = calloc(1, sizeof *request + fields + text_size(head));
+  size_t fields = head->sent.field_count * sizeof(beam_header);
+  beam_request *request = calloc(1, sizeof *request + fields + text_size(&head->sent));
   if (!request)
     return NULL;
   request->connection = connection;
   request->keep_alive = head->keep_alive;
-  request->minor = head->minor;
-  copy_texts(request, head);
+  request->minor = head->sent.minor;
+  copy_texts(request, &head->sent);
   request->bodiless = strcmp(request->view.method, "HEAD") == 0;
   beam__body_init(&request->decoder, head->chunked, head->content_length);
   prepare_upgrade(request, head);
@@ -91,10 +89,10 @@ static uv_buf_t piece(const void *data, size_t len) {
 }
 
 /* A head, and what follows it, in one write. */
-static int write_head(beam__connection *connection, const beam__response *response, const void *body, size_t body_len) {
+static int write_head(beam__connection *connection, const beam__reply *reply, const void *body, size_t body_len) {
   beam__bytes head = {0};
   uv_buf_t pieces[2];
-  int code = beam__response_head(&head, response);
+  int code = beam__reply_head(&head, reply);
   pieces[0] = piece(head.at, head.len);
   pieces[1] = piece(body, body_len);
   if (!code)
@@ -106,12 +104,12 @@ static int write_head(beam__connection *connection, const beam__response *respon
 void beam__connection_refuse(beam__connection *connection, int status, const char *error) {
   static const beam_header headers[] = {{"Content-Type", "application/json"}, {"Sec-WebSocket-Version", "13"}};
   beam__bytes body = {0};
-  beam__response response = {.status = status, .headers = headers, .framing = BEAM__FRAMING_LENGTH};
-  response.header_count = status == 426 ? 2 : 1;
-  response.date = beam__server_date(connection->server);
+  beam__reply reply = {.status = status, .headers = headers, .framing = BEAM__FRAMING_LENGTH};
+  reply.header_count = status == 426 ? 2 : 1;
+  reply.date = beam__server_date(connection->server);
   if (beam__bytes_format(&body, "{\"error\":\"%s\"}", error) == 0) {
-    response.body_len = body.len;
-    write_head(connection, &response, body.at, body.len);
+    reply.body_len = body.len;
+    write_head(connection, &reply, body.at, body.len);
   }
   beam__bytes_free(&body);
   beam__connection_answered(connection, 0);
@@ -120,30 +118,31 @@ void beam__connection_refuse(beam__connection *connection, int status, const cha
 /* ---- Answers ---- */
 
 static int may_answer(const beam_request *request, int status, const beam_header *headers, size_t count) {
-  return request->stage == BEAM__STAGE_WAITING && status >= 200 && status <= 999 && beam__headers_valid(headers, count);
+  return request->stage == BEAM__STAGE_WAITING && status >= 200 && status <= 999 &&
+         !beam__headers_check(headers, count, NULL);
 }
 
-static beam__response begin_response(beam_request *request, int status, const beam_header *headers, size_t count) {
-  beam__response response = {.status = status, .headers = headers, .header_count = count};
+static beam__reply begin_reply(beam_request *request, int status, const beam_header *headers, size_t count) {
+  beam__reply reply = {.status = status, .headers = headers, .header_count = count};
   if (beam__headers_close(headers, count))
     request->keep_alive = 0;
   if (!beam__status_has_body(status))
     request->bodiless = 1;
-  response.date = beam__server_date(request->connection->server);
-  return response;
+  reply.date = beam__server_date(request->connection->server);
+  return reply;
 }
 
 int beam_request_respond(beam_request *request, int status, const beam_header *headers, size_t header_count,
                          const void *body, size_t body_len) {
-  beam__response response;
+  beam__reply reply;
   int code;
   if (!may_answer(request, status, headers, header_count))
     return BEAM_EINVALID;
-  response = begin_response(request, status, headers, header_count);
-  response.framing = beam__status_has_body(status) ? BEAM__FRAMING_LENGTH : BEAM__FRAMING_NONE;
-  response.body_len = body_len;
-  response.keep_alive = request->keep_alive;
-  code = write_head(request->connection, &response, body, request->bodiless ? 0 : body_len);
+  reply = begin_reply(request, status, headers, header_count);
+  reply.framing = beam__status_has_body(status) ? BEAM__FRAMING_LENGTH : BEAM__FRAMING_NONE;
+  reply.body_len = body_len;
+  reply.keep_alive = request->keep_alive;
+  code = write_head(request->connection, &reply, body, request->bodiless ? 0 : body_len);
   if (code)
     return code;
   beam__connection_answered(request->connection, request->keep_alive);
@@ -152,17 +151,17 @@ int beam_request_respond(beam_request *request, int status, const beam_header *h
 
 /* HTTP/1.0 knows no chunks: there the end of the connection ends the answer. */
 int beam_request_stream_begin(beam_request *request, int status, const beam_header *headers, size_t header_count) {
-  beam__response response;
+  beam__reply reply;
   int code;
   if (!may_answer(request, status, headers, header_count))
     return BEAM_EINVALID;
-  response = begin_response(request, status, headers, header_count);
+  reply = begin_reply(request, status, headers, header_count);
   request->chunked = request->minor > 0 && beam__status_has_body(status);
   if (!request->minor && !request->bodiless)
     request->keep_alive = 0;
-  response.framing = request->chunked ? BEAM__FRAMING_CHUNKED : BEAM__FRAMING_NONE;
-  response.keep_alive = request->keep_alive;
-  code = write_head(request->connection, &response, NULL, 0);
+  reply.framing = request->chunked ? BEAM__FRAMING_CHUNKED : BEAM__FRAMING_NONE;
+  reply.keep_alive = request->keep_alive;
+  code = write_head(request->connection, &reply, NULL, 0);
   if (!code)
     request->stage = BEAM__STAGE_STREAMING;
   return code;
@@ -208,7 +207,7 @@ void beam_request_abort(beam_request *request, int reset) {
 static int switch_protocols(beam_request *request, const beam_ws_options *options) {
   beam__carrier *carrier = request->connection->carrier;
   beam__bytes head = {0};
-  int code = beam__response_switch(&head, request->accept, options->headers, options->header_count);
+  int code = beam__reply_switch(&head, request->accept, options->headers, options->header_count);
   if (!code)
     code = carrier->ops->write(carrier, head.at, head.len);
   beam__bytes_free(&head);
@@ -222,7 +221,7 @@ int beam_request_accept(beam_request *request, beam_ws **ws, const beam_ws_optio
   int code;
   *ws = NULL;
   if (request->stage != BEAM__STAGE_WAITING || !request->view.upgrade ||
-      !beam__headers_valid(options->headers, options->header_count))
+      beam__headers_check(options->headers, options->header_count, NULL))
     return BEAM_EINVALID;
   code = beam__ws_new(ctx, ws, BEAM__SERVER, options, beam__carrier_tcp_peer(connection->carrier));
   if (code)

@@ -5,6 +5,7 @@
 #include "carrier/lws_context.h"
 #include "net/auth.h"
 #include "net/tls/verify.h"
+#include "websocket/handshake.h"
 #include "websocket/websocket.h"
 
 static int add_credentials(beam__lws_request *request, const beam_auth *auth, char **authorization, beam_error *error) {
@@ -25,8 +26,10 @@ static int put_together(beam__lws_request *request, const beam_ws_options *optio
   int code = add_credentials(request, &options->auth, &authorization, error);
   beam__handshake_key(request->key);
   if (!code)
-    code = beam__upgrade_request(&request->head, &request->url, authorization, options->headers, options->header_count,
-                                 request->key, error);
+    code = beam__handshake_request(&request->head, &request->url, authorization, options->headers,
+                                   options->header_count, request->key, error);
+  if (!code)
+    request->head.len -= 2; /* libwebsockets ends it */
   beam__wipe_free(authorization);
   request->tls = options->tls;
   request->protocols = beam__header_find(options->headers, options->header_count, "sec-websocket-protocol");

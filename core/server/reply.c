@@ -1,10 +1,10 @@
 /* Answers are put together here: status line, the caller's headers, and those that are the server's to say. */
-#include "http/response_head.h"
+#include "server/reply.h"
 
 #include <string.h>
-#include <strings.h>
 
-#include "server/head.h"
+#include "base/ascii.h"
+#include "net/header.h"
 
 static const char *reason_phrase(int status) {
   static const struct {
@@ -53,37 +53,15 @@ static const char *reason_phrase(int status) {
 
 /* ---- What the caller's headers may and do say ---- */
 
-int beam__headers_valid(const beam_header *headers, size_t count) {
-  size_t i;
-  for (i = 0; i < count; i++)
-    if (!headers[i].name || !headers[i].value || !beam__is_token(headers[i].name, strlen(headers[i].name)) ||
-        strpbrk(headers[i].value, "\r\n"))
-      return 0;
-  return 1;
-}
-
 int beam__headers_close(const beam_header *headers, size_t count) {
-  size_t i;
-  for (i = 0; i < count; i++)
-    if (strcasecmp(headers[i].name, "connection") == 0 &&
-        beam__slice_lists((beam__slice){headers[i].value, strlen(headers[i].value)}, "close"))
-      return 1;
-  return 0;
+  return beam__header_lists(headers, count, "connection", "close");
 }
 
 int beam__status_has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 static int is_ours(const char *name) {
-  return strcasecmp(name, "connection") == 0 || strcasecmp(name, "content-length") == 0 ||
-         strcasecmp(name, "transfer-encoding") == 0 || strcasecmp(name, "upgrade") == 0;
-}
-
-static int names(const beam_header *headers, size_t count, const char *name) {
-  size_t i;
-  for (i = 0; i < count; i++)
-    if (strcasecmp(headers[i].name, name) == 0)
-      return 1;
-  return 0;
+  return beam__ascii_same(name, "connection") || beam__ascii_same(name, "content-length") ||
+         beam__ascii_same(name, "transfer-encoding") || beam__ascii_same(name, "upgrade");
 }
 
 /* ---- Bytes ---- */
@@ -102,24 +80,24 @@ static int add_headers(beam__bytes *to, const beam_header *headers, size_t count
   return 0;
 }
 
-static int add_framing(beam__bytes *to, const beam__response *response) {
-  if (response->framing == BEAM__FRAMING_CHUNKED)
+static int add_framing(beam__bytes *to, const beam__reply *reply) {
+  if (reply->framing == BEAM__FRAMING_CHUNKED)
     return add_text(to, "Transfer-Encoding: chunked\r\n");
-  if (response->framing == BEAM__FRAMING_LENGTH)
-    return beam__bytes_format(to, "Content-Length: %zu\r\n", response->body_len);
+  if (reply->framing == BEAM__FRAMING_LENGTH)
+    return beam__bytes_format(to, "Content-Length: %zu\r\n", reply->body_len);
   return 0;
 }
 
-int beam__response_head(beam__bytes *to, const beam__response *response) {
-  if (beam__bytes_format(to, "HTTP/1.1 %03d %s\r\n", response->status, reason_phrase(response->status)) ||
-      (!names(response->headers, response->header_count, "date") && add_header(to, "Date", response->date)) ||
-      add_headers(to, response->headers, response->header_count) || add_framing(to, response) ||
-      add_text(to, response->keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n"))
+int beam__reply_head(beam__bytes *to, const beam__reply *reply) {
+  if (beam__bytes_format(to, "HTTP/1.1 %03d %s\r\n", reply->status, reason_phrase(reply->status)) ||
+      (!beam__header_find(reply->headers, reply->header_count, "date") && add_header(to, "Date", reply->date)) ||
+      add_headers(to, reply->headers, reply->header_count) || add_framing(to, reply) ||
+      add_text(to, reply->keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n"))
     return BEAM_ENO_MEMORY;
   return 0;
 }
 
-int beam__response_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count) {
+int beam__reply_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count) {
   if (add_text(to, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n") ||
       add_header(to, "Sec-WebSocket-Accept", accept) || add_headers(to, headers, header_count) || add_text(to, "\r\n"))
     return BEAM_ENO_MEMORY;

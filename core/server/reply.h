@@ -1,6 +1,6 @@
 /* The head of an HTTP/1.1 answer, as bytes. */
-#ifndef BEAM_RESPONSE_HEAD_H
-#define BEAM_RESPONSE_HEAD_H
+#ifndef BEAM_REPLY_H
+#define BEAM_REPLY_H
 
 #include <stdint.h>
 
@@ -15,7 +15,7 @@ enum beam__framing {
   BEAM__FRAMING_CHUNKED
 };
 
-typedef struct beam__response {
+typedef struct beam__reply {
   int status;
   const beam_header *headers; /* valid ones. What they say of framing and connection is left out: that is ours to say */
   size_t header_count;
@@ -23,15 +23,13 @@ typedef struct beam__response {
   size_t body_len;
   int keep_alive;
   const char *date;
-} beam__response;
+} beam__reply;
 
 /* Appends the head. 0 or BEAM_ENO_MEMORY. */
-int beam__response_head(beam__bytes *to, const beam__response *response);
+int beam__reply_head(beam__bytes *to, const beam__reply *reply);
 /* Appends the 101 of a WebSocket. 0 or BEAM_ENO_MEMORY. */
-int beam__response_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count);
+int beam__reply_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count);
 
-/* May these be sent: names are tokens, values without CR, LF, NUL? */
-int beam__headers_valid(const beam_header *headers, size_t count);
 /* Do they ask for the connection to be closed? */
 int beam__headers_close(const beam_header *headers, size_t count);
 /* May an answer of this status have a body (RFC 9110 section 6.4.1)? */
