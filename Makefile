@@ -93,7 +93,7 @@ docs: setup-docs
 	$(q)rm -rf build/docs && mkdir -p build/docs/source build/docs/html/pictures
 	$(q)cp docs/pictures/* build/docs/html/pictures && cp docs/reference/config.ld build/docs/source
 	$(q)lua5.4 docs/reference/ldoc.lua build/docs/source
-	$(q)cd build/docs/source && lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings -c config.ld . >/dev/null
+	$(q)cd build/docs/source && LUA_PATH="../../../docs/reference/?.lua;;" lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings -c config.ld . >/dev/null
 
 # What an editor is told of the module (docs/library), made from the comments in lua/beam.
 library:

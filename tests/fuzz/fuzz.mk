@@ -6,6 +6,7 @@ FUZZERS := $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 # Each fuzzer begins with what is kept of earlier runs, tests/fuzz/corpus/NAME.tar.gz; what it finds besides stays in build/corpus until
 # `make corpus` keeps of it all that reaches something new.
 FUZZ_SECONDS ?= 60
+FUZZ_CC ?= clang
 fuzz: setup-fuzz $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do name=$${fuzzer##*/} && mkdir -p build/corpus/$$name && echo "FUZZ   $$fuzzer" && \
 	  tar -xzf tests/fuzz/corpus/$$name.tar.gz -C build/corpus/$$name && \
@@ -19,5 +20,5 @@ corpus: $(FUZZERS)
 build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
-	$(q)clang-14 $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
+	$(q)$(FUZZ_CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
 	  $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
