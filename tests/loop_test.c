@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include "beam.h"
 #include "test.h"
@@ -27,10 +28,10 @@ __attribute__((visibility("default"))) int clock_gettime(clockid_t clock, struct
   return result;
 }
 
-/* The step's own look at the clock is the first. */
+/* The step's own look at the clock is the first; before 1.45 libuv looks again before it waits (docs/versions.md). */
 static void step_late(beam_ctx *ctx, int timeout_ms, long late_ms) {
   jump_ms = late_ms;
-  looks_until_jump = 1;
+  looks_until_jump = uv_version() < 0x012d00 ? 1 : 0;
   alarm(20); /* instead of waiting for ever */
   CHECK_INT(beam_step(ctx, timeout_ms), 0);
   alarm(0);

@@ -1,6 +1,6 @@
 """A foreign WebSocket client (python3-websockets) for tests/server_websocket_test.c.
 
-usage: server_client.py PORT SCENARIO; prints what it saw, one line a fact
+usage: server_client.py PORT SCENARIO; prints what it saw, one line a fact. For websockets 10 to 17: since 14 an answer's head stands in `response`.
 """
 import asyncio
 import sys
@@ -89,8 +89,10 @@ async def rejected():
     for path in ["/reject", "/drop"]:
         try:
             await websockets.connect(URL + path)
-        except websockets.InvalidStatusCode as error:
-            print(error.status_code, error.headers["X-Why"])
+        except websockets.InvalidHandshake as error:
+            answer = getattr(error, "response", error)
+            status = getattr(answer, "status_code", None)
+            print(status, answer.headers["X-Why"]) if status else print(type(error).__name__)
         except Exception as error:
             print(type(error).__name__)
 
@@ -109,7 +111,8 @@ async def many():
 
 async def headers():
     async with websockets.connect(URL + "/ws/headers") as ws:
-        print(ws.response_headers["X-Some"], ws.response_headers.get("Sec-WebSocket-Protocol"))
+        seen = ws.response.headers if hasattr(ws, "response") else ws.response_headers
+        print(seen["X-Some"], seen.get("Sec-WebSocket-Protocol"))
 
 
 asyncio.run(globals()[sys.argv[2]]())

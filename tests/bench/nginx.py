@@ -46,11 +46,14 @@ def late_server():
         except websockets.ConnectionClosed:  # a client that is cut off, as wrk cuts those of the last requests
             pass
 
+    async def listen():  # inside the loop: since 14 websockets looks for it at once
+        return await websockets.serve(serve, "127.0.0.1", 0, compression=None)
+
     loop, ready, port = asyncio.new_event_loop(), threading.Event(), []
 
     def run():
         asyncio.set_event_loop(loop)
-        server = loop.run_until_complete(websockets.serve(serve, "127.0.0.1", 0, compression=None))
+        server = loop.run_until_complete(listen())
         port.append(server.sockets[0].getsockname()[1])
         ready.set()
         loop.run_forever()

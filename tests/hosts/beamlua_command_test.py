@@ -383,36 +383,6 @@ def explains(world):
     same((1, ""), world.run("explain", "99999")[:2])
 
 
-def complete_in_bash(world, path, *words):
-    script = f"source {path}; COMP_WORDS=(beamlua {' '.join(words)} ''); COMP_CWORD={len(words) + 1}; _beamlua; echo ${{COMPREPLY[@]}}"
-    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=world.env(), cwd=world.home).stdout.split()
-
-
-@test
-def completions_and_manual(world):
-    """completions that the shells can read; a manual without mistakes, which has every command, option and exit code"""
-    for shell in ("bash", "zsh", "fish"):
-        code, out, err = world.run("completion", shell)
-        same((0, ""), (code, err))
-        path = world.write("completions." + shell, out)
-        done = subprocess.run([shell, "-n", path], capture_output=True, text=True, env=world.env())
-        same((0, "", ""), (done.returncode, done.stdout, done.stderr))
-    bash = os.path.join(world.home, "completions.bash")
-    assert {"call", "task", "serve"} <= set(complete_in_bash(world, bash))
-    assert {"get", "list"} <= set(complete_in_bash(world, bash, "task"))
-    assert {"--status", "--gateway"} <= set(complete_in_bash(world, bash, "task", "list"))
-    same(["asgi", "endpoint", "taskqueue", "function", "schedule"], complete_in_bash(world, bash, "deployments", "--kind"))
-    manual = os.path.join(ROOT, "docs", "beamlua.1")
-    with open(manual) as file:
-        same(file.read(), world.run(os.path.join(ROOT, "tests", "manual.lua"))[1])
-    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", manual], capture_output=True, text=True)
-    same("", "".join(line for line in done.stdout.splitlines(True) if "outdated mandoc.db" not in line))
-    text = subprocess.run(["mandoc", "-T", "ascii", manual], capture_output=True, text=True).stdout
-    text = re.sub(".\b", "", text)
-    for pattern in ("task download ID", "--no-reconnect", "--gateway URL", "BEAM_TOKEN", r"28 +config:", "143 for SIGTERM"):
-        has(pattern, text)
-
-
 # ---- Ctrl-C ----
 
 def interrupt(process, wanted=130, number=signal.SIGINT):

@@ -1,4 +1,5 @@
-"""Certificates for the tests, made by openssl in a folder of the test's: a CA and, signed by it or not, servers good and bad."""
+"""Certificates for the tests, made by openssl in a folder of the test's: a CA and, signed by it or not, servers good and bad.
+They say what their keys are for: since 3.13 Python takes no others (VERIFY_X509_STRICT)."""
 import subprocess
 
 
@@ -8,7 +9,7 @@ def openssl(*arguments, **options):
 
 def authority(folder, name):
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
-            "-subj", f"/CN=Beam test {name}", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem")
+            "-subj", f"/CN=Beam test {name}", "-addext", "keyUsage=critical,keyCertSign,cRLSign", "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.pem")
 
 
 def certificate(folder, name, names, ca="ca", expired=False):
@@ -16,7 +17,8 @@ def certificate(folder, name, names, ca="ca", expired=False):
     openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN=Beam test {name}",
             "-keyout", f"{folder}/{name}.key", "-out", f"{folder}/{name}.csr")
     with open(f"{folder}/{name}.ext", "w") as extensions:
-        extensions.write(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\n")
+        extensions.write(f"subjectAltName={names}\nbasicConstraints=CA:FALSE\nkeyUsage=critical,digitalSignature\n"
+                         "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n")
     if not expired:
         openssl("x509", "-req", "-in", f"{folder}/{name}.csr", "-CA", f"{folder}/{ca}.pem", "-CAkey", f"{folder}/{ca}.key",
                 "-CAcreateserial", "-days", "20", "-extfile", f"{folder}/{name}.ext", "-out", f"{folder}/{name}.pem")

@@ -180,10 +180,14 @@ class Peer:
 
     def run(self, started):
         asyncio.set_event_loop(self.loop)
-        self.plain = self.loop.run_until_complete(websockets.serve(self.serve, "127.0.0.1", 0))
-        self.secure = self.loop.run_until_complete(websockets.serve(self.serve, "127.0.0.1", 0, ssl=self.tls))
+        self.plain = self.loop.run_until_complete(self.listen())
+        self.secure = self.loop.run_until_complete(self.listen(ssl=self.tls))
         started.set()
         self.loop.run_forever()
+
+    async def listen(self, **options):
+        """Inside the loop: since 14 websockets looks for it at once."""
+        return await websockets.serve(self.serve, "127.0.0.1", 0, **options)
 
     def ports(self):
         return [server.sockets[0].getsockname()[1] for server in (self.plain, self.secure)]
