@@ -3,6 +3,8 @@ local address = require "beam.settings.target"
 
 local beam_cloud, own = "https://app.beam.cloud", "http://localhost:1994"
 local uuid = "3f1b6a0e-1234-4000-8000-00000000abcd"
+local container = "pod-" .. uuid .. "-a1b2c3d4"
+local of_container = own .. "/pod/container/" .. uuid .. "/" .. container
 
 describe("address", function()
   -- target, kind, use, on Beam, on another gateway
@@ -27,6 +29,20 @@ describe("address", function()
     { { name = "a", path = "?x=1" }, "endpoint", "http", "https://app.beam.cloud/endpoint/a?x=1", "http://localhost:1994/endpoint/a?x=1" },
     { { id = "label-abcdefg", version = 3 }, "asgi", "ws", "wss://label-abcdefg-v3.app.beam.cloud/", "ws://localhost:1994/asgi/id/label-abcdefg" },
     { { id = uuid, public = true }, "asgi", "ws", "wss://app.beam.cloud/asgi/public/" .. uuid, "ws://localhost:1994/asgi/public/" .. uuid },
+    { "Name-7A7DB8C-V2", "endpoint", "http", "https://app.beam.cloud/endpoint/Name-7A7DB8C-V2", "http://localhost:1994/endpoint/Name-7A7DB8C-V2" },
+    { "Name-7A7DB8C", "asgi", "ws", "wss://Name-7A7DB8C.app.beam.cloud/", "ws://localhost:1994/asgi/Name" },
+    { "vllm-7a7db8c-8000", "endpoint", "http", "https://vllm-7a7db8c-8000.app.beam.cloud/", "http://localhost:1994/pod/vllm/8000" },
+    { "vllm-7a7db8c-v2-8000", "endpoint", "http", "https://vllm-7a7db8c-v2-8000.app.beam.cloud/", "http://localhost:1994/pod/vllm/v2/8000" },
+    { { id = "vllm-7a7db8c", port = 80, version = 2 }, "endpoint", "http", "https://vllm-7a7db8c-v2-80.app.beam.cloud/", "http://localhost:1994/pod/vllm/v2/80" },
+    { "name-1234567", "asgi", "ws", "wss://name-1234567.app.beam.cloud/", "ws://localhost:1994/asgi/name" },
+    { "gpt-2000", "endpoint", "http", "https://app.beam.cloud/endpoint/gpt-2000", "http://localhost:1994/endpoint/gpt-2000" },
+    { uuid .. "-8000", "endpoint", "http", "https://" .. uuid .. "-8000.app.beam.cloud/", "http://localhost:1994/pod/id/" .. uuid .. "/8000" },
+    { container .. "-8000", "endpoint", "http", "https://" .. container .. "-8000.app.beam.cloud/", of_container .. "/8000" },
+    { { id = container, port = 8000, path = "/v1/models" }, "asgi", "http", "https://" .. container .. "-8000.app.beam.cloud/v1/models", of_container .. "/8000/v1/models" },
+    { { name = "vllm", kind = "pod", port = 8000 }, "endpoint", "ws", "wss://app.beam.cloud/pod/vllm/8000", "ws://localhost:1994/pod/vllm/8000" },
+    { { name = "vllm", port = 8000, version = 3, path = "/v1/chat/completions" }, "endpoint", "http", "https://app.beam.cloud/pod/vllm/v3/8000/v1/chat/completions", "http://localhost:1994/pod/vllm/v3/8000/v1/chat/completions" },
+    { { id = uuid, kind = "pod", port = 8000, public = true }, "endpoint", "http", "https://app.beam.cloud/pod/public/" .. uuid .. "/8000", "http://localhost:1994/pod/public/" .. uuid .. "/8000" },
+    { { name = "helper", kind = "bot" }, "asgi", "ws", "wss://app.beam.cloud/bot/helper", "ws://localhost:1994/bot/helper" },
     { { url = "http://h/x/", path = "/y" }, "endpoint", "http", "http://h/x/y", "http://h/x/y" },
   }
   for _, row in ipairs(rows) do
@@ -44,6 +60,7 @@ describe("address", function()
     end
     assert.is_true(public { id = uuid, public = true })
     assert.is_true(public("https://app.beam.cloud/endpoint/public/" .. uuid))
+    assert.is_true(public("https://app.beam.cloud/pod/public/" .. uuid .. "/8000"))
     assert.is_false(public(uuid))
     assert.is_false(public "https://h/files/public/x")
   end)
@@ -63,14 +80,19 @@ describe("address", function()
     { { name = 5 }, "a target's name is a string, not a number" },
     { { id = true }, "a target's id is a string, not a boolean" },
     { { name = "a", path = {} }, "a target's path is a string, not a table" },
-    { { name = "a", kind = "socket" }, "'socket' is no kind: asgi, endpoint, taskqueue, function or schedule" },
+    { { name = "a", kind = "socket" }, "'socket' is no kind: asgi, endpoint, taskqueue, function, schedule, pod or bot" },
     { { name = "a", public = true }, "a public address needs the id of the deployment, not its name" },
     { { id = uuid, public = true, kind = "function" }, "a function has no public address" },
+    { { id = uuid, public = true, kind = "schedule" }, "a schedule has no public address" },
+    { { name = "a", kind = "pod" }, "a pod is reached by a port: port = 8000" },
+    { { name = "a", kind = "asgi", port = 80 }, "a port is for pods; this is of kind asgi" },
+    { { name = "a", port = 70000 }, "a port is a number from 1 to 65535, not '70000'" },
+    { { id = "vllm-7a7db8c-8000", port = 80 }, "the label vllm-7a7db8c-8000 names a port, and port = 80 another" },
     { { id = uuid, version = 2 }, "an id names one version: leave the version out" },
     { { id = "a b" }, "'a b' is neither an id nor a label" },
     { { id = "name-7a7db8c-v2", version = 3 }, "the label name-7a7db8c-v2 names a version, and version = v3 another" },
     { { url = "https://h/", version = 3 }, "a URL already says which version" },
-    { { name = "a", path = "/b" }, "only asgi takes a path below its address; this is of kind endpoint" },
+    { { name = "a", path = "/b" }, "only asgi and pods take a path below their address; this is of kind endpoint" },
   }
   for _, row in ipairs(mistakes) do
     it("raises: " .. row[2]:gsub("%c", " "), function()

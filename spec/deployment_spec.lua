@@ -206,4 +206,40 @@ describe("deployment", function()
       assert.are_not.equal("table", type(value))
     end
   end)
+
+  it("has no warm-up where its kind has none", function()
+    for _, kind in ipairs { "function", "schedule", "pod", "bot" } do
+      local done, err = client.deployment({ "train", kind = kind }):warmup()
+      assert.are.same({ nil, "invalid", "a " .. kind .. " has no warm-up", "no" }, { done, err.kind, err.message, err.executed })
+    end
+    assert.is_true(client.deployment({ "train", kind = "taskqueue" }):warmup())
+  end)
+
+  it("has the address that Beam hands out", function()
+    local api = told.start()
+    local stub = "3f1b6a0e-1234-4000-8000-00000000abcd"
+    local public = api.url .. "/endpoint/public/" .. stub
+    api:on("GET /api/v1/deployment/" .. told.workspace:gsub("%-", "%%-"), function(request)
+      told.reply(request, 200, { data = { { id = "d", name = "open", version = 1, stub_type = "endpoint/deployment", invoke_url = public } }, next = "" })
+    end)
+    local seen
+    api:on("POST /endpoint/public/.*", function(request, view)
+      for _, pair in ipairs(view.headers) do
+        seen = seen or pair[1] == "authorization"
+      end
+      told.reply(request, 200, {})
+    end)
+    local at = assert(beam.client { gateway = api.url, token = TOKEN })
+    local url = assert(assert(at.deployments({ name = "open" }):next()):url())
+    assert.are.equal(public, url)
+    assert(at.call(url, {}))
+    assert.is_false(seen)
+    api:close()
+  end)
+
+  it("is found by what a label with a port says", function()
+    local pod = client.deployment "multiply-7a7db8c-v2-8000"
+    assert.are.same({ "multiply", 2 }, { pod.name, pod.version })
+    assert.are.equal(server.url .. "/pod/multiply/v2/8000", (pod:url()))
+  end)
 end)

@@ -104,6 +104,27 @@ describe("submit", function()
     assert.are.same({ 502, "unknown", "t-1", surely, 1 }, { err.status, err.executed, err.task_id, err.hint, api:count "POST" })
   end)
 
+  it("of a function or a schedule waits while the workspace is at its limit", function()
+    local api = told.start()
+    for _, kind in ipairs { "function", "schedule" } do
+      local asked = 0
+      api:on("POST /" .. kind .. "/train", function(request)
+        asked = asked + 1
+        if asked < 3 then
+          return told.reply(request, 500, { error = "concurrency_limit_reached: 2 of 2 containers" })
+        end
+        told.reply(request, 200, { task_id = "t-" .. kind })
+      end)
+      local at = assert(beam.client { gateway = api.url, token = TOKEN })
+      local task = assert(at.submit({ "train", kind = kind, retry = beam.retry.backoff { base = 0, attempts = 4 } }))
+      assert.are.same({ "t-" .. kind, 3 }, { task.id, asked })
+      asked = 0
+      local none, err = at.submit({ "train", kind = kind, retry = false })
+      assert.are.same({ nil, 500, "no", true, 1 }, { none, err.status, err.executed, err.retryable, asked })
+    end
+    api:close()
+  end)
+
   it("is repeated if the caller says that this does no harm", function()
     server:fault "lost=502:1"
     local task = assert(client.submit { "train", idempotent = true, retry = beam.retry.backoff { base = 0.01 } })
@@ -119,6 +140,17 @@ describe("submit", function()
     task, err = client.submit "nothing"
     assert.is_nil(task)
     assert.are.same({ "http", "no", false }, { err.kind, err.executed, err.retryable })
+  end)
+
+  it("to a bot or an endpoint is a mistake, and so is a call to a bot", function()
+    for _, row in ipairs {
+      { "submit", "endpoint", "beam.submit: tasks are submitted to a taskqueue, a function or a schedule, not to a deployment of kind endpoint: see beam.call" },
+      { "submit", "bot", "beam.submit: a bot is a WebSocket and takes no calls: see beam.realtime" },
+      { "call", "bot", "beam.call: a bot is a WebSocket and takes no calls: see beam.realtime" },
+    } do
+      local ok, problem = pcall(client[row[1]], { "x", kind = row[2] })
+      assert.are.same({ false, row[3] }, { ok, (problem:gsub("^.-:%d+: ", "")) })
+    end
   end)
 
   it("takes a token for the task's whole life", function()

@@ -39,7 +39,7 @@ function beam.map(target, inputs, options) end
 
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
 ---@param target string|beam.target
----@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil default "endpoint"
+---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil default "endpoint"
 ---@return string
 function beam.address(target, kind) end
 
@@ -91,7 +91,8 @@ function beam_map:stats() end
 ---@field id string? a UUID or a label
 ---@field url string?
 ---@field version integer|string|nil 3, "v3" or "latest"
----@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
+---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil
+---@field port integer? of a pod
 ---@field public boolean? the deployment needs no token, and is sent none
 ---@field path string? below the address, with or without a query
 
@@ -315,14 +316,14 @@ function beam_deployment:realtime(options) end
 ---@return beam.task_list list
 function beam_deployment:tasks(options) end
 
---- Its address. Computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
+--- Its address: what Beam handed out, or computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
 ---@param options { timeout: number? }?
 ---@return string? url, beam.error? err
 function beam_deployment:url(options) end
 
 --- Starts a container, if none is up, and waits for Beam's word that it was asked for. It runs no handler: it is tried again as it needs.
 ---@param options beam.attempt_options|beam.options|nil
----@return true? done, beam.error? err
+---@return true? done, beam.error? err kind "invalid": this kind of deployment has no warm-up
 function beam_deployment:warmup(options) end
 
 ---@class beam.submit_options: beam.request_options
@@ -816,9 +817,9 @@ function beam_client.map(target, inputs, options) end
 
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
 ---@param target string|beam.target
----@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil default "endpoint"
+---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil default "endpoint"
 ---@return string
----@overload fun(self: beam.client, target: string|beam.target, kind: "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil): string
+---@overload fun(self: beam.client, target: string|beam.target, kind: "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil): string
 function beam_client.address(target, kind) end
 
 --- Submits a task. What Beam refused for now (429) is tried again; what may have arrived is not.

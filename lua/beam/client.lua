@@ -49,12 +49,12 @@ end
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
 ---@param settings beam.settings
 ---@param target string|beam.target
----@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil default "endpoint"
+---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil default "endpoint"
 ---@return string
 function client.address(settings, target, kind)
   local wanted = kind or type(target) == "table" and target.kind or "endpoint"
   local resolve = require("beam.settings.target").resolve
-  return (resolve(target, wanted, wanted == "asgi" and "ws" or "http", settings.gateway))
+  return (resolve(target, wanted, (wanted == "asgi" or wanted == "bot") and "ws" or "http", settings.gateway))
 end
 
 --- A client with a configuration of its own; what the options leave out comes from the environment and from Beam's config file. Raises for

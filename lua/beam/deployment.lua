@@ -11,6 +11,7 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
+local label = require "beam.settings.label"
 local options_of = require "beam.settings.options"
 
 local deployment = {}
@@ -37,22 +38,21 @@ local inner = setmetatable({}, { __mode = "k" }) ---@type table<beam.deployment,
 
 -- ---- What a target says ----
 
-local uuid = "^%x+%-%x+%-%x+%-%x+%-%x+$"
-
 local function number_of(version)
   return tonumber(tostring(version):match "%d+")
 end
 
 -- https://name-1234567-v2.app.beam.cloud, https://app.beam.cloud/endpoint/name/v2, …/endpoint/id/{stub}: as the fields of a target.
 local function from_url(url)
-  local label, path = url:match "^%l+://([^./:]+)%.app%.beam%.cloud", url:match "^%l+://[^/]+/([^?#]*)"
+  local host, path = url:match "^%l+://([^./:]+)%.app%.beam%.cloud", url:match "^%l+://[^/]+/([^?#]*)"
   local kind, first, second = (path or ""):match "^(%l+)/([^/]+)/?([^/]*)"
-  if label then
-    return { id = label }
+  if host then
+    return { id = host }
   elseif first == "id" or first == "public" then
     return { id = second, kind = kind }
   elseif first then
-    return { name = first, version = second ~= "" and second or nil, kind = kind }
+    local version = second:match "^v%d+$" or second:match "^latest$" or kind ~= "pod" and second:match "^%d+$" or nil
+    return { name = first, version = version, kind = kind }
   end
   return {}
 end
@@ -66,26 +66,34 @@ end
 ---@field kind string?
 ---@field subdomain string? of a label
 
+-- An id, or a label, as what it says of its deployment.
+local function add_id(read, id)
+  local told = label.read(id)
+  if told and told.stub then
+    read.uuid = told.stub
+  elseif told then
+    read.subdomain, read.name = told.base, told.name
+    read.version, read.latest = read.version or tonumber(told.version), read.latest or told.version == "latest"
+  else
+    read.subdomain, read.name = id, id:match "^(.+)%-[^-]+$" or id
+  end
+end
+
 --- What a target says about which deployment it is. Raises for what is no target.
 ---@param given string|beam.target
----@param gateway string
 ---@return beam.deployment_target
-function deployment.read(given, gateway)
-  local url, target = address.resolve(given, "endpoint", "http", gateway)
+function deployment.read(given)
+  local target = address.read(given, "endpoint")
   local kind = type(given) == "table" and given.kind or nil
+  local shown = target.url and target.url:gsub("%?.*$", "")
   if target.url then
     target = from_url(target.url)
     kind = kind or target.kind
   end
-  local read = { text = target.name or target.id or url:gsub("%?.*$", ""), kind = kind, name = target.name }
+  local read = { text = target.name or target.id or shown, kind = kind, name = target.name }
   read.version, read.latest = number_of(target.version), target.version == "latest"
-  if target.id and target.id:find(uuid) then
-    read.uuid = target.id
-  elseif target.id then
-    local base, version = target.id:match "^(.+)%-v(%d+)$"
-    base = base or target.id:gsub("%-latest$", "")
-    read.subdomain, read.version = base, read.version or tonumber(version)
-    read.name = base:match "^(.+)%-[^-]+$" or base
+  if target.id then
+    add_id(read, target.id)
   end
   return read
 end
@@ -144,7 +152,7 @@ end
 function deployment.get(settings, target, options)
   errors.check_options(options or {}, config.overrides, "beam.deployment")
   config.check(options or {}, "beam.deployment")
-  local read = deployment.read(target, settings.gateway)
+  local read = deployment.read(target)
   local self = setmetatable({ name = read.name, version = read.version, kind = read.kind, described = read.text }, meta)
   inner[self] = { settings = deployment.settings(settings, options or {}), target = type(target) == "table" and target or { target } }
   return self
@@ -155,7 +163,7 @@ end
 ---@return beam.deployment? self, beam.error? err
 function Deployment:fetch(options)
   local settings, timeout = inner[self].settings, options and options.timeout
-  local read = deployment.read(inner[self].target, settings.gateway)
+  local read = deployment.read(inner[self].target)
   if self.id or read.uuid then
     local record, err = api.of(settings).deployment(settings, self.id or read.uuid, { timeout = timeout })
     if not record then
@@ -238,12 +246,24 @@ end
 
 -- ---- Address and warm-up ----
 
---- Its address. Computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
+-- Of a record: the public form, where it needs no token.
+local function handed_out(record)
+  for _, url in ipairs { record.invoke_url or false, record.url or false } do
+    if type(url) == "string" and url:find "^%l+://[^/?#]" then
+      return url
+    end
+  end
+end
+
+--- Its address: what Beam handed out, or computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
 ---@param options { timeout: number? }?
 ---@return string? url, beam.error? err
 function Deployment:url(options)
   local settings, target = inner[self].settings, inner[self].target
-  local read = deployment.read(target, settings.gateway)
+  local read, given = deployment.read(target), self.record and handed_out(self.record)
+  if given then
+    return given
+  end
   local asked = api.of(settings)
   if read.uuid and asked.deployment_url then
     local url, err = asked.deployment_url(settings, read.uuid, { timeout = options and options.timeout })
@@ -254,6 +274,9 @@ function Deployment:url(options)
   return (address.resolve(target, target.kind or "endpoint", "http", settings.gateway))
 end
 
+local warming = { endpoint = true, asgi = true, taskqueue = true }
+local cold_hint = "Beam starts a container when something comes for it; endpoint, asgi and taskqueue can be warmed up"
+
 local function warm_up(prepared, what, auth, left)
   prepared.auth, prepared.timeout = auth, left
   return answer.read(what, auth.scheme, true, exchange.run(prepared))
@@ -261,9 +284,12 @@ end
 
 --- Starts a container, if none is up, and waits for Beam's word that it was asked for. It runs no handler: it is tried again as it needs.
 ---@param options beam.attempt_options|beam.options|nil
----@return true? done, beam.error? err
+---@return true? done, beam.error? err kind "invalid": this kind of deployment has no warm-up
 function Deployment:warmup(options)
   options = options or {}
+  if self.kind and not warming[self.kind] then
+    return nil, errors.new { kind = "invalid", message = ("a %s has no warm-up"):format(self.kind), hint = cold_hint }
+  end
   local known = options_of.known({ retry = true }, "ready_timeout")
   errors.check_options(options, known, "deployment:warmup")
   attempts.check(options, "deployment:warmup")

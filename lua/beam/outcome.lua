@@ -8,13 +8,22 @@ local outcome = {}
 local NO, YES, UNKNOWN = "no", "yes", "unknown"
 local redirected = "redirects are not followed, as they would carry the credentials along: use the final address"
 
+-- What the runner says before it calls the handler.
+local function not_begun(words)
+  return { says = words, executed = NO, retryable = true, hint = "the container could not begin with it: try again" }
+end
+
 -- A call's HTTP status. Of the rows of a status the first holds whose `says` is in the server's text; the one without
--- `says` is the last.
+-- `says` is the last. alone = true: it is all that the server says, or its beginning, and no task was made: a handler's traceback may have
+-- the words in it.
 local calls = {
   [400] = {
     { says = "invalid request payload", executed = NO, hint = "Beam wants a JSON object as input" },
     { says = "Deployment is not active", executed = NO, hint = "start the deployment again in Beam's dashboard" },
+    { says = "Invalid deployment version", executed = NO, hint = "a version is v and a number, or latest" },
     { says = "Invalid deployment", executed = NO, hint = "check the deployment's name, version and kind, and its workspace" },
+    { says = "Task ID missing", executed = NO, hint = "something on the way took Beam's X-Task-Id away: call the gateway itself" },
+    { says = "Invalid stub", executed = NO, hint = "there is no such id, or it is of another kind or workspace" },
     { says = "invalid stub id", executed = NO, hint = "take the id from the deployment's page, or use its name" },
     { executed = NO, hint = "check the input against what the handler takes" },
   },
@@ -24,14 +33,28 @@ local calls = {
     { executed = NO, hint = "nothing is deployed under this address: check name, version and kind with beam.address(target)" },
   },
   [405] = { { executed = NO, hint = "an endpoint takes GET and POST: other methods are for apps of kind asgi" } },
+  [409] = {
+    { says = "Gateway rejected task start", executed = NO, hint = "its task was cancelled, or given to another container" },
+    { executed = UNKNOWN },
+  },
   [413] = { { executed = NO, hint = "the input is too large for the gateway: pass a URL to it instead" } },
   [429] = {
     { says = "exceeded max pending tasks", executed = NO, retryable = true, hint = "too many tasks are waiting: try again later" },
     { says = "Request queue full", executed = NO, retryable = true, hint = "the deployment's queue is full: try again later" },
     { executed = NO, retryable = true, hint = "too many requests: try again later" },
   },
-  [500] = { { executed = YES, hint = "the handler failed: its traceback is in err.body, or in the deployment's logs" } },
+  [500] = {
+    {
+      says = "concurrency_limit_reached",
+      alone = true,
+      executed = NO,
+      retryable = true,
+      hint = "the workspace's limit is reached: try again when something has ended",
+    },
+    { executed = YES, hint = "the handler failed: its traceback is in err.body, or in the deployment's logs" },
+  },
   [502] = {
+    not_begun "Gateway failed to start task",
     {
       says = "Backend route unavailable",
       executed = UNKNOWN,
@@ -40,6 +63,8 @@ local calls = {
     { executed = UNKNOWN, hint = "a gateway on the way failed; the handler may have run" },
   },
   [503] = {
+    not_begun "Container task lifecycle capacity exhausted",
+    not_begun "Gateway temporarily unavailable while starting task",
     { says = "No compute capacity", executed = NO, retryable = true, hint = "no such GPU is free: try again in minutes" },
     { executed = UNKNOWN, hint = "the service is not available; whether the handler ran is not known" },
   },
@@ -84,9 +109,14 @@ local before_sent = { dns = true, connect = true, tls = true, timeout = true, cl
 
 ---@alias beam.outcome { executed: "no"|"yes"|"unknown", retryable: boolean, hint: string? }
 
-local function row_for(rows, text)
+local function fits(row, text, task_id)
+  local place = not row.says and 1 or text:find(row.says, 1, true)
+  return place and not (row.alone and (place > 1 or task_id))
+end
+
+local function row_for(rows, text, task_id)
   for _, row in ipairs(rows) do
-    if not row.says or text:find(row.says, 1, true) then
+    if fits(row, text, task_id) then
       return row
     end
   end
@@ -99,7 +129,7 @@ end
 ---@return beam.outcome
 function outcome.of_call(status, text, task_id)
   local rows = calls[status]
-  local row = rows and row_for(rows, text)
+  local row = rows and row_for(rows, text, task_id)
   if row and row.says then
     return { executed = row.executed, retryable = row.retryable or false, hint = row.hint }
   elseif task_id and status < 500 then

@@ -137,6 +137,9 @@ end
 ---@return beam.upload? source of the body, if it comes in pieces
 function request.prepare(settings, options, where, kind)
   local url, target = options_of.locate(options, kind, "http", settings.gateway)
+  if target.kind == "bot" and not target.url then
+    mistake(where .. ": a bot is a WebSocket and takes no calls: see beam.realtime")
+  end
   local method = (options.method or "POST"):upper()
   local body, source, err = body_of(options, method, where)
   if err then

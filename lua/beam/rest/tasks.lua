@@ -76,7 +76,7 @@ end
 
 -- Beam lists tasks by stub, and each version of a deployment is a stub of its own. Returns their ids, or nil and an error.
 local function stubs_of(settings, given, timeout)
-  local target = deployment.read(given, settings.gateway)
+  local target = deployment.read(given)
   if target.uuid then
     return stub_of_id(settings, target.uuid, timeout)
   end

@@ -1,8 +1,9 @@
 -- From a target to a URL (docs/wire.md section 2).
 --
--- A target is a full URL; a deployment's name, "name/v3", "name/latest"; an id (UUID); a label (name-7a7db8c,
--- name-7a7db8c-v2); or a table {name=|id=|url=, version=, kind=, public=, path=}, whose id may be a UUID or any label.
--- Beam itself serves ids and labels as {label}.app.beam.cloud; any other gateway is asked by path.
+-- A target is a full URL; a deployment's name, "name/v3", "name/latest"; an id (UUID); a label (settings/label.lua); or a table
+-- {name=|id=|url=, version=, kind=, port=, public=, path=}, whose id may be a UUID or any label. Beam itself serves ids and labels as
+-- {label}.app.beam.cloud; any other gateway is asked by path.
+local label = require "beam.settings.label"
 local mistake = require "beam.mistake"
 
 local address = {}
@@ -12,33 +13,23 @@ local address = {}
 ---@field id string? a UUID or a label
 ---@field url string?
 ---@field version integer|string|nil 3, "v3" or "latest"
----@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
+---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil
+---@field port integer? of a pod
 ---@field public boolean? the deployment needs no token, and is sent none
 ---@field path string? below the address, with or without a query
-address.fields = { name = true, id = true, url = true, version = true, kind = true, public = true, path = true }
+address.fields = { name = true, id = true, url = true, version = true, kind = true, port = true, public = true, path = true }
 
 local texts = { "name", "id", "url", "path" }
-local kinds = { asgi = true, endpoint = true, taskqueue = true, ["function"] = true, schedule = true }
+local kinds = { asgi = true, endpoint = true, taskqueue = true, ["function"] = true, schedule = true, pod = true, bot = true }
+local with_paths = { asgi = true, pod = true }
+local never_public = { ["function"] = true, schedule = true }
 local beam_gateway, beam_domain = "https://app.beam.cloud", "app.beam.cloud"
-
-local hex = "%x%x%x%x"
-local uuid = "^" .. hex .. hex .. ("%-" .. hex):rep(4) .. hex .. hex .. "$"
 
 local function fail(format, ...)
   mistake("beam: " .. format:format(...))
 end
 
 -- ---- Reading a target ----
-
--- The seven characters are a hash: with a digit among them, or else a name like image-resizer would be a label.
-local function split_label(text)
-  local base, version = text:match "^(.+)%-v(%d+)$"
-  base = base or text:match "^(.+)%-latest$" or text
-  local name, hash = base:match "^([%l%d%-]+)%-([%l%d][%l%d][%l%d][%l%d][%l%d][%l%d][%l%d])$"
-  if name and hash:find "%d" then
-    return name, version or (base ~= text and "latest" or nil)
-  end
-end
 
 local function read_version(version)
   local number = type(version) == "number" and version or tonumber(tostring(version):match "^v?(%d+)$")
@@ -55,7 +46,7 @@ local function read_string(text)
     fail "a target cannot be an empty string"
   elseif text:find "^%a[%w+.-]*://" then
     return { url = text }
-  elseif text:find(uuid) or split_label(text) then
+  elseif label.read(text) then
     return { id = text }
   end
   local name, version = text:match "^([^/]+)/([^/]+)$"
@@ -93,6 +84,12 @@ local function read_table(given)
   return target
 end
 
+local function check_port(port)
+  if port ~= nil and not (type(port) == "number" and port % 1 == 0 and port > 0 and port < 65536) then
+    fail("a port is a number from 1 to 65535, not '%s'", tostring(port))
+  end
+end
+
 local function read(given, kind)
   local target
   if type(given) == "string" then
@@ -103,9 +100,11 @@ local function read(given, kind)
     fail("a target is a string or a table, not a %s", type(given))
   end
   target.version = read_version(target.version)
-  target.kind = target.kind or kind
-  if not kinds[target.kind] then
-    fail("'%s' is no kind: asgi, endpoint, taskqueue, function or schedule", tostring(target.kind))
+  check_port(target.port)
+  local told = target.id and label.read(target.id)
+  target.kind = target.kind or told and (told.kind or told.port and "pod") or target.port and "pod" or kind
+  if not kinds[target.kind] and target.kind ~= "sandbox" then
+    fail("'%s' is no kind: asgi, endpoint, taskqueue, function, schedule, pod or bot", tostring(target.kind))
   end
   return target
 end
@@ -118,44 +117,70 @@ local function escape(name)
   end))
 end
 
+local function port_of(target)
+  local port = target.port
+  if target.kind == "pod" and not port then
+    fail "a pod is reached by a port: port = 8000"
+  elseif port and target.kind ~= "pod" then
+    fail("a port is for pods; this is of kind %s", target.kind)
+  end
+  return port and ("/%d"):format(port) or ""
+end
+
 local function of_name(target, gateway)
   if target.public then
     fail "a public address needs the id of the deployment, not its name"
   end
   local version = target.version and "/" .. target.version or ""
-  return ("%s/%s/%s%s"):format(gateway, target.kind, escape(target.name), version)
+  return ("%s/%s/%s%s%s"):format(gateway, target.kind, escape(target.name), version, port_of(target))
 end
 
 local function of_uuid(target, gateway)
   if target.version then
     fail "an id names one version: leave the version out"
-  elseif target.public and target.kind == "function" then
-    fail "a function has no public address"
+  elseif target.public and never_public[target.kind] then
+    fail("a %s has no public address", target.kind)
   elseif target.public then
-    return ("%s/%s/public/%s"):format(gateway, target.kind, target.id)
+    return ("%s/%s/public/%s%s"):format(gateway, target.kind, target.id, port_of(target))
   elseif gateway == beam_gateway then
-    return ("https://%s.%s"):format(target.id, beam_domain)
+    return ("https://%s%s.%s"):format(target.id, port_of(target):gsub("/", "-"), beam_domain)
+  end
+  return ("%s/%s/id/%s%s"):format(gateway, target.kind, target.id, port_of(target))
+end
+
+-- On Beam: the label, with what it does not say itself behind it.
+local function beam_host(target, told)
+  local version = target.version and not told.version and not told.stub and "-" .. target.version or ""
+  local port = target.port and not told.port and ("-%d"):format(target.port) or ""
+  return ("https://%s%s%s.%s"):format(target.id, version, port, beam_domain)
+end
+
+-- On any other gateway: what the label means, as a path.
+local function path_of_label(target, told, gateway)
+  local version = told.version and told.version:gsub("^%d", "v%0") or target.version
+  local port = told.port or target.port
+  if told.container then
+    return ("%s/pod/container/%s/%s/%s"):format(gateway, told.stub, told.container, port or fail "a container is reached by a port: port = 8000")
+  elseif told.stub then
+    return of_uuid({ id = told.stub, kind = target.kind, port = port }, gateway)
+  elseif told.name then
+    return of_name({ name = told.name, version = version, kind = target.kind, port = port }, gateway)
   end
   return ("%s/%s/id/%s"):format(gateway, target.kind, target.id)
 end
 
 local function of_label(target, gateway)
-  local name, version = split_label(target.id)
+  local told = label.read(target.id) or {}
   if not target.id:find "^[%w%-]+$" then
     fail("'%s' is neither an id nor a label", target.id)
   elseif target.public then
     fail "a public address needs the id of the deployment, not its label"
-  elseif version and target.version and version ~= target.version:gsub("^v", "") then
+  elseif told.version and target.version and told.version ~= target.version:gsub("^v", "") then
     fail("the label %s names a version, and version = %s another", target.id, target.version)
+  elseif told.port and target.port and told.port ~= target.port then
+    fail("the label %s names a port, and port = %d another", target.id, target.port)
   end
-  if gateway == beam_gateway then
-    local suffix = target.version and not version and "-" .. target.version or ""
-    return ("https://%s%s.%s"):format(target.id, suffix, beam_domain)
-  elseif not name then
-    return ("%s/%s/id/%s"):format(gateway, target.kind, target.id)
-  end
-  version = version and version:gsub("^%d", "v%0") or target.version
-  return of_name({ name = name, version = version, kind = target.kind }, gateway)
+  return gateway == beam_gateway and beam_host(target, told) or path_of_label(target, told, gateway)
 end
 
 local function of_url(target)
@@ -174,7 +199,7 @@ local function base(target, gateway)
     return of_url(target)
   elseif target.name then
     return of_name(target, gateway)
-  elseif target.id:find(uuid) then
+  elseif label.is_uuid(target.id) then
     return of_uuid(target, gateway)
   end
   return of_label(target, gateway)
@@ -184,8 +209,8 @@ local function with_path(url, target)
   local path = target.path
   if not path or path == "" then
     return url
-  elseif not target.url and not path:find "^%?" and path ~= "/" and target.kind ~= "asgi" then
-    fail("only asgi takes a path below its address; this is of kind %s", target.kind)
+  elseif not target.url and not path:find "^%?" and path ~= "/" and not with_paths[target.kind] then
+    fail("only asgi and pods take a path below their address; this is of kind %s", target.kind)
   elseif not path:find "^[/?]" then
     path = "/" .. path
   end
@@ -194,6 +219,18 @@ end
 
 local as_http = { ws = "http", wss = "https", http = "http", https = "https" }
 local as_ws = { ws = "ws", wss = "wss", http = "ws", https = "wss" }
+
+--- What a target says, without an address being made of it. Raises for what is no target.
+---@param given string|beam.target
+---@param kind string the kind where the target does not say
+---@return beam.target
+function address.read(given, kind)
+  local target = read(given, kind)
+  if target.url then
+    of_url(target)
+  end
+  return target
+end
 
 --- Raises for what is no target.
 ---@param target string|beam.target

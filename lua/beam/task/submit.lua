@@ -13,7 +13,7 @@ local upload = require "beam.http.upload"
 local known = request.known(upload.options)
 known.raw, known.method = nil, nil
 
-local kinds = { taskqueue = true, ["function"] = true }
+local kinds = { taskqueue = true, ["function"] = true, schedule = true }
 
 local maybe = "the task may be in the queue: look with beam.tasks { deployment = … } before it is submitted again"
 local surely = "err.task_id is the task's: ask beam.task(err.task_id) before it is submitted again"
@@ -79,7 +79,7 @@ return function(settings, target, input, options)
   if not prepared then
     return nil, answer.describe(resolved, nil, 0, driver.now())
   elseif not kinds[resolved.kind] and not resolved.url then
-    mistake(("beam.submit: tasks are submitted to a taskqueue or a function, not to an %s: see beam.call"):format(resolved.kind))
+    mistake(("beam.submit: tasks are submitted to a taskqueue, a function or a schedule, not to a deployment of kind %s: see beam.call"):format(resolved.kind))
   end
   local started = driver.now()
   local id, err, response, count = attempts.run(called, resolved, options, function(auth, left)

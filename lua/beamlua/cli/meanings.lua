@@ -60,6 +60,7 @@ meanings.statuses = {
   [403] = "Forbidden",
   [404] = "Not Found",
   [405] = "Method Not Allowed",
+  [409] = "Conflict",
   [413] = "Content Too Large",
   [429] = "Too Many Requests",
   [500] = "Internal Server Error",
