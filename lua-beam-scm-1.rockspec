@@ -248,6 +248,7 @@ build = {
     ["beam.settings.config"] = "lua/beam/settings/config.lua",
     ["beam.settings.headers"] = "lua/beam/settings/headers.lua",
     ["beam.settings.ini"] = "lua/beam/settings/ini.lua",
+    ["beam.settings.label"] = "lua/beam/settings/label.lua",
     ["beam.settings.options"] = "lua/beam/settings/options.lua",
     ["beam.settings.places"] = "lua/beam/settings/places.lua",
     ["beam.settings.target"] = "lua/beam/settings/target.lua",

@@ -144,7 +144,7 @@ describe("submit", function()
 
   it("to a bot or an endpoint is a mistake, and so is a call to a bot", function()
     for _, row in ipairs {
-      { "submit", "endpoint", "beam.submit: tasks are submitted to a taskqueue, a function or a schedule, not to a deployment of kind endpoint: see beam.call" },
+      { "submit", "endpoint", "beam.submit: a taskqueue, a function or a schedule takes tasks, not one of kind endpoint: see beam.call" },
       { "submit", "bot", "beam.submit: a bot is a WebSocket and takes no calls: see beam.realtime" },
       { "call", "bot", "beam.call: a bot is a WebSocket and takes no calls: see beam.realtime" },
     } do

@@ -160,7 +160,8 @@ local function path_of_label(target, told, gateway)
   local version = told.version and told.version:gsub("^%d", "v%0") or target.version
   local port = told.port or target.port
   if told.container then
-    return ("%s/pod/container/%s/%s/%s"):format(gateway, told.stub, told.container, port or fail "a container is reached by a port: port = 8000")
+    local way = "%s/pod/container/%s/%s/%d"
+    return way:format(gateway, told.stub, told.container, port or fail "a container is reached by a port: port = 8000")
   elseif told.stub then
     return of_uuid({ id = told.stub, kind = target.kind, port = port }, gateway)
   elseif told.name then

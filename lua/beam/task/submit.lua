@@ -79,7 +79,7 @@ return function(settings, target, input, options)
   if not prepared then
     return nil, answer.describe(resolved, nil, 0, driver.now())
   elseif not kinds[resolved.kind] and not resolved.url then
-    mistake(("beam.submit: tasks are submitted to a taskqueue, a function or a schedule, not to a deployment of kind %s: see beam.call"):format(resolved.kind))
+    mistake(("beam.submit: a taskqueue, a function or a schedule takes tasks, not one of kind %s: see beam.call"):format(resolved.kind))
   end
   local started = driver.now()
   local id, err, response, count = attempts.run(called, resolved, options, function(auth, left)
