@@ -34,7 +34,7 @@ end
 --- each item; nil, numbers and booleans are silence.
 ---@param name string
 ---@param handler fun(text: string, context: beam.serve.message_context): any
----@param options beam.serve.deployment_options? connections
+---@param options beam.serve.deployment_options? connections, max_pending
 ---@return beam.serve.deployment
 function methods.realtime(app, name, handler, options)
   return deploy(app, "asgi", name, handler, options)
@@ -65,6 +65,15 @@ end
 ---@return beam.serve.deployment
 function methods.remote_function(app, name, handler, options)
   return deploy(app, "function", name, handler, options)
+end
+
+--- Deploys a schedule: as a function; nothing runs it but who asks.
+---@param name string
+---@param handler fun(input: table, context: beam.serve.task_context): any
+---@param options beam.serve.deployment_options?
+---@return beam.serve.deployment
+function methods.schedule(app, name, handler, options)
+  return deploy(app, "schedule", name, handler, options)
 end
 
 --- What a handler of an endpoint returns for an answer with a status of its own. The body is written as JSON, unless it is a string and

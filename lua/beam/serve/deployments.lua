@@ -5,7 +5,7 @@ local url = require "beam.serve.url"
 local deployments = {}
 
 ---@class beam.serve.deployment
----@field kind string "asgi", "endpoint", "taskqueue" or "function"
+---@field kind string "asgi", "endpoint", "taskqueue", "function" or "schedule"
 ---@field name string
 ---@field version integer
 ---@field id string the stub id, a UUID
@@ -35,7 +35,7 @@ Deployments.__index = Deployments
 Deployments.__name = "beam.serve.deployments"
 
 function deployments.new()
-  return setmetatable({ list = {} }, Deployments)
+  return setmetatable({ list = {}, sequence = 0 }, Deployments)
 end
 
 --- Deploys one more version. options: as checked (kinds.lua), with id, version, active.
@@ -58,8 +58,20 @@ function Deployments:add(kind, name, handler, options)
     in_flight = 0,
   }, Deployment)
   table.insert(self.list, deployment)
-  deployment.sequence = #self.list
+  self.sequence = self.sequence + 1
+  deployment.sequence = self.sequence
   return deployment
+end
+
+--- Takes a deployment away; what runs of it runs on.
+---@param deployment beam.serve.deployment
+function Deployments:remove(deployment)
+  for i, one in ipairs(self.list) do
+    if one == deployment then
+      table.remove(self.list, i)
+      return
+    end
+  end
 end
 
 -- A label names no kind; where several have the name, what was deployed last is meant.

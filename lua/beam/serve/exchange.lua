@@ -1,5 +1,6 @@
 -- One request at the local Beam: what was asked, and the one answer it gets. Everything is answered through here, so that there is one
 -- place for the access log, and for the faults that may be asked for.
+local door = require "beam.serve.door"
 local json = require "beam.json"
 local url = require "beam.serve.url"
 
@@ -17,15 +18,19 @@ local function header_map(list)
 end
 
 local function new(server, request, view)
-  local path, query = url.split(view.target)
+  local host, target = url.absolute(view.target)
+  local path, query, lists = url.split(target)
+  local headers = header_map(view.headers)
+  headers.host = host or headers.host
   return setmetatable({
     server = server,
     request = request,
     method = view.method,
-    shown = view.target:match "^[^?#]*", -- the query may hold a token
+    shown = target:match "^[^?#]*", -- the query may hold a token
     path = path,
-    query = query,
-    headers = header_map(view.headers),
+    query = query, -- of several values the last
+    query_lists = lists,
+    headers = headers,
     body = view.body or "",
     upgrade = view.upgrade,
     started = server.driver.now(),
@@ -66,9 +71,26 @@ function Exchange:log(status)
   self.server:log("info", ("%s %s %s %.0f ms"):format(self.method, self.shown, status, elapsed))
 end
 
+-- What an answer to a page of an allowed origin says besides.
+local function with_cors(self, headers)
+  if not self.origin then
+    return headers
+  end
+  local list = door.cors(self.origin)
+  for _, pair in ipairs(headers) do
+    list[#list + 1] = pair
+  end
+  return list
+end
+
+--- Begins a streamed answer: request:stream_write and stream_end follow.
+function Exchange:begin(status, headers)
+  return self.request:stream_begin(status, with_cors(self, headers))
+end
+
 --- Answers whole.
 function Exchange:respond(status, headers, body)
-  local ok, err = self.request:respond(status, headers, body)
+  local ok, err = self.request:respond(status, with_cors(self, headers), body)
   if not ok and not self:is_over() then -- headers that cannot be sent: the request still waits
     self.server:log("error", ("%s %s: %s"):format(self.method, self.shown, err.message))
     status = 500

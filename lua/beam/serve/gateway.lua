@@ -5,6 +5,7 @@
 -- be refused.
 local api = require "beam.serve.api"
 local auth = require "beam.serve.auth"
+local door = require "beam.serve.door"
 local endpoint = require "beam.serve.app.endpoint"
 local realtime = require "beam.serve.app.realtime"
 local route = require "beam.serve.route"
@@ -13,10 +14,14 @@ local url = require "beam.serve.url"
 
 local gateway = {}
 
-local methods = { endpoint = { GET = true, POST = true }, taskqueue = { POST = true }, ["function"] = { POST = true } }
+local posted = { POST = true }
+local methods = { endpoint = { GET = true, POST = true }, taskqueue = posted, ["function"] = posted, schedule = posted }
+local warmed = { endpoint = true, asgi = true, taskqueue = true }
 
 local function refuse_unknown(exchange, address)
-  if address.labelled then
+  if address.bad_version then
+    return exchange:json(400, { message = "Invalid deployment version" })
+  elseif address.labelled then
     return exchange:json(404, { message = "Not Found" })
   elseif address.id then
     return exchange:json(400, { error = "invalid stub id" })
@@ -25,8 +30,8 @@ local function refuse_unknown(exchange, address)
 end
 
 -- A warm-up is answered at once, a look at the health when the container is up.
-local function is_warm_up(exchange, sub_path)
-  return not exchange.upgrade and sub_path == "/warmup" and exchange.method == "POST"
+local function is_warm_up(exchange, deployment, sub_path)
+  return not exchange.upgrade and sub_path == "/warmup" and exchange.method == "POST" and warmed[deployment.kind]
 end
 
 local function is_health(exchange, sub_path)
@@ -34,7 +39,7 @@ local function is_health(exchange, sub_path)
 end
 
 -- Requests that wait for the container before their app is reached; a call and a task wait as tasks.
-local function dispatch_to_asgi(exchange, deployment, sub_path)
+local function reach_asgi(exchange, deployment, sub_path)
   if exchange.server.faults:start_container(exchange, deployment) then
     return
   elseif exchange.upgrade then
@@ -42,6 +47,17 @@ local function dispatch_to_asgi(exchange, deployment, sub_path)
   else
     exchange:json(404, { detail = "Not Found" })
   end
+end
+
+-- Each, an open connection as well, is a task in flight until it is over.
+local function dispatch_to_asgi(exchange, deployment, sub_path)
+  local limit = deployment.options.max_pending
+  if deployment.in_flight >= limit then
+    return exchange:json(429, { error = ("exceeded max pending tasks: %d"):format(limit) })
+  end
+  deployment.in_flight = deployment.in_flight + 1
+  reach_asgi(exchange, deployment, sub_path)
+  deployment.in_flight = deployment.in_flight - 1
 end
 
 local function dispatch(exchange, deployment, sub_path)
@@ -63,9 +79,27 @@ local function dispatch(exchange, deployment, sub_path)
   end
 end
 
+-- Whom the door keeps out, and what a browser asks beforehand. Returns true if that was the request's end.
+local function answer_at_the_door(exchange)
+  local allowed, message = door.check(exchange.server.options, exchange.headers, exchange.path)
+  if not allowed then
+    exchange:json(403, { message = message })
+    return true
+  end
+  exchange.origin = exchange.headers.origin
+  if door.is_preflight(exchange.method, exchange.headers) then
+    exchange:respond(204, door.preflight(exchange.headers), "")
+    return true
+  end
+  return false
+end
+
 --- Answers one request; called in a coroutine of its own.
 function gateway.answer(exchange)
   local server = exchange.server
+  if answer_at_the_door(exchange) then
+    return
+  end
   local found = server.app.deployments
   local address = route.address(exchange.path, exchange.headers.host, function(wanted)
     return found:find(wanted) ~= nil
@@ -89,7 +123,7 @@ function gateway.answer(exchange)
     return exchange:json(400, { message = "Deployment is not active" })
   end
   local faults = server.faults
-  if is_warm_up(exchange, address.rest) then
+  if is_warm_up(exchange, deployment, address.rest) then
     faults:warm_up(exchange, deployment)
     exchange:respond(200, {}, "")
   elseif not faults:befall(exchange, deployment) then

@@ -10,6 +10,7 @@ local unlimited = math.huge
 ---@field id string? a UUID; default: a new one
 ---@field version integer? default: the next
 ---@field active boolean? false: answered with 400
+---@field authorized boolean? false: the API hands out its public address
 ---@field connections integer? realtime: open at once; the next ones wait in the handshake
 ---@field workers integer? handlers that run at once
 ---@field queue integer? calls that wait for a worker
@@ -21,13 +22,14 @@ local unlimited = math.huge
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
 
 -- Of every kind; then of each, with beta9's defaults where it has them; false: there is none.
-local common = { id = false, version = false, active = false }
+local common = { id = false, version = false, active = false, authorized = false }
 local defaults = {
-  asgi = { connections = false },
+  asgi = { connections = false, max_pending = unlimited },
   endpoint = { workers = unlimited, queue = unlimited, max_pending = unlimited, timeout = 180, ttl = 930, inputs = false },
   taskqueue = { workers = 1, max_pending = 100, retries = 0, timeout = 3600, ttl = 86400, result = false },
   ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },
 }
+defaults.schedule = defaults["function"]
 
 local numbers = { "workers", "queue", "max_pending", "timeout", "ttl", "retries", "connections", "version" }
 

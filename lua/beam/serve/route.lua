@@ -24,6 +24,9 @@ local function by_path(path)
   if version and (beyond == "" or beyond:sub(1, 1) == "/") then
     return { kind = kind, name = name, version = tonumber(version), rest = beyond }
   end
+  if after:find "^/v[^/]*[^%d/][^/]*$" and not version then
+    return { kind = kind, name = name, rest = after, bad_version = true }
+  end
   local latest, past = after:match "^/(latest)(.*)$"
   if latest and (past == "" or past:sub(1, 1) == "/") then
     after = past

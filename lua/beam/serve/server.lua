@@ -23,8 +23,11 @@ local open = {} -- the servers that listen, for whoever has to end them all
 ---@field host string? default 127.0.0.1
 ---@field port integer? default 0: a free one
 ---@field token string? demanded as a Bearer token; with neither this nor basic everybody is let in
+---@field foreign_token string? one of another workspace's: 401 "Invalid token"
 ---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
 ---@field workspace string? the id of the one workspace, a UUID
+---@field allow_host string[]? names that a Host may have beside loopback's, "dev.example", "*.dev.example"
+---@field allow_origin string[]? origins of pages that may ask beside loopback's, "https://dev.example"; "*": all
 ---@field ping number? seconds between app pings, default 5
 ---@field websocket_ping number? seconds between WebSocket pings, and for the pong, default 20
 ---@field pause number? seconds after each input of a realtime app, default 0.1
@@ -41,9 +44,25 @@ local defaults = {
   pause = 0.1, -- seconds after each input of a realtime app
   close_timeout = 2, -- seconds for clients to answer a close
   workspace = "10ca1bea-0000-4000-8000-000000000001", -- the id of the one workspace
+  allow_host = {}, -- names beside those of loopback, "*.dev.example" with all below
+  allow_origin = {}, -- origins beside those of loopback, "https://dev.example"
   random = math.random, -- what faults are drawn with: a number from 0 up to 1
 }
-local known = { token = true, basic = true, max_body = true, log = true, fault = true }
+local known = { token = true, foreign_token = true, basic = true, max_body = true, log = true, fault = true }
+
+local function check_lists(options)
+  for _, name in ipairs { "allow_host", "allow_origin" } do
+    local list = options[name]
+    if type(list) ~= "table" then
+      error(("app:listen: %s wants a list of texts"):format(name), 4)
+    end
+    for _, text in ipairs(list) do
+      if type(text) ~= "string" then
+        error(("app:listen: %s wants a list of texts"):format(name), 4)
+      end
+    end
+  end
+end
 
 local function check_options(given)
   local options = {}
@@ -60,6 +79,7 @@ local function check_options(given)
     error("app:listen: workspace wants a UUID", 3)
   end
   options.workspace = options.workspace:lower()
+  check_lists(options)
   local basic = options.basic
   if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then
     error("app:listen: basic wants {id=, secret=}", 3)
@@ -171,7 +191,7 @@ function Server:fault(faults)
 end
 
 --- Lets faults happen now, to every open connection that `which` picks (default: all): drop_after_101, reset, close=CODE, silence,
---- zombie, no_ping.
+--- zombie, no_ping, block=TIME.
 ---@param faults string|table
 ---@param which (fun(session: table): boolean)?
 ---@return integer count of connections

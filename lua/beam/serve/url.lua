@@ -9,14 +9,34 @@ function url.unescape(s)
   end))
 end
 
---- The path (decoded) and the query parameters {name = value, …} of a request target; the last of several values wins.
+--- The host and what follows it of a request target in absolute form ("http://host:1994/path", RFC 9112 section 3.2.2); else nil and the target.
+---@param target string
+---@return string? host, string target
+function url.absolute(target)
+  local host, rest = target:match "^[hH][tT][tT][pP][sS]?://([^/?#]*)(.*)$"
+  if not host then
+    return nil, target
+  end
+  return host, rest:sub(1, 1) == "/" and rest or "/" .. rest
+end
+
+local function unescape_plus(text)
+  return url.unescape((text:gsub("+", " ")))
+end
+
+--- The path (decoded) of a request target and its query parameters: {name = value, …}, where the last of several values wins, and
+--- {name = {value, …}, …}.
+---@param target string
+---@return string path, table<string, string> parameters, table<string, string[]> lists
 function url.split(target)
   local path, query = target:match "^([^?#]*)%??([^#]*)"
-  local parameters = {}
-  for name, value in query:gmatch "([^&=]+)=?([^&]*)" do
-    parameters[url.unescape((name:gsub("+", " ")))] = url.unescape((value:gsub("+", " ")))
+  local parameters, lists = {}, {}
+  for escaped_name, escaped_value in query:gmatch "([^&=]+)=?([^&]*)" do
+    local name, value = unescape_plus(escaped_name), unescape_plus(escaped_value)
+    parameters[name], lists[name] = value, lists[name] or {}
+    table.insert(lists[name], value)
   end
-  return url.unescape(path), parameters
+  return url.unescape(path), parameters, lists
 end
 
 local hex = "%x%x%x%x"

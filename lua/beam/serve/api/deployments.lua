@@ -75,13 +75,63 @@ function api_deployments.get(exchange, id)
   exchange:json(200, records.deployment(deployment, exchange.workspace))
 end
 
+local function not_found(exchange)
+  exchange:json(400, { message = "Deployment not found" })
+end
+
+-- What is changed of a deployment has no answer but its status.
+local function changing(change)
+  return function(exchange, id)
+    local deployment = find(exchange, "deployment_id", id)
+    if not deployment then
+      return not_found(exchange)
+    end
+    change(deployment, exchange.server.app.deployments)
+    exchange:respond(200, {}, "")
+  end
+end
+
+--- POST /api/v1/deployment/{workspace}/start/{id}
+api_deployments.start = changing(function(deployment)
+  deployment.active = true
+end)
+
+--- POST /api/v1/deployment/{workspace}/stop/{id}
+api_deployments.stop = changing(function(deployment)
+  deployment.active = false
+end)
+
+--- DELETE /api/v1/deployment/{workspace}/{id}
+api_deployments.delete = changing(function(deployment, deployments)
+  deployments:remove(deployment)
+end)
+
+-- Where a deployment is called; without credentials by its stub only.
+local function address_of(exchange, deployment)
+  local path = ("%s/%s/v%d"):format(deployment.kind, deployment.name, deployment.version)
+  if deployment.options.authorized == false then
+    path = ("%s/public/%s"):format(deployment.kind, deployment.id)
+  end
+  return { url = exchange:base() .. "/" .. path }
+end
+
+--- GET /api/v1/deployment/{workspace}/{type}/{name}/{version}/url
+function api_deployments.url_of_version(exchange, path)
+  local kind, name, version = path:match "^([^/]+)/([^/]+)/([^/]+)$"
+  local deployment = exchange.server.app.deployments:find { kind = kind, name = name, version = tonumber(version) }
+  if not deployment then
+    return exchange:json(400, { message = "Invalid deployment" })
+  end
+  exchange:json(200, address_of(exchange, deployment))
+end
+
 --- GET /api/v1/deployment/{id}/url
 function api_deployments.url(exchange, id)
   local deployment = find(exchange, "deployment_id", id)
   if not deployment then
     return exchange:json(400, { message = "Invalid deployment ID" })
   end
-  exchange:json(200, { url = ("%s/%s/%s/v%d"):format(exchange:base(), deployment.kind, deployment.name, deployment.version) })
+  exchange:json(200, address_of(exchange, deployment))
 end
 
 --- GET /api/v1/stub/{id}/url
@@ -90,7 +140,8 @@ function api_deployments.stub_url(exchange, id)
   if not deployment then
     return exchange:json(400, { message = "Invalid stub ID" })
   end
-  exchange:json(200, { url = ("%s/%s/id/%s"):format(exchange:base(), deployment.kind, deployment.id) })
+  local form = deployment.options.authorized == false and "public" or "id"
+  exchange:json(200, { url = ("%s/%s/%s/%s"):format(exchange:base(), deployment.kind, form, deployment.id) })
 end
 
 return api_deployments

@@ -141,6 +141,9 @@ local deployment_readers = {
   version = version,
   active = active,
   subdomain = subdomain,
+  app_id = one_of(function(deployment)
+    return deployment.app_id
+  end),
   created_at_start = created(at_least),
   created_at_end = created(at_most),
 }

@@ -9,9 +9,14 @@ local function current_workspace(exchange)
   exchange:json(200, exchange.workspace)
 end
 
+local function health(exchange)
+  exchange:json(200, { status = "ok" })
+end
+
 -- { path, { method = what answers it } }; the first path that fits counts. What answers is given the last capture; where a path has a
 -- workspace, that is the first one.
 local routes = {
+  { "^/api/v1/health/?$", { GET = health }, public = true },
   { "^/api/v1/workspace/current/?$", { GET = current_workspace } },
   { "^/api/v1/task/([^/]+)/?$", { GET = api_tasks.list, DELETE = api_tasks.cancel }, workspace = true },
   { "^/api/v1/task/([^/]+)/([^/]+)/subscribe$", { GET = api_tasks.subscribe }, workspace = true, watching = true },
@@ -19,9 +24,13 @@ local routes = {
   { "^/api/v1/deployment/([^/]+)/url$", { GET = api_deployments.url } },
   { "^/api/v1/deployment/([^/]+)/?$", { GET = api_deployments.list }, workspace = true },
   { "^/api/v1/deployment/([^/]+)/latest$", { GET = api_deployments.latest }, workspace = true },
-  { "^/api/v1/deployment/([^/]+)/([^/]+)/?$", { GET = api_deployments.get }, workspace = true },
+  { "^/api/v1/deployment/([^/]+)/start/([^/]+)$", { POST = api_deployments.start }, workspace = true },
+  { "^/api/v1/deployment/([^/]+)/stop/([^/]+)$", { POST = api_deployments.stop }, workspace = true },
+  { "^/api/v1/deployment/([^/]+)/(%a+/[^/]+/%d+)/url$", { GET = api_deployments.url_of_version }, workspace = true },
+  { "^/api/v1/deployment/([^/]+)/([^/]+)/?$", { GET = api_deployments.get, DELETE = api_deployments.delete }, workspace = true },
   { "^/api/v1/stub/([^/]+)/url$", { GET = api_deployments.stub_url } },
   { "^/api/v1/stub/([^/]+)/([^/]+)/url$", { GET = api_deployments.stub_url }, workspace = true },
+  { "^/api/v1/stub/([^/]+)/([^/]+)/url/[^/]+$", { GET = api_deployments.stub_url }, workspace = true },
   { "^/v2/task/?$", { GET = api_tasks.list } },
   { "^/v2/task/cancel/?$", { DELETE = api_tasks.cancel_v2 } },
   { "^/v2/task/([^/]+)/?$", { GET = api_tasks.get_v2 } },

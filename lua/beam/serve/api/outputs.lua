@@ -55,7 +55,7 @@ local function send_file(exchange, path, headers)
   if not file then
     return exchange:json(404, { message = "" })
   end
-  exchange.request:stream_begin(200, headers)
+  exchange:begin(200, headers)
   local bytes = file:read(piece)
   while bytes and not exchange:is_over() do
     exchange.request:stream_write(bytes)

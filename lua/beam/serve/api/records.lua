@@ -28,7 +28,7 @@ local function config_of(deployment)
     workers = finite(options.workers),
     max_pending_tasks = finite(options.max_pending),
     task_policy = { max_retries = options.retries or 0, timeout = options.timeout or 0, ttl = options.ttl or 0 },
-    authorized = true,
+    authorized = options.authorized ~= false,
   }
 end
 

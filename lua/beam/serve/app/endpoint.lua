@@ -114,8 +114,12 @@ end
 -- ---- The call ----
 
 local function perform(exchange, deployment, task, input, args)
-  local invalid = inputs.check(deployment.options.inputs, input)
-  if invalid then
+  local refusal = exchange.server.faults:refuse_start(exchange)
+  local invalid = not refusal and inputs.check(deployment.options.inputs, input)
+  if refusal then
+    slots.leave(task)
+    return task:set("ERROR", refusal)
+  elseif invalid then
     slots.leave(task)
     task:set "COMPLETE"
     return exchange:json(200, invalid, { exchange.task_header })
@@ -148,7 +152,7 @@ end
 ---@param exchange table beam/serve/exchange.lua
 ---@param deployment beam.serve.deployment
 function endpoint.call(exchange, deployment)
-  local input, args = payload.read(exchange.body, exchange.query)
+  local input, args = payload.read(exchange.body, exchange.query_lists)
   if not input then
     return exchange:json(400, { error = "invalid request payload" })
   elseif deployment.in_flight >= deployment.options.max_pending then

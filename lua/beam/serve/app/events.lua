@@ -45,7 +45,7 @@ end
 ---@return beam.serve.events
 local function begin(exchange, headers)
   local self = setmetatable({ exchange = exchange, written = 0, over = false }, Events)
-  exchange.request:stream_begin(200, headers)
+  exchange:begin(200, headers)
   draw(self)
   if self.cut_at == 0 and self.fault.name == "cut" then
     cut(self)

@@ -1,5 +1,7 @@
 -- What befalls an open realtime connection on demand: dropped, reset, closed, silent or a zombie, after so many messages or so much
 -- time. A connection has one fate, drawn when it opens; server:inflict brings another on it at once.
+local thread = require "beam.serve.app.thread"
+
 local fate = {}
 
 local acts = {}
@@ -32,6 +34,13 @@ function acts.no_ping(session)
   session.pings = false
 end
 
+-- A synchronous handler, of whichever connection, blocks them all.
+function acts.block(session, fault)
+  if not session.deployment.held then
+    session.server.driver.spawn(thread.hold, session, session.server.faults:draw(fault))
+  end
+end
+
 local endings = { drop = true, reset = true, close = true, silence = true, zombie = true }
 
 --- Lets it happen now.
@@ -58,6 +67,7 @@ end
 ---@param faults beam.serve.faults
 function fate.draw(session, faults)
   session.pings = faults:take "no_ping" == nil
+  session.first_ping = faults:take "no_first_ping" == nil
   local fault = faults:choose(endings)
   if fault and fault.unit == "seconds" then
     session.server.driver.spawn(inflict_later, session, fault, faults:draw(fault))

@@ -1,5 +1,6 @@
--- What a handler of an endpoint gets (docs/wire.md section 4): a JSON object, its `args` and `kwargs` taken out, joined by the
--- query parameters.
+-- What a handler of an endpoint gets (docs/wire.md section 4): a JSON object, its `args` and `kwargs` taken out, joined by the query
+-- parameters. Only the first JSON value of a body is read, as Go's decoder does it.
+local compat = require "beam.compat"
 local json = require "beam.json"
 
 local payload = {}
@@ -22,14 +23,59 @@ local function numeric(text)
   return number and number + 0.0 or text
 end
 
---- The input (a table of named arguments) and the list of positional ones; or nil for what Beam answers with 400.
-function payload.read(body, query)
-  local object = {}
-  if body ~= "" then
-    object = json.decode(body)
-    if type(object) ~= "table" or json.is_array(object) then
-      return nil
+-- One parameter is a number if it looks like one; of several a list, of numbers if all do.
+local function parameter(values)
+  if #values == 1 then
+    return numeric(values[1])
+  end
+  local numbers = {}
+  for i, text in ipairs(values) do
+    numbers[i] = numeric(text)
+    if type(numbers[i]) == "string" then
+      return json.array { compat.unpack(values) }
     end
+  end
+  return json.array(numbers)
+end
+
+-- Where the object at the start of a text ends.
+local function end_of_object(text)
+  local depth, at = 0, text:match "^%s*(){"
+  while at do
+    local c = text:sub(at, at)
+    if c == '"' then
+      repeat -- to the quote that is not escaped
+        local backslashes
+        backslashes, at = text:match('(\\*)"()', at + 1)
+        at = at and at - 1
+      until not at or #backslashes % 2 == 0
+    else
+      depth = depth + (c == "{" and 1 or -1)
+    end
+    if depth == 0 or not at then
+      return at
+    end
+    at = text:find('["{}]', at + 1)
+  end
+end
+
+local function read_object(body)
+  local object = json.decode(body)
+  if object == nil then
+    local last = end_of_object(body)
+    object = last and last < #body and json.decode(body:sub(1, last)) or nil
+  end
+  return type(object) == "table" and not json.is_array(object) and object or nil
+end
+
+--- The input (a table of named arguments) and the list of positional ones; or nil for what Beam answers with 400.
+---@param body string
+---@param query_lists table<string, string[]>
+---@return table? input, table? args
+function payload.read(body, query_lists)
+  local object = body == "" and {} or read_object(body)
+  if not object then
+    return nil
   end
   object = as_float64(object)
   local args = json.is_array(object.args) and object.args or {}
@@ -39,8 +85,8 @@ function payload.read(body, query)
   elseif json.is_array(object.args) then
     input.args = nil
   end
-  for name, value in pairs(query) do
-    input[name] = numeric(value)
+  for name, values in pairs(query_lists) do
+    input[name] = parameter(values)
   end
   return input, args
 end

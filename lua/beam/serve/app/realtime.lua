@@ -19,11 +19,11 @@ local function wait_for_slot(exchange, deployment)
   return not exchange:is_over()
 end
 
---- The app has its WebSocket at "/" alone; but the gateway sends 101 before it reaches the app: open, then lost.
-local function accept_and_drop(exchange)
+--- The gateway sends 101 before it reaches the app: open, then lost.
+local function accept_and_drop(exchange, reason)
   local session = sessions.new(exchange)
   if session:accept(exchange) then
-    exchange.server:log("warning", exchange.shown .. ": the app has no WebSocket there, only at its root")
+    exchange.server:log("warning", exchange.shown .. ": " .. reason)
     session.ws:abort()
   end
 end
@@ -52,7 +52,9 @@ end
 --- Serves an upgrade until its connection is closed.
 function realtime.serve(exchange, deployment, sub_path)
   if sub_path ~= "" and sub_path ~= "/" then
-    return accept_and_drop(exchange)
+    return accept_and_drop(exchange, "the app has no WebSocket there, only at its root")
+  elseif exchange.server.faults:take "runner" then
+    return accept_and_drop(exchange, "the runner does not start the task (a fault on demand)")
   elseif not wait_for_slot(exchange, deployment) then
     return
   end

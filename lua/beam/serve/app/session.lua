@@ -1,9 +1,11 @@
 -- An open connection to a realtime app (docs/wire.md section 5), as Beam's own loop serves it under uvicorn: an app ping at once and every
--- 5 s, one run of the handler per message, in order, a pause after each, and nothing at all for what cannot be sent.
+-- 5 s, one run of the handler per message, in order, a pause after each that was answered, and nothing at all for what cannot be sent.
 --
--- Faults on demand (beam/serve/app/fate.lua) change what it does: `pings`, `latency`, `silent`, `zombie`.
+-- Faults on demand (beam/serve/app/fate.lua) change what it does: `pings`, `first_ping`, `latency`, `silent`, `zombie`.
 local fate = require "beam.serve.app.fate"
 local json = require "beam.json"
+local pings = require "beam.serve.app.pings"
+local thread = require "beam.serve.app.thread"
 
 local max_message = 16 * 1024 * 1024 -- uvicorn's: a longer one is closed with 1009
 local inbox_limit = 32 -- messages that wait for the handler before reading stops
@@ -127,7 +129,7 @@ local function run_handler(self, message)
   end
 end
 
--- ---- The two coroutines of a connection ----
+-- ---- The coroutine that handles messages; the one that pings is in pings.lua ----
 
 local function take(self)
   local inbox = self.inbox
@@ -143,7 +145,11 @@ end
 
 local function handle(self, message)
   local server = self.server
+  local blocked = server.faults:take "block"
   self.received = self.received + 1
+  if blocked then
+    thread.hold(self, server.faults:draw(blocked))
+  end
   local _, err = server:protect(run_handler, self, message)
   if err then
     server:log("error", ("realtime %s: the handler failed: %s"):format(self.deployment.name, tostring(err)))
@@ -163,61 +169,10 @@ local function handle_messages(self)
     elseif inbox.first > inbox.last then
       self.arrived:wait()
     else
+      thread.wait(self)
       handle(self, take(self))
       server.driver.sleep(server.options.pause)
     end
-  end
-end
-
--- uvicorn sends a ping every 20 s, and closes with 1011 when no pong came in 20 s. Returns when the next is due; nil once it has closed.
-local function watch_client(self, now)
-  local patience = self.server.options.websocket_ping
-  if self.awaited and self.heard >= self.awaited then
-    self.awaited = nil
-  end
-  if self.awaited and now >= self.awaited + patience then
-    self.ws:close(1011, "keepalive ping timeout")
-    return nil
-  elseif now >= self.next_ping then
-    self.awaited = self.awaited or now
-    self.ws:ping "beam"
-    self.next_ping = now + patience
-  end
-  return self.awaited and self.awaited + patience or self.next_ping
-end
-
--- The app's pings, and uvicorn's beneath them.
-local function keep_alive(self)
-  local server, driver = self.server, self.server.driver
-  local next_app = driver.now()
-  self.next_ping = next_app + server.options.websocket_ping
-  while not self.closed and not self.silent do
-    local now = driver.now()
-    if now >= next_app then
-      if self.pings and not (self.zombie and self.greeted) then
-        put(self, '{"type":"ping"}')
-        self.greeted = true
-      end
-      next_app = now + server.options.ping
-    end
-    local due = watch_client(self, now)
-    if not due then
-      return
-    end
-    self.ended:wait(math.max(0, math.min(next_app, due, self.next_ping) - driver.now()))
-  end
-end
-
--- A silent connection does not notice that its client has left: it ends when uvicorn would have missed the pong.
-local function watch(self)
-  local driver = self.server.driver
-  keep_alive(self)
-  local deadline = driver.now() + 2 * self.server.options.websocket_ping
-  while self.silent and not self.closed and driver.now() < deadline do
-    self.ended:wait(deadline - driver.now())
-  end
-  if self.silent and not self.closed then
-    self.ws:abort()
   end
 end
 
@@ -256,6 +211,7 @@ function session.new(exchange, deployment)
     sent = 0,
     heard = 0,
     pings = true,
+    first_ping = true, -- false: it is lost on its way
     silent = false,
     zombie = false,
     closed = false,
@@ -284,8 +240,9 @@ end
 --- Serves until the connection is closed.
 function Session:run()
   local driver = self.server.driver
+  thread.join(self)
   fate.draw(self, self.server.faults)
-  driver.spawn(watch, self)
+  driver.spawn(pings.run, self, put)
   driver.spawn(handle_messages, self)
   while not self.closed do
     self.ended:wait()

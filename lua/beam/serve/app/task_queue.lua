@@ -57,16 +57,25 @@ local function live(task, context, input, log)
   until task:is_final()
 end
 
+-- A task queue says 429; functions and schedules, of everything, 500 (it has not run).
+local function refuse_full(exchange, deployment)
+  local limit = deployment.options.max_pending
+  if deployment.kind == "taskqueue" then
+    return exchange:json(429, { error = ("exceeded max pending tasks: %d"):format(limit) })
+  end
+  exchange:json(500, { error = ("concurrency_limit_reached: %d tasks are in flight"):format(limit) })
+end
+
 --- Takes a task, or refuses it.
 ---@param exchange table beam/serve/exchange.lua
 ---@param deployment beam.serve.deployment
 function task_queue.submit(exchange, deployment)
   local server, options = exchange.server, deployment.options
-  local input, args = payload.read(exchange.body, exchange.query)
+  local input, args = payload.read(exchange.body, exchange.query_lists)
   if not input then
     return exchange:json(400, { error = "invalid request payload" })
   elseif deployment.in_flight >= options.max_pending then
-    return exchange:json(429, { error = ("exceeded max pending tasks: %d"):format(options.max_pending) })
+    return refuse_full(exchange, deployment)
   end
   local task = server.app.tasks:add(deployment)
   local context = task_context.new(server.app.tasks, task, { args = args })

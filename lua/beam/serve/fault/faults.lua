@@ -17,6 +17,15 @@ local bodies = {
   [504] = { error = "Timed out waiting for a backend container" },
 }
 
+-- What a runner says that does not start a task (the statuses are the syntax's).
+local refusals = {
+  rejected = "Gateway rejected task start",
+  capacity = "Container task lifecycle capacity exhausted",
+  unavailable = "Gateway temporarily unavailable while starting task",
+  failed = "Gateway failed to start task",
+  no_task_id = "Task ID missing",
+}
+
 ---@class beam.serve.faults
 local Faults = {}
 Faults.__index = Faults
@@ -143,6 +152,16 @@ function Faults:befall(exchange, deployment)
     hang_up(exchange, refusal.reset)
   end
   return refusal ~= nil or exchange:is_over()
+end
+
+--- The runner is asked to start the task of a call. Returns why it does not; it has then been said.
+---@return string?
+function Faults:refuse_start(exchange)
+  local fault = self:take "runner"
+  if fault then
+    exchange:json(fault.low, { detail = refusals[fault.reason] }, { exchange.task_header })
+    return refusals[fault.reason]
+  end
 end
 
 -- ---- After it, and beside it ----

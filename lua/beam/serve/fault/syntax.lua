@@ -17,6 +17,7 @@ local syntax = {}
 ---@field high number?
 ---@field unit "messages"|"seconds"|nil of a value that may be either
 ---@field code integer? a close code
+---@field reason string? why a runner refuses
 ---@field times integer how often it may still happen
 ---@field chance number 0 to 1
 
@@ -104,6 +105,14 @@ local function api(text, fault)
   return status(text, fault), "a status from 200 to 599, 'hang_up', 'reset', or a time with its unit"
 end
 
+-- Why a runner does not start a task.
+local refusals = { rejected = 409, capacity = 503, unavailable = 503, failed = 502, no_task_id = 400 }
+
+local function runner(text, fault)
+  fault.reason, fault.low = text, refusals[text]
+  return fault.low, "rejected, capacity, unavailable, failed or no_task_id"
+end
+
 local function nothing(text)
   return text == "" or nil, "no value"
 end
@@ -123,7 +132,10 @@ local known = {
   slots = { "slots", slots, "setting" },
   ghost = { "ghost", seconds, "setting" },
   retry_after = { "retry_after", seconds, "setting" },
+  runner = { "runner", runner },
+  block = { "block", seconds },
   no_ping = { "no_ping", nothing },
+  no_first_ping = { "no_first_ping", nothing },
   drop_after_101 = { "drop", at_once },
   drop_after = { "drop", after },
   reset = { "reset", at_once },
@@ -149,7 +161,10 @@ faults (--fault NAME[=VALUE][:TIMES][@CHANCE%], several with commas between, as 
   cut=AFTER         a streamed answer (or that of a task's states) is cut after so many events; cut_inside=AFTER: inside the next one
   api=CODE          what is asked of /api/v1 and /v2 is refused; api=hang_up, api=reset: not answered; api=TIME: answered later
   watch=CODE        the same for the stream of a task's states alone
-  no_ping           no app pings
+  runner=REASON     the runner refuses to start a call's task, and says why: rejected (409), capacity or unavailable (503), failed (502),
+                    no_task_id (400); a connection is lost after its 101
+  block=TIME        a handler that holds the app's one thread: no connection of the app is read from or answered, not even pings
+  no_ping           no app pings; no_first_ping: the first is lost, as whatever an app sends together with the 101
   drop_after_101    101, then TCP is closed without a close frame; drop_after=AFTER: later
   reset, silence, zombie, or reset_after=AFTER and so on: a TCP reset; nothing sent or read any more; no app pings and
                     no answers, though WebSocket pings still are answered
