@@ -288,12 +288,12 @@ describe("tasks of the local Beam:", function()
       assert.same({ 400, { message = "Deployment is not active" } }, answer("POST", "/taskqueue/off", { body = "{}" }))
     end)
 
-    it("warm-up and health are answered for every kind", function()
+    it("health is answered for every kind, warm-up of a task queue's", function()
       app.task_queue("q", print)
       app.remote_function("f", print)
       start()
+      assert.equal(200, (ask("POST", "/taskqueue/q/warmup")))
       for _, path in ipairs { "/taskqueue/q", "/function/f" } do
-        assert.equal(200, (ask("POST", path .. "/warmup")))
         assert.equal(200, (ask("GET", path .. "/health")))
       end
     end)

@@ -677,7 +677,7 @@ local beam_serve_server = {}
 function beam_serve_server:fault(faults) end
 
 --- Lets faults happen now, to every open connection that `which` picks (default: all): drop_after_101, reset, close=CODE, silence,
---- zombie, no_ping.
+--- zombie, no_ping, block=TIME.
 ---@param faults string|table
 ---@param which (fun(session: table): boolean)?
 ---@return integer count of connections
@@ -709,7 +709,7 @@ function beam_serve_server:close() end
 ---@class beam.serve.response
 
 ---@class beam.serve.deployment
----@field kind string "asgi", "endpoint", "taskqueue" or "function"
+---@field kind string "asgi", "endpoint", "taskqueue", "function" or "schedule"
 ---@field name string
 ---@field version integer
 ---@field id string the stub id, a UUID
@@ -728,8 +728,11 @@ function beam_serve_server:close() end
 ---@field host string? default 127.0.0.1
 ---@field port integer? default 0: a free one
 ---@field token string? demanded as a Bearer token; with neither this nor basic everybody is let in
+---@field foreign_token string? one of another workspace's: 401 "Invalid token"
 ---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
 ---@field workspace string? the id of the one workspace, a UUID
+---@field allow_host string[]? names that a Host may have beside loopback's, "dev.example", "*.dev.example"
+---@field allow_origin string[]? origins of pages that may ask beside loopback's, "https://dev.example"; "*": all
 ---@field ping number? seconds between app pings, default 5
 ---@field websocket_ping number? seconds between WebSocket pings, and for the pong, default 20
 ---@field pause number? seconds after each input of a realtime app, default 0.1
@@ -743,6 +746,7 @@ function beam_serve_server:close() end
 ---@field id string? a UUID; default: a new one
 ---@field version integer? default: the next
 ---@field active boolean? false: answered with 400
+---@field authorized boolean? false: the API hands out its public address
 ---@field connections integer? realtime: open at once; the next ones wait in the handshake
 ---@field workers integer? handlers that run at once
 ---@field queue integer? calls that wait for a worker

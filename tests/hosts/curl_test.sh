@@ -36,7 +36,7 @@ ws=$(field external_id "$workspace")
 
 check "401 without a token" '^\{"message":"Unauthorized"\} 401$' \
   "$(curl -sS -m 10 -w ' %{http_code}' "$url/api/v1/workspace/current")"
-check "401 with a wrong one" '^\{"message":"Invalid token"\} 401$' \
+check "401 with a wrong one" '^\{"message":"Unauthorized"\} 401$' \
   "$(curl -sS -m 10 -w ' %{http_code}' -H 'Authorization: Bearer no' "$url/api/v1/workspace/current")"
 
 # Calls

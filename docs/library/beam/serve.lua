@@ -11,7 +11,7 @@ local serve = {}
 --- each item; nil, numbers and booleans are silence.
 ---@param name string
 ---@param handler fun(text: string, context: beam.serve.message_context): any
----@param options beam.serve.deployment_options? connections
+---@param options beam.serve.deployment_options? connections, max_pending
 ---@return beam.serve.deployment
 function serve.realtime(name, handler, options) end
 

@@ -116,7 +116,7 @@ function gateway.answer(exchange)
   elseif address.id and not url.is_uuid(address.id) then
     return exchange:json(400, { error = "invalid stub id" })
   end
-  local deployment = found:find(address)
+  local deployment = not address.bad_version and found:find(address)
   if not deployment then
     return refuse_unknown(exchange, address)
   elseif not deployment.active then

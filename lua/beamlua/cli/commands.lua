@@ -170,6 +170,8 @@ With --wait it prints the result instead, when the task has ended.]],
       { "--host", "H", "numeric address (default 127.0.0.1)" },
       { "--token", "T", "the token to demand (default: BEAM_SERVE_TOKEN; without one everybody is let in)" },
       { "--basic", "ID:SECRET", "client id and secret to accept as well", read = readers.basic },
+      { "--allow-host", "NAMES", "a Host beside localhost that may be asked for; *.NAME: all below", read = readers.list, as = "allow_host" },
+      { "--allow-origin", "ORIGINS", "a site beside localhost whose pages may ask: https://dev.example", read = readers.list, as = "allow_origin" },
       { "--ping", "S", "seconds between app pings (default 5)", read = readers.seconds },
       {
         "--fault",

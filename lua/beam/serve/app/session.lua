@@ -105,18 +105,20 @@ local function must_wait(self)
   return (self.ws:pending() or 0) > high_water or delayed.last - delayed.first >= delayed_limit
 end
 
+-- Whether there was anything to send.
 local function send(self, value)
   local text = text_of(self, value)
   if not text or self.zombie then
-    return
+    return false
   end
   put(self, text)
   while not self.closed and must_wait(self) do
     self.drained:wait()
   end
+  return true
 end
 
--- Runs as a coroutine of its own: an error in it ends this run only.
+-- Runs as a coroutine of its own: an error in it ends this run only. Returns whether the message was answered.
 local function run_handler(self, message)
   local first, state, item = self.deployment.handler(message.data, self.context(message))
   if type(first) ~= "function" then
@@ -127,6 +129,7 @@ local function run_handler(self, message)
     send(self, item)
     item = first(state, item)
   end
+  return true
 end
 
 -- ---- The coroutine that handles messages; the one that pings is in pings.lua ----
@@ -150,12 +153,15 @@ local function handle(self, message)
   if blocked then
     thread.hold(self, server.faults:draw(blocked))
   end
-  local _, err = server:protect(run_handler, self, message)
-  if err then
-    server:log("error", ("realtime %s: the handler failed: %s"):format(self.deployment.name, tostring(err)))
+  local ok, answered = server:protect(run_handler, self, message)
+  if not ok then
+    server:log("error", ("realtime %s: the handler failed: %s"):format(self.deployment.name, tostring(answered)))
   end
   self.handled = self.handled + 1
   fate.answered(self)
+  if ok and answered then
+    server.driver.sleep(server.options.pause)
+  end
 end
 
 -- What came before the end of the connection is still handled, as uvicorn does it; not when the whole server ends.
@@ -171,7 +177,6 @@ local function handle_messages(self)
     else
       thread.wait(self)
       handle(self, take(self))
-      server.driver.sleep(server.options.pause)
     end
   end
 end
