@@ -1,9 +1,11 @@
--- Who may knock at all. A page of another site must not reach the local Beam of whoever looks at it: the Host must be a name of ours (else a
--- name of the attacker's may have been pointed at this machine), and the Origin one that is allowed; on every route, upgrades included.
+-- Who may knock at all. A page of another site must not reach the local Beam of whoever looks at it: the Host must be a name of ours (else
+-- a name of the attacker's may have been pointed at this machine), and the Origin one that is allowed; on every route, upgrades included.
 local door = {}
 
 local function lower(text)
-  return (text:gsub("[A-Z]", string.lower))
+  return (text:gsub("[A-Z]", function(c)
+    return string.char(c:byte() + 32) -- not by the locale
+  end))
 end
 
 -- "LocalHost.:1994" -> "localhost", "[::1]:1994" -> "::1"; nil: it is no authority.
@@ -50,8 +52,8 @@ local function origin_is_good(options, origin, authority)
   return host and is_loopback(host) or rest ~= nil and rest == authority or is_listed(options.allow_origin, lower(origin))
 end
 
--- Images, scripts and forms of another site come without an Origin; what a browser says of them stands in Sec-Fetch-*. A link may lead to the
--- page and to a file that was handed out.
+-- Images, scripts and forms of another site come without an Origin; what a browser says of them stands in Sec-Fetch-*. A link may lead to
+-- the page and to a file that was handed out.
 local function is_foreign_without_origin(headers, path)
   if headers["sec-fetch-site"] ~= "cross-site" then
     return false

@@ -9,7 +9,8 @@ function url.unescape(s)
   end))
 end
 
---- The host and what follows it of a request target in absolute form ("http://host:1994/path", RFC 9112 section 3.2.2); else nil and the target.
+--- The host and what follows it of a request target in absolute form ("http://host:1994/path", RFC 9112 section 3.2.2); else nil and the
+--- target.
 ---@param target string
 ---@return string? host, string target
 function url.absolute(target)

@@ -1,6 +1,6 @@
 -- The commands of beamlua: what they are called, what they take, what they do in a sentence. From this one table come the reading of the
--- command line (beamlua/cli/arguments.lua), the help (beamlua/cli/help.lua), the shell completions (beamlua/cli/completions.lua) and the manual
--- (tests/manual.lua).
+-- command line (beamlua/cli/arguments.lua), the help (beamlua/cli/help.lua), the shell completions (beamlua/cli/completions.lua) and the
+-- manual (tests/manual.lua).
 --
 -- An option is { as it is written, what its value is called, what it means }, and
 --   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
@@ -170,8 +170,8 @@ With --wait it prints the result instead, when the task has ended.]],
       { "--host", "H", "numeric address (default 127.0.0.1)" },
       { "--token", "T", "the token to demand (default: BEAM_SERVE_TOKEN; without one everybody is let in)" },
       { "--basic", "ID:SECRET", "client id and secret to accept as well", read = readers.basic },
-      { "--allow-host", "NAMES", "a Host beside localhost that may be asked for; *.NAME: all below", read = readers.list, as = "allow_host" },
-      { "--allow-origin", "ORIGINS", "a site beside localhost whose pages may ask: https://dev.example", read = readers.list, as = "allow_origin" },
+      { "--allow-host", "NAMES", "further names it is asked by; *.NAME: all below", read = readers.list, as = "allow_host" },
+      { "--allow-origin", "ORIGINS", "sites whose pages may ask it: https://dev.example", read = readers.list, as = "allow_origin" },
       { "--ping", "S", "seconds between app pings (default 5)", read = readers.seconds },
       {
         "--fault",
