@@ -1,5 +1,5 @@
 -- Who may call (docs/wire.md section 3): Bearer or the raw token, ?auth_token= only where the header is missing, Basic only where it is
--- configured. A token that is none is 401 "Unauthorized"; one of another workspace is known, but not good for the apps here: "Invalid token".
+-- configured. A token that is none is 401 "Unauthorized"; one of another workspace is known, but no good for these apps: "Invalid token".
 local base64 = require "beam.base64"
 
 local auth = {}
