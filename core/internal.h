@@ -73,7 +73,10 @@ void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...
 
 /* ---- Errors (error.c) ---- */
 
-/* Fills *error (if not NULL) and returns `code`. The caller puts no credential into the text. */
+/* Copies text that a peer may have had a hand in, control characters escaped ("\x1b"), cut to `size`. */
+void beam__show(char *to, size_t size, const char *text);
+/* Fills *error (if not NULL) and returns `code`. Control characters in the text are escaped; the caller puts no
+ * credential into it. */
 int beam__error(beam_error *error, int code, enum beam_phase phase, const char *host, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 

@@ -81,11 +81,27 @@ describe("error", function()
       assert.is_nil(called(500, nil).body)
     end)
 
-    it("quotes the end of a long text", function()
-      local err = called(500, ("x"):rep(5000) .. "the last line")
+    it("quotes both ends of a long text", function()
+      local err = called(500, "the first line" .. ("x"):rep(5000) .. "the last line")
       assert.is_true(#err.message < 500)
-      assert.is_truthy(err.message:find("the last line", 1, true))
-      assert.are.equal(5013, #err.body)
+      assert.is_truthy(err.message:find("500: the first linex+ … x+the last line$"))
+      assert.are.equal(5027, #err.body)
+    end)
+
+    it("is one line without control characters, whoever wrote it; the body has it as it came", function()
+      local said = "\27]0;owned\7\27[31mred\r\nbeam: error: forged\194\155\226\128\174\255"
+      local shown = [[\x1b]0;owned\a\x1b[31mred\r\nbeam: error: forged\u{9b}\u{202e}\xff]]
+      local told = { called(403, said), rejected(403, said), errors.from_close("wss://h/", 1000, said), errors.from_core(core_error("http", true, said)) }
+      for _, err in ipairs(told) do
+        assert.is_truthy(tostring(err):find(shown, 1, true), tostring(err))
+        assert.is_nil(tostring(err):find "[%z\1-\31\127]")
+      end
+      assert.are.same({ said, said }, { told[1].body, told[3].reason })
+    end)
+
+    it("of a script keeps its lines, and nothing else that a terminal obeys", function()
+      local err = errors.from_script("one\ntwo\27[31m", coroutine.create(function() end))
+      assert.are.equal("one\ntwo\\x1b[31m", err.message)
     end)
 
     it("says after how long to try again, if the server does", function()

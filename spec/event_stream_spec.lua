@@ -98,6 +98,11 @@ describe("beam.http.event_stream, server-sent events", function()
     assert.same({ "5", 0.25 }, { parser.last_id, parser.retry })
   end)
 
+  it("tells the next event what a block without data said of connecting again", function()
+    local items = read("sse", { "retry: 2500\n\nid: 41\n\ndata: a\n\ndata: b\n\nretry: 900\ndata: c\n\n" })
+    assert.same({ { data = "a", id = "41", retry = 2.5 }, { data = "b", id = "41" }, { data = "c", id = "41", retry = 0.9 } }, items)
+  end)
+
   it("gives an item as soon as its blank line is there", function()
     local parser = event_stream.new { format = "sse" }
     assert.same({}, (parser:feed "data: a\r\n"))

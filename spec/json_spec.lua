@@ -32,6 +32,16 @@ local function behaves(json)
     assert.is_false(json.is_array "[]")
   end)
 
+  it("passes over a byte order mark, at the start only", function()
+    local mark = "\239\187\191"
+    assert.same({ a = 1 }, json.decode(mark .. ' {"a":1}'))
+    assert.equal(mark .. "x", json.decode('"' .. mark .. 'x"'))
+    refused("character 4: a value was expected", json.decode(mark))
+    refused("character 4: a value was expected", json.decode(mark .. mark .. "1"))
+    refused("character 2: the text goes on", json.decode("1" .. mark))
+    refused("character 1: a value was expected", json.decode "\239\187{}")
+  end)
+
   it("keeps null, false and strings that look like JSON", function()
     assert.equal(json.null, json.decode "null")
     assert.equal(cjson.null, json.null)

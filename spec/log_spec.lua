@@ -32,6 +32,11 @@ describe("log", function()
     assert.are.same({ { "debug x", "error y" }, {} }, { lines, written })
   end)
 
+  it("hands on nothing that a terminal obeys", function()
+    log.write("error", "one\ntwo \27[31mred\7")
+    assert.are.same({ "beam: error: one\ntwo \\x1b[31mred\\a\n" }, written)
+  end)
+
   it("survives a sink that fails", function()
     log.to(error)
     log.write("error", "x")

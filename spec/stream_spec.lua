@@ -62,6 +62,16 @@ describe("stream, what it is read as", function()
     assert.same({ "{\"i\":1}", "{\"i\":2}", "{\"data\":3}", "[1,2]" }, (items_of(told, { raw = true })))
   end)
 
+  it("what blocks without data say of ids and of connecting again", function()
+    local stream = assert(open { type = "text/event-stream", pieces = { "retry: 2500\n\nid: 41\n\ndata: 1\n\n", "data: 2\n\nid: 42\n\nretry: 900\n\n" } })
+    assert.same({ "1", { id = "41", retry = 2.5, data = "1" } }, { stream:next() })
+    assert.same({ "41", 2.5 }, { stream.last_id, stream.retry })
+    assert.same({ "2", { id = "41", data = "2" } }, { stream:next() })
+    assert.same({ "41", 2.5 }, { stream.last_id, stream.retry })
+    assert.is_nil(stream:next())
+    assert.same({ "42", 0.9 }, { stream.last_id, stream.retry })
+  end)
+
   it("server-sent events, with their types and ids", function()
     local told = {
       type = "text/event-stream",

@@ -67,6 +67,21 @@ def bomb(mib):
 
 
 TEXT = b"The quick brown fox. " * 1000
+PACK = {"gzip": gzip.compress, "x-gzip": gzip.compress, "deflate": zlib.compress}
+
+
+def listed(query):
+    """TEXT in the codings of each `e`, a line of the header each; `inner` zeros after it and `outer` ones at the end, all but `cut` bytes."""
+    body, lines = TEXT, query.get("e", [])
+    for nth, name in enumerate(part.strip().lower() for line in lines for part in line.split(",")):
+        body = PACK.get(name, bytes)(body)
+        if nth == 0:
+            body += bytes(int(query.get("inner", ["0"])[0]))
+    body += bytes(int(query.get("outer", ["0"])[0])) + query.get("end", [""])[0].encode()
+    body = body[:len(body) - int(query.get("cut", ["0"])[0])]
+    return answer(body=body, kind="text/plain", extra=[f"Content-Encoding: {line}" for line in lines])
+
+
 FIXED = {
     "/gzip": lambda: coded(gzip.compress(TEXT), "gzip"),
     "/x-gzip": lambda: coded(gzip.compress(TEXT), "x-gzip"),
@@ -159,6 +174,8 @@ async def special(path, query, writer, nth):
     elif path.startswith("/status/"):
         body = query.get("body", [""])[0].encode()
         writer.write(answer(int(path[8:]), body, query.get("type", ["application/json"])[0]))
+    elif path == "/listed":
+        writer.write(listed(query))
     elif path == "/bomb":
         writer.write(coded(bomb(int(query["mib"][0])), "gzip"))
     else:

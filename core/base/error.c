@@ -29,7 +29,22 @@ const char *beam_phase_name(enum beam_phase phase) {
   return "unknown";
 }
 
+void beam__show(char *to, size_t size, const char *text) {
+  char *end = to + size;
+  for (; *text; text++) {
+    int is_control = (unsigned char)*text < 32 || *text == 127;
+    if (end - to <= (is_control ? 4 : 1))
+      break;
+    if (is_control)
+      to += snprintf(to, 5, "\\x%02x", (unsigned char)*text);
+    else
+      *to++ = *text;
+  }
+  *to = '\0';
+}
+
 int beam__error(beam_error *error, int code, enum beam_phase phase, const char *host, const char *format, ...) {
+  char text[sizeof error->message];
   va_list arguments;
   if (!error)
     return code;
@@ -38,7 +53,8 @@ int beam__error(beam_error *error, int code, enum beam_phase phase, const char *
   error->phase = phase;
   snprintf(error->host, sizeof error->host, "%s", host ? host : "");
   va_start(arguments, format);
-  vsnprintf(error->message, sizeof error->message, format, arguments);
+  vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
+  beam__show(error->message, sizeof error->message, text);
   return code;
 }

@@ -27,7 +27,7 @@ static int take_decoded(beam_http *http, const void *data, size_t len) {
   return -1;
 }
 
-/* Paused in the middle of decoding: the rest is kept as it came, at most one write of curl's. */
+/* Stopped in the middle of decoding: the rest is kept as it came, at most one write of curl's. */
 static int hold(beam_http *http, const unsigned char *data, size_t len) {
   unsigned char *rest = malloc(len + 1);
   if (!rest) {
@@ -41,22 +41,33 @@ static int hold(beam_http *http, const unsigned char *data, size_t len) {
   return 0;
 }
 
+static int fail_decoding(beam_http *http, int code) {
+  if (code == BEAM_ENO_MEMORY)
+    beam__http_fail(http, code, "out of memory for the response of %s", http->peer);
+  else
+    beam__http_fail(http, code, "the body of %s's response is not valid %s", http->peer,
+                    http->decoder.stages[0].coding == BEAM__GZIP ? "gzip" : "deflate");
+  return -1;
+}
+
+static int is_tired(const beam_http *http) { return http->decoder.work >= BEAM__DECODE_AT_ONCE; }
+
 static int take_coded(beam_http *http, const unsigned char *data, size_t len) {
   unsigned char piece[PIECE];
+  http->decoder.work = 0;
   for (;;) {
     size_t made = sizeof piece;
     int failed;
-    if (http->paused)
+    if (is_tired(http))
+      beam__task_defer(http->ctx, &http->task);
+    if (http->paused || is_tired(http))
       return hold(http, data, len);
-    failed = beam__inflate_piece(&http->inflate, &data, &len, piece, &made);
+    failed = beam__decode_piece(&http->decoder, &data, &len, piece, &made);
     if (made && take_decoded(http, piece, made))
       return -1;
-    if (failed) {
-      beam__http_fail(http, failed, "the body of %s's response is not valid %s", http->peer,
-                      http->inflate.coding == BEAM__GZIP ? "gzip" : "deflate");
-      return -1;
-    }
-    if (!made)
+    if (failed)
+      return fail_decoding(http, failed);
+    if (!made && !is_tired(http))
       return 0;
   }
 }
@@ -81,7 +92,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
     http->curl_paused = 1;
     return CURL_WRITEFUNC_PAUSE;
   }
-  if (http->inflate.coding == BEAM__GZIP || http->inflate.coding == BEAM__DEFLATE)
+  if (http->decoder.count)
     failed = take_coded(http, (const unsigned char *)data, len);
   else
     failed = take_decoded(http, data, len);
@@ -95,7 +106,7 @@ void beam__http_check_end(beam_http *http) {
   http->phase = BEAM_PHASE_RESPONSE;
   if (!http->response.status)
     beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its headers", http->peer);
-  else if (beam__inflate_truncated(&http->inflate))
+  else if (beam__decoder_truncated(&http->decoder))
     beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its compressed body", http->peer);
 }
 
@@ -103,12 +114,13 @@ void beam__http_check_end(beam_http *http) {
 
 /* A coding that the caller asked for himself he also gets as it is. */
 static int choose_coding(beam_http *http) {
-  const char *value = beam__header_find(http->response.headers, http->response.header_count, "content-encoding");
-  http->inflate.coding = beam__coding_of(value);
-  if (http->inflate.coding != BEAM__UNKNOWN_CODING || http->own_accept_encoding)
+  const char *refused = "";
+  size_t len = 0;
+  if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused, &len) ||
+      http->own_accept_encoding)
     return 0;
-  beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.60s\", which was not asked for",
-                  http->peer, value);
+  beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for", http->peer,
+                  len < 60 ? (int)len : 60, refused);
   return -1;
 }
 

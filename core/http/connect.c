@@ -124,7 +124,7 @@ int beam__http_restart(beam_http *http, CURLcode result) {
     return 0;
   beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered before it had the body: again over HTTP/1.1", http->peer);
   beam__response_free(&http->response);
-  beam__inflate_free(&http->inflate);
+  beam__decoder_free(&http->decoder);
   http->received = 0;
   http->attempts = 0;
   http->sent_before_restart = 1;

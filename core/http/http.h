@@ -14,7 +14,7 @@
 
 #include "base/bytes.h"
 #include "http/curl.h"
-#include "http/inflate.h"
+#include "http/decode.h"
 #include "http/response.h"
 #include "net/proxy.h"
 #include "net/tls/trust.h"
@@ -65,7 +65,7 @@ struct beam_http {
 
   beam__upload upload;
   beam__response response;
-  beam__inflate inflate;
+  beam__decoder decoder;
   uint64_t received;   /* bytes of the body, decoded */
   unsigned char *held; /* raw bytes that a pause cut off in the middle of decoding */
   size_t held_len;
@@ -74,7 +74,7 @@ struct beam_http {
   int stream;
   int paused;      /* by the caller */
   int curl_paused; /* curl was told so */
-  int holding;     /* `held`, or what zlib has inside, is to be decoded first */
+  int holding;     /* `held`, or what the decoder has inside, is to be decoded first */
   int ended, done, freed;
   int dispatching;
 };

@@ -3,18 +3,9 @@
 #include <limits.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "beam.h"
 
 enum { WINDOW_RAW = -15, WINDOW_ZLIB = 15, WINDOW_GZIP = 15 + 16 }; /* inflateInit2's way to name the format */
-
-enum beam__coding beam__coding_of(const char *value) {
-  if (!value || !*value || beam__ascii_same(value, "identity"))
-    return BEAM__IDENTITY;
-  if (beam__ascii_same(value, "gzip") || beam__ascii_same(value, "x-gzip"))
-    return BEAM__GZIP;
-  return beam__ascii_same(value, "deflate") ? BEAM__DEFLATE : BEAM__UNKNOWN_CODING;
-}
 
 /* "deflate" is zlib's format by the RFC and bare deflate in some servers; the first byte tells: zlib's has method 8 in
  * the low half and a window of at most 7 in the high one. */
@@ -24,9 +15,16 @@ static int window_bits(enum beam__coding coding, unsigned char first) {
   return (first & 0x0f) == 8 && first >> 4 <= 7 ? WINDOW_ZLIB : WINDOW_RAW;
 }
 
-/* After the end only a further gzip member may come (RFC 1952 section 2.2). */
-static int begin_next_member(beam__inflate *state) {
-  if (state->coding != BEAM__GZIP || inflateReset(&state->stream) != Z_OK)
+/* After the end only a further gzip member may come (RFC 1952 section 2.2), or the zeros that fill up a block. */
+static int go_beyond_end(beam__inflate *state) {
+  z_stream *stream = &state->stream;
+  while (stream->avail_in && !*stream->next_in) {
+    stream->next_in++, stream->avail_in--;
+    state->padded = 1;
+  }
+  if (!stream->avail_in)
+    return 0;
+  if (state->padded || state->coding != BEAM__GZIP || inflateReset(stream) != Z_OK)
     return BEAM_EHTTP;
   state->ended = 0;
   return 0;
@@ -36,10 +34,10 @@ static int run(beam__inflate *state) {
   z_stream *stream = &state->stream;
   while (stream->avail_out) {
     int result;
-    if (state->ended && !stream->avail_in)
-      return 0;
-    if (state->ended && begin_next_member(state))
+    if (state->ended && go_beyond_end(state))
       return BEAM_EHTTP;
+    if (state->ended)
+      return 0;
     result = inflate(stream, Z_NO_FLUSH);
     if (result == Z_BUF_ERROR)
       return 0;

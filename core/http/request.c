@@ -301,5 +301,5 @@ void beam__http_unprepare(beam_http *http) {
   beam__url_free(&http->url);
   beam__proxy_free(&http->proxy);
   beam__response_free(&http->response);
-  beam__inflate_free(&http->inflate);
+  beam__decoder_free(&http->decoder);
 }

@@ -49,14 +49,15 @@ void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *o
 /* ---- Log ---- */
 
 void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...) {
-  char line[1024];
+  char line[1024], shown[1024];
   va_list arguments;
   if (!ctx->options.log || level > ctx->options.log_level)
     return;
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
-  ctx->options.log(ctx->options.user, level, line);
+  beam__show(shown, sizeof shown, line);
+  ctx->options.log(ctx->options.user, level, shown);
 }
 
 /* ---- Life ---- */

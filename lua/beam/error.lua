@@ -2,10 +2,11 @@
 -- act on.
 local mistake = require "beam.mistake"
 local outcome = require "beam.outcome"
+local visible = require "beam.visible"
 
 ---@class beam.error
 ---@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config
----@field message string what failed, where
+---@field message string what failed, where; on one line, with nothing in it that a terminal would obey
 ---@field phase string? how far it had come
 ---@field host string? "name:port"
 ---@field status integer? HTTP status
@@ -39,11 +40,14 @@ end
 
 local errors = {}
 
-local longest_quote = 300 -- bytes of a server's text in a message; all of it is in `body`
+local longest_quote = 400 -- bytes of a server's text in a message; all of it is in `body`
 
 ---@param fields table becomes the error
 ---@return beam.error
 function errors.new(fields)
+  local show = fields.kind == "script" and visible.lines or visible.line -- a script's own words may take several lines
+  fields.message = fields.message and show(fields.message)
+  fields.hint = fields.hint and visible.line(fields.hint)
   fields.executed = fields.executed or "no"
   fields.retryable = fields.retryable or false
   return setmetatable(fields, Error)
@@ -77,21 +81,19 @@ end
 --- What a decoded body says went wrong; "" if nothing.
 errors.text_of = text_of
 
+--- What a server said, as it may stand in a message: on one line, both ends of it.
 local function quote(text)
-  text = text:gsub("%s+$", "")
-  if #text > longest_quote then
-    -- A traceback ends with what matters.
-    text = "…" .. text:sub(-longest_quote):gsub("^[\128-\191]+", "")
-  end
-  return text
+  return visible.excerpt(text, longest_quote)
 end
+
+errors.quote = quote
 
 --- The body as a value: decoded if it is JSON, else the text; nil if there was none.
 function errors.decode_body(text)
   if not text or text == "" then
     return nil
   end
-  if not text:find "^%s*[%[{\"]" then
+  if not text:find '^\239?\187?\191?%s*[%[{"]' then
     return text
   end
   local value = require("beam.json").decode(text)

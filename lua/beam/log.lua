@@ -1,6 +1,8 @@
 -- Where the lines go that nobody asked for: one sink per process, as there is one loop per process.
 --
 -- Without a sink, errors and warnings go to stderr and the rest nowhere. A line never holds a credential.
+local visible = require "beam.visible"
+
 local log = {}
 
 log.levels = { error = 0, warning = 1, info = 2, debug = 3 }
@@ -22,6 +24,7 @@ end
 ---@param level "error"|"warning"|"info"|"debug"
 ---@param line string
 function log.write(level, line)
+  line = visible.lines(line)
   if not (sink and pcall(sink, level, line)) then -- a sink that fails must not take down what it only reports on
     to_stderr(level, line)
   end

@@ -16,7 +16,7 @@ local event_stream = {}
 ---@field data string
 ---@field event string? its type; none: "message"
 ---@field id string? the last one given, by this item or one before it
----@field retry number? seconds to wait before connecting again, where this item says so
+---@field retry number? seconds to wait before connecting again, where this item says so, or a block without data before it
 ---@field unframed boolean? a line between the events
 
 ---@class beam.event_stream
@@ -65,12 +65,13 @@ end
 -- ---- Server-sent events ----
 
 local function clear_event(self)
-  self.data, self.data_size, self.event, self.told_retry = {}, 0, nil, nil
+  self.data, self.data_size, self.event = {}, 0, nil
 end
 
 local function dispatch(self, items)
   if #self.data > 0 then
     items[#items + 1] = { data = table.concat(self.data, "\n"), event = self.event, id = self.last_id, retry = self.told_retry }
+    self.told_retry = nil
   end
   clear_event(self)
 end

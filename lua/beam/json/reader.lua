@@ -1,10 +1,12 @@
 -- A JSON reader (RFC 8259) in plain Lua, exact where lua-cjson is not: what lua/binding/json/reader.c is in C, to the words of
 -- its messages. Two liberties: NaN and Infinity, which Python's json writes, are read as null; and control characters in
--- strings pass, as they do with lua-cjson. Bytes that are no UTF-8 pass too: a WebSocket has refused them already.
+-- strings pass, as they do with lua-cjson. Bytes that are no UTF-8 pass too: a WebSocket has refused them already. A byte order mark at the
+-- start is passed over (section 8.1).
 local values = require "beam.json.values"
 local utf8_text = require "beam.json.text"
 
 local find, sub, byte = string.find, string.sub, string.byte
+local byte_order_mark = "\239\187\191"
 local null, max_depth, has_integers = values.null, values.max_depth, values.has_integers
 
 local function fail(position, what)
@@ -175,7 +177,8 @@ end
 
 --- The value of a JSON text, or nil and what is wrong with it.
 local function read(s)
-  local ok, value, position = pcall(read_value, s, skip(s, 1), 0)
+  local first = sub(s, 1, 3) == byte_order_mark and 4 or 1
+  local ok, value, position = pcall(read_value, s, skip(s, first), 0)
   if ok then
     position = skip(s, position)
     if position > #s then

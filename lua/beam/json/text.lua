@@ -14,7 +14,8 @@ local sequences = {
   "^\244[\128-\143][\128-\191][\128-\191]",
 }
 
-local function sequence_end(s, position)
+--- Where the sequence of more than one byte that begins at `position` ends; nil: there is none.
+function text.sequence_end(s, position)
   for i = 1, #sequences do
     local _, last = find(s, sequences[i], position)
     if last then
@@ -35,7 +36,7 @@ end
 function text.bad_utf8(s)
   local position = not is_plain(s) and find(s, "[\128-\255]")
   while position do
-    local last = sequence_end(s, position)
+    local last = text.sequence_end(s, position)
     if not last then
       return position
     end

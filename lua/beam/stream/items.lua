@@ -4,6 +4,8 @@ local json = require "beam.json"
 
 local items = {}
 
+local begins_as_json = '^\239?\187?\191?%s*[{%["]' -- perhaps after a byte order mark
+
 -- docs/wire.md section 4: Beam wraps what is no object.
 local function unwrap(value)
   if type(value) == "table" and value.data ~= nil then
@@ -18,7 +20,7 @@ end
 local function unreadable(item)
   return errors.new {
     kind = "json",
-    message = ("an item is no JSON: %s"):format(item.data:sub(1, 80)),
+    message = ("an item is no JSON: %s"):format(errors.quote(item.data)),
     phase = "response",
     executed = "yes",
     body = item.data,
@@ -32,7 +34,7 @@ local function from_line(item)
   if type(body) ~= "table" then
     return errors.new {
       kind = "protocol",
-      message = ("between the items stands a line that is none: %s"):format(item.data:sub(1, 80)),
+      message = ("between the items stands a line that is none: %s"):format(errors.quote(item.data)),
       phase = "response",
       executed = "yes",
       body = body,
@@ -41,7 +43,7 @@ local function from_line(item)
   end
   return errors.new {
     kind = "http",
-    message = ("the stream was ended by an error: %s"):format(errors.text_of(body)),
+    message = ("the stream was ended by an error: %s"):format(errors.quote(errors.text_of(body))),
     phase = "response",
     executed = "yes",
     body = body,
@@ -52,7 +54,7 @@ end
 -- In server-sent events numbers, true, false and null are text as likely as JSON (the pieces of a text that a language model writes): only
 -- what is unmistakable is decoded.
 local function of_event(text)
-  if text:find '^%s*[{%["]' then
+  if text:find(begins_as_json) then
     local value = json.decode(text)
     if value ~= nil then
       return value
@@ -78,7 +80,7 @@ function items.value(item, format, options)
     return json.null
   end
   local value = json.decode(item.data)
-  if value == nil and format == "data" and not item.data:find '^%s*[{%["]' then
+  if value == nil and format == "data" and not item.data:find(begins_as_json) then
     return item.data
   elseif value == nil then
     return nil, unreadable(item)

@@ -12,13 +12,23 @@ local log = require "beam.log"
 ---@field task_id string?
 ---@field format string what it is read as; "auto" until that is known
 ---@field attempts integer
+---@field last_id string? as told last, by the items until now: for Last-Event-ID
+---@field retry number? seconds to wait before connecting again, as told last
 ---@field err beam.error? why it broke off; nil while it runs, and after its end
 local Stream = {}
 local meta = { __name = "beam.stream", __index = Stream }
 
 -- ---- Items ----
 
+-- What events say beside their data. At the end also what came after the last item, in blocks without data.
+local function hear(self, id, retry)
+  self.last_id, self.retry = id or self.last_id, retry or self.retry
+end
+
 local function finish(self, err)
+  if self.at_end and not err then
+    hear(self, self.parser.last_id, self.parser.retry)
+  end
   self.ended, self.err = true, err
   self.body:close()
 end
@@ -50,6 +60,7 @@ local function take(self)
   local item = self.items[self.first]
   self.items[self.first] = nil
   self.first = self.first + 1
+  hear(self, item.id, item.retry)
   local value, err = items_of.value(item, self.parser.format, self.options)
   if err then
     err.message = self.what .. ": " .. err.message

@@ -41,7 +41,7 @@ function state.failure(id, record)
   local ran = executed(record)
   return errors.new {
     kind = "task",
-    message = ("task %s ended as %s%s"):format(id, record.status, reason and ": " .. reason or ""),
+    message = ("task %s ended as %s%s"):format(id, record.status, reason and ": " .. errors.quote(reason) or ""),
     task_id = id,
     task_status = record.status,
     failure_reason = reason,

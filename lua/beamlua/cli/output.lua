@@ -2,6 +2,7 @@
 -- one value a line.
 local json = require "beam.json"
 local terminal = require "beamlua.cli.terminal"
+local visible = require "beam.visible"
 
 local output = {}
 
@@ -20,11 +21,17 @@ function output.line(text)
   output.write(text .. "\n")
 end
 
+--- A line of what Beam or an app said: for a person without what a terminal would obey; in files and pipes as it is.
+---@param text string
+function output.told(text)
+  output.line(terminal.is(1) and visible.line(text) or text)
+end
+
 --- What goes on, on stderr.
 ---@param context table of beamlua/cli/command.lua
 ---@param format string
 function output.say(context, format, ...)
-  io.stderr:write(context.title, ": ", format:format(...), "\n")
+  io.stderr:write(context.title, ": ", visible.lines(format:format(...)), "\n")
 end
 
 -- ---- JSON ----
@@ -93,6 +100,7 @@ function output.indent(text, paint)
       add(token)
     else
       local colour = colour_of(token, text, behind)
+      token = visible.line(token) -- JSON strings may hold U+009B as it is, and ours are read with more
       add(colour and paint(colour, token) or token)
     end
   end
@@ -138,6 +146,11 @@ end
 ---@param head string[]
 ---@param rows string[][]
 function output.rows(head, rows)
+  for _, row in ipairs(rows) do
+    for i, cell in ipairs(row) do
+      row[i] = visible.line(cell)
+    end
+  end
   if not terminal.is(1) then
     for _, row in ipairs(rows) do
       output.line(table.concat(row, "\t"))

@@ -3,6 +3,7 @@ local errors = require "beam.error"
 local input_of = require "beamlua.cli.input"
 local json = require "beam.json"
 local output = require "beamlua.cli.output"
+local visible = require "beam.visible"
 
 local function retry_policy(count)
   if not count then
@@ -47,7 +48,7 @@ local function print_items(context, client, options)
   local item, problem = stream:next()
   while item ~= nil do
     local text = context.options.raw and item or json.encode(item)
-    output.line(text)
+    output.told(text)
     item, problem = stream:next()
   end
   if problem then
@@ -69,7 +70,7 @@ local function call(context, client, options)
   if result == nil then
     local body = context.options.verbose and errors.text_of(info.body) or ""
     if body ~= "" then
-      io.stderr:write(body, "\n")
+      io.stderr:write(visible.lines(body), "\n")
     end
     return nil, info
   elseif context.options.raw then

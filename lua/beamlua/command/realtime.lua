@@ -63,7 +63,7 @@ local function as_json(data, kind)
 end
 
 local function print_message(self, data, kind)
-  local ok, problem = pcall(output.line, self.options.json and as_json(data, kind) or data)
+  local ok, problem = pcall(output.told, self.options.json and as_json(data, kind) or data)
   self.failure = not ok and errors.new { kind = "invalid", message = problem, executed = "unknown" } or self.failure
   self.received, self.last = self.received + 1, driver.now()
 end

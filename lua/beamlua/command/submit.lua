@@ -31,7 +31,7 @@ return function(context)
   if not task then
     return nil, failure
   elseif not context.options.wait then
-    output.line(task.id)
+    output.told(task.id)
     return 0
   end
   task_results.say(context, "task " .. task.id)

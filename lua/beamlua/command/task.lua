@@ -30,7 +30,7 @@ function actions.wait(context, task)
   if not record then
     return nil, err
   end
-  output.line(record.status)
+  output.told(record.status)
   return code_of(record.status)
 end
 
@@ -40,7 +40,7 @@ function actions.watch(context, task)
   local status = events:next()
   while status do
     last = status
-    output.line(status)
+    output.told(status)
     status = events:next()
   end
   if events.err then
@@ -54,7 +54,7 @@ function actions.cancel(context, task)
   if not status then
     return nil, record
   end
-  output.line(status)
+  output.told(status)
   if before then
     output.say(context, "it had ended before")
   end
@@ -79,7 +79,7 @@ function actions.outputs(context, task)
         return nil, problem
       end
     else
-      output.line(text(file.name))
+      output.told(text(file.name))
     end
   end
   return 0

@@ -72,7 +72,7 @@ local function tell_by(context, self)
     open = function() end,
     message = function(message, kind)
       if not self.scripted.hooks:has "message" then
-        output.line(kind == "json" and assert(json.encode(message)) or message)
+        output.told(kind == "json" and assert(json.encode(message)) or message)
       end
     end,
     emit = function(name, value)
@@ -87,7 +87,7 @@ local function tell_by(context, self)
     end,
     log = function(level, text)
       if level == "info" then
-        output.line(text)
+        output.told(text)
       else
         output.say(context, "%s: %s", level, text)
       end

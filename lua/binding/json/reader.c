@@ -1,6 +1,6 @@
 /* A JSON reader (RFC 8259) that makes Lua values. Numbers keep their kind and all their digits, an empty array is
  * marked. Two liberties: NaN and Infinity, which Python's json writes, are read as null; control characters and bytes
- * that are no UTF-8 pass in strings. lua/beam/json/reader.lua is the same in Lua, to the words of its messages.
+ * that are no UTF-8 pass in strings; a byte order mark at the start is passed over, as section 8.1 allows. lua/beam/json/reader.lua is the same in Lua, to the words of its messages.
  *
  * Recursive descent. A function reads from `at` on, pushes one value and returns 1; or pushes the message and returns
  * 0, and then all return at once.
@@ -353,6 +353,11 @@ static int read_value(struct reader *reader) {
   return read_number(reader);
 }
 
+static void skip_byte_order_mark(struct reader *reader) {
+  if (strncmp(reader->at, "\xef\xbb\xbf", 3) == 0)
+    reader->at += 3;
+}
+
 int json_decode(lua_State *L) {
   struct reader reader = {.L = L};
   size_t len;
@@ -362,6 +367,7 @@ int json_decode(lua_State *L) {
   reader.start = reader.at = lua_tolstring(L, 1, &len);
   reader.end = reader.start + len;
   reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
+  skip_byte_order_mark(&reader);
   skip_space(&reader);
   if (read_value(&reader)) {
     skip_space(&reader);

@@ -1,0 +1,136 @@
+#include "http/decode.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/ascii.h"
+
+enum { BETWEEN = 16 * 1024 };
+
+/* ---- The list ---- */
+
+static int is(const char *name, size_t len, const char *text) {
+  return strlen(text) == len && beam__ascii_same_start(name, text, len);
+}
+
+/* What compresses and we have no decoder for: the registry of content codings, and what servers use beside it. */
+static int is_beyond_us(const char *name, size_t len) {
+  static const char *const names[] = {"br",           "zstd",     "compress", "x-compress", "aes128gcm", "exi",
+                                      "pack200-gzip", "dcb",      "dcz",      "xz",         "lzma",      "bzip2",
+                                      "x-bzip2",      "x-lzma",   "x-xz",     "lz4",        "sdch",      "bz2",
+                                      "snappy",       "x-snappy", "lzip",     "x-zstd"};
+  size_t i;
+  for (i = 0; i < sizeof names / sizeof *names; i++)
+    if (is(name, len, names[i]))
+      return 1;
+  return 0;
+}
+
+/* Some servers write here what is no coding at all ("none", "utf-8", "binary"): browsers take such a body as it is. */
+static enum beam__coding coding_of(const char *name, size_t len) {
+  if (is(name, len, "gzip") || is(name, len, "x-gzip"))
+    return BEAM__GZIP;
+  if (is(name, len, "deflate"))
+    return BEAM__DEFLATE;
+  return is_beyond_us(name, len) ? BEAM__UNKNOWN_CODING : BEAM__IDENTITY;
+}
+
+/* One coding of the list: the newest is undone first, so it goes to the front. */
+static int add(beam__decoder *decoder, enum beam__coding coding) {
+  if (coding == BEAM__IDENTITY)
+    return 0;
+  if (coding == BEAM__UNKNOWN_CODING || decoder->count == BEAM__CODINGS_MAX)
+    return BEAM_EHTTP;
+  memmove(decoder->stages + 1, decoder->stages, decoder->count * sizeof *decoder->stages);
+  memset(decoder->stages, 0, sizeof *decoder->stages);
+  decoder->stages[0].coding = coding;
+  decoder->count++;
+  return 0;
+}
+
+static int add_line(beam__decoder *decoder, const char *value, const char **refused, size_t *refused_len) {
+  while (*value) {
+    size_t len;
+    value += strspn(value, ", \t"); /* empty elements count for nothing, RFC 9110 section 5.6.1 */
+    len = strcspn(value, ", \t");
+    if (len && add(decoder, coding_of(value, len))) {
+      *refused = value;
+      *refused_len = len;
+      decoder->count = 0;
+      return BEAM_EHTTP;
+    }
+    value += len;
+  }
+  return 0;
+}
+
+int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, const char **refused,
+                         size_t *refused_len) {
+  size_t i;
+  for (i = 0; i < count; i++)
+    if (is(headers[i].name, strlen(headers[i].name), "content-encoding") &&
+        add_line(decoder, headers[i].value, refused, refused_len))
+      return BEAM_EHTTP;
+  return 0;
+}
+
+/* ---- The body ---- */
+
+static int pull(beam__decoder *decoder, size_t stage, const unsigned char **data, size_t *len, unsigned char *out,
+                size_t *made);
+
+/* Gets more for `stage` from the one before it; nothing is left for it. *more: there is some. */
+static int refill(beam__decoder *decoder, size_t stage, const unsigned char **data, size_t *len, int *more) {
+  size_t made = BETWEEN;
+  int failed;
+  if (!decoder->between[stage] && !(decoder->between[stage] = malloc(BETWEEN)))
+    return BEAM_ENO_MEMORY;
+  failed = pull(decoder, stage - 1, data, len, decoder->between[stage], &made);
+  decoder->at[stage] = decoder->between[stage];
+  decoder->left[stage] = made;
+  *more = made > 0;
+  return failed;
+}
+
+/* As beam__decode_piece, of what `stage` makes. */
+static int pull(beam__decoder *decoder, size_t stage, const unsigned char **data, size_t *len, unsigned char *out,
+                size_t *made) {
+  const unsigned char **from = stage ? &decoder->at[stage] : data;
+  size_t *left = stage ? &decoder->left[stage] : len, room = *made;
+  int more = 1;
+  while (more && decoder->work < BEAM__DECODE_AT_ONCE) {
+    int failed;
+    *made = room;
+    failed = beam__inflate_piece(&decoder->stages[stage], from, left, out, made);
+    decoder->work += *made;
+    if (failed || *made || !stage)
+      return failed;
+    failed = refill(decoder, stage, data, len, &more);
+    if (failed)
+      return failed;
+  }
+  *made = 0;
+  return 0;
+}
+
+int beam__decode_piece(beam__decoder *decoder, const unsigned char **data, size_t *len, unsigned char *out,
+                       size_t *made) {
+  return pull(decoder, decoder->count - 1, data, len, out, made);
+}
+
+int beam__decoder_truncated(const beam__decoder *decoder) {
+  size_t i;
+  for (i = 0; i < decoder->count; i++)
+    if (beam__inflate_truncated(&decoder->stages[i]))
+      return 1;
+  return 0;
+}
+
+void beam__decoder_free(beam__decoder *decoder) {
+  size_t i;
+  for (i = 0; i < BEAM__CODINGS_MAX; i++) {
+    beam__inflate_free(&decoder->stages[i]);
+    free(decoder->between[i]);
+  }
+  memset(decoder, 0, sizeof *decoder);
+}
