@@ -50,6 +50,8 @@ function beam.address(target, kind) end
 ---@field task_id string?
 ---@field format string what it is read as; "auto" until that is known
 ---@field attempts integer
+---@field last_id string? as told last, by the items until now: for Last-Event-ID
+---@field retry number? seconds to wait before connecting again, as told last
 ---@field err beam.error? why it broke off; nil while it runs, and after its end
 local beam_stream = {}
 
@@ -132,7 +134,7 @@ function beam_map:stats() end
 ---@field data string
 ---@field event string? its type; none: "message"
 ---@field id string? the last one given, by this item or one before it
----@field retry number? seconds to wait before connecting again, where this item says so
+---@field retry number? seconds to wait before connecting again, where this item says so, or a block without data before it
 ---@field unframed boolean? a line between the events
 
 ---@class beam.map_options: beam.request_options
@@ -615,7 +617,7 @@ function beam_retry.backoff(options) end
 
 ---@class beam.error
 ---@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config
----@field message string what failed, where
+---@field message string what failed, where; on one line, with nothing in it that a terminal would obey
 ---@field phase string? how far it had come
 ---@field host string? "name:port"
 ---@field status integer? HTTP status

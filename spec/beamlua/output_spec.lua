@@ -1,0 +1,52 @@
+-- What came from Beam or an app, on its way to a terminal, a file or a pipe.
+local output = require "beamlua.cli.output"
+local terminal = require "beamlua.cli.terminal"
+
+describe("output", function()
+  local stdout, written
+  before_each(function()
+    stdout, written = io.stdout, {}
+    io.stdout = { -- luacheck: ignore 122
+      write = function(self, text)
+        written[#written + 1] = text
+        return self
+      end,
+      flush = function()
+        return true
+      end,
+    }
+  end)
+  after_each(function()
+    io.stdout = stdout -- luacheck: ignore 122
+  end)
+
+  local function at_terminal(is)
+    terminal.setup {
+      is_terminal = function()
+        return is
+      end,
+    }
+  end
+
+  it("shows a person no control characters, and hands a program what came", function()
+    at_terminal(true)
+    output.told "a\27[31m\nb"
+    output.rows({ "NAME" }, { { "evil\27]0;x\7" } })
+    assert.same({ [[a\x1b[31m\nb]] .. "\n", [[evil\x1b]0;x\a]] .. "\n" }, { written[1], written[3] })
+    at_terminal(false)
+    output.told "a\27[31m\nb"
+    assert.equal("a\27[31m\nb\n", written[4])
+  end)
+
+  it("keeps a cell of a list in its cell", function()
+    at_terminal(false)
+    output.rows({ "NAME", "KIND" }, { { "one\ttwo\nthree", "x" } })
+    assert.same({ "one\\ttwo\\nthree\tx\n" }, written)
+  end)
+
+  it("shows a person the control characters that stand in JSON as they are", function()
+    at_terminal(true)
+    output.json_text '{"a":"\194\155x\127\27"}'
+    assert.is_truthy(written[1]:find([[\u{9b}x\x7f\x1b]], 1, true), written[1])
+  end)
+end)
