@@ -61,7 +61,7 @@ static void test_padding(void) {
   check_read("e=deflate&outer=40000");
   check_read("e=gzip,gzip&inner=100000&outer=1");
   check_refused("e=gzip&outer=2&end=x", "not valid gzip");
-  check_refused("e=gzip&end=x", "not valid gzip");
+  check_refused("e=gzip&end=more", "not valid gzip");
 }
 
 static void test_what_breaks_off(void) {
@@ -107,7 +107,7 @@ static int step_through(const char *url, struct meter *meter) {
 static void test_a_bomb_is_taken_in_turns(void) {
   struct meter meter = {0};
   int steps = step_through(plain("/bomb?mib=64"), &meter);
-  CHECK(steps > 60);
+  CHECK(steps > 30);
   CHECK(meter.most <= 4u << 20);
 }
 
