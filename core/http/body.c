@@ -114,13 +114,12 @@ void beam__http_check_end(beam_http *http) {
 
 /* A coding that the caller asked for himself he also gets as it is. */
 static int choose_coding(beam_http *http) {
-  const char *refused = "";
-  size_t len = 0;
-  if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused, &len) ||
+  beam__slice refused = {"", 0};
+  if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused) ||
       http->own_accept_encoding)
     return 0;
   beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for", http->peer,
-                  len < 60 ? (int)len : 60, refused);
+                  refused.len < 60 ? (int)refused.len : 60, refused.at);
   return -1;
 }
 

@@ -9,30 +9,26 @@ enum { BETWEEN = 16 * 1024 };
 
 /* ---- The list ---- */
 
-static int is(const char *name, size_t len, const char *text) {
-  return strlen(text) == len && beam__ascii_same_start(name, text, len);
-}
-
 /* What compresses and we have no decoder for: the registry of content codings, and what servers use beside it. */
-static int is_beyond_us(const char *name, size_t len) {
+static int is_beyond_us(beam__slice name) {
   static const char *const names[] = {"br",           "zstd",     "compress", "x-compress", "aes128gcm", "exi",
                                       "pack200-gzip", "dcb",      "dcz",      "xz",         "lzma",      "bzip2",
                                       "x-bzip2",      "x-lzma",   "x-xz",     "lz4",        "sdch",      "bz2",
                                       "snappy",       "x-snappy", "lzip",     "x-zstd"};
   size_t i;
   for (i = 0; i < sizeof names / sizeof *names; i++)
-    if (is(name, len, names[i]))
+    if (beam__slice_is(name, names[i]))
       return 1;
   return 0;
 }
 
 /* Some servers write here what is no coding at all ("none", "utf-8", "binary"): browsers take such a body as it is. */
-static enum beam__coding coding_of(const char *name, size_t len) {
-  if (is(name, len, "gzip") || is(name, len, "x-gzip"))
+static enum beam__coding coding_of(beam__slice name) {
+  if (beam__slice_is(name, "gzip") || beam__slice_is(name, "x-gzip"))
     return BEAM__GZIP;
-  if (is(name, len, "deflate"))
+  if (beam__slice_is(name, "deflate"))
     return BEAM__DEFLATE;
-  return is_beyond_us(name, len) ? BEAM__UNKNOWN_CODING : BEAM__IDENTITY;
+  return is_beyond_us(name) ? BEAM__UNKNOWN_CODING : BEAM__IDENTITY;
 }
 
 /* One coding of the list: the newest is undone first, so it goes to the front. */
@@ -48,28 +44,22 @@ static int add(beam__decoder *decoder, enum beam__coding coding) {
   return 0;
 }
 
-static int add_line(beam__decoder *decoder, const char *value, const char **refused, size_t *refused_len) {
-  while (*value) {
-    size_t len;
-    value += strspn(value, ", \t"); /* empty elements count for nothing, RFC 9110 section 5.6.1 */
-    len = strcspn(value, ", \t");
-    if (len && add(decoder, coding_of(value, len))) {
-      *refused = value;
-      *refused_len = len;
+static int add_line(beam__decoder *decoder, beam__slice line, beam__slice *refused) {
+  beam__slice name;
+  while (beam__list_next(&line, &name))
+    if (add(decoder, coding_of(name))) {
+      *refused = name;
       decoder->count = 0;
       return BEAM_EHTTP;
     }
-    value += len;
-  }
   return 0;
 }
 
-int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, const char **refused,
-                         size_t *refused_len) {
+int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, beam__slice *refused) {
   size_t i;
   for (i = 0; i < count; i++)
-    if (is(headers[i].name, strlen(headers[i].name), "content-encoding") &&
-        add_line(decoder, headers[i].value, refused, refused_len))
+    if (beam__ascii_same(headers[i].name, "content-encoding") &&
+        add_line(decoder, beam__slice_of(headers[i].value), refused))
       return BEAM_EHTTP;
   return 0;
 }

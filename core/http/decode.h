@@ -4,8 +4,8 @@
 #ifndef BEAM_HTTP_DECODE_H
 #define BEAM_HTTP_DECODE_H
 
-#include "beam.h"
 #include "http/inflate.h"
+#include "net/header.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -16,23 +16,22 @@ enum {
 
 typedef struct beam__decoder { /* zero-initialise */
   beam__inflate stages[BEAM__CODINGS_MAX];
-  size_t count;                             /* 0: the body is as it came */
+  size_t count;                              /* 0: the body is as it came */
   unsigned char *between[BEAM__CODINGS_MAX]; /* what the stage before has made, and this one has not taken */
   const unsigned char *at[BEAM__CODINGS_MAX];
   size_t left[BEAM__CODINGS_MAX];
   size_t work; /* bytes made since the caller set it to 0 */
 } beam__decoder;
 
-/* Chooses what undoes the codings of these headers. BEAM_EHTTP: one of them cannot be undone, or they are too many;
- * *refused (of the headers) begins with it, for *refused_len bytes, and the decoder leaves the body as it is. */
-int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, const char **refused,
-                         size_t *refused_len);
+/* Chooses what undoes the codings of these headers. BEAM_EHTTP: *refused, of the headers, cannot be undone, or they are
+ * too many; the body then stays as it is. */
+int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, beam__slice *refused);
 /* Decodes from *data (advanced, with *len) up to *made bytes into `out`, and says in *made how many they were: 0 when
  * more input is needed, or `work` has reached BEAM__DECODE_AT_ONCE. 0, BEAM_EHTTP for bad data, BEAM_ENO_MEMORY. */
 int beam__decode_piece(beam__decoder *decoder, const unsigned char **data, size_t *len, unsigned char *out,
                        size_t *made);
 int beam__decoder_truncated(const beam__decoder *decoder); /* the body broke off in the middle of a coding */
-void beam__decoder_free(beam__decoder *decoder);            /* zeroed is fine, and zeroed afterwards */
+void beam__decoder_free(beam__decoder *decoder);           /* zeroed is fine, and zeroed afterwards */
 
 #pragma GCC visibility pop
 
