@@ -1,6 +1,7 @@
 /* A JSON reader (RFC 8259) that makes Lua values. Numbers keep their kind and all their digits, an empty array is
  * marked. Two liberties: NaN and Infinity, which Python's json writes, are read as null; control characters and bytes
- * that are no UTF-8 pass in strings; a byte order mark at the start is passed over, as section 8.1 allows. lua/beam/json/reader.lua is the same in Lua, to the words of its messages.
+ * that are no UTF-8 pass in strings; a byte order mark at the start is passed over, as section 8.1 allows.
+ * lua/beam/json/reader.lua is the same in Lua, to the words of its messages.
  *
  * Recursive descent. A function reads from `at` on, pushes one value and returns 1; or pushes the message and returns
  * 0, and then all return at once.
