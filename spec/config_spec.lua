@@ -164,7 +164,7 @@ describe("config", function()
 
   it("raises for mistakes", function()
     for message, options in pairs {
-      ["beam.client: option 'timeout' cannot be a string"] = { timeout = "5" },
+      ["beam.client: option 'timeout' wants a number of seconds above 0, not a string"] = { timeout = "5" },
       ["beam.client: option 'token' cannot be a boolean"] = { token = true },
       ["beam.client: option 'timeout' wants a number of seconds above 0"] = { timeout = 0 },
       ["beam.client: token or basic, not both"] = { token = "t", basic = { id = "i", secret = "s" } },

@@ -168,11 +168,12 @@ describe("driver", function()
     end)
 
     it("raises for what is no number of seconds", function()
-      for _, value in ipairs { "x", {}, 0 / 0 } do
+      for said, value in pairs { ["a string"] = "x", ["a table"] = {}, NaN = 0 / 0 } do
         assert.has_error(function()
           beam.sleep(value)
-        end, "beam.sleep wants a number of seconds")
+        end, "beam.sleep wants a number of seconds, not " .. said)
       end
+      assert.has_error(beam.sleep, "beam.sleep wants a number of seconds")
     end)
   end)
 
@@ -402,7 +403,7 @@ describe("driver", function()
     it("wants a budget above 0", function()
       assert.has_error(function()
         beam.step(0, 0)
-      end, "beam.step: the budget is a number of seconds above 0")
+      end, "beam.step: the budget wants a number of seconds above 0, not 0")
     end)
 
     it("a spinning coroutine does not keep step from returning", function()

@@ -668,8 +668,11 @@ describe("realtime", function()
     for _, name in ipairs { "retry", "connect", "incoming", "outgoing", "queue", "on_reconnect", "on_stalled", "coalesce", "headers" } do
       assert.are.equal(("beam.realtime: option '%s' cannot be a number"):format(name), message { [name] = 7 })
     end
-    for _, name in ipairs { "rate", "ready_after", "idle_timeout", "close_timeout", "max_pending", "stalled" } do
+    for _, name in ipairs { "rate", "max_pending" } do
       assert.are.equal(("beam.realtime: '%s' wants a number above 0"):format(name), message { [name] = -1 })
+    end
+    for _, name in ipairs { "ready_after", "idle_timeout", "close_timeout", "stalled" } do
+      assert.are.equal(("beam.realtime: '%s' wants a number of seconds above 0, not -1"):format(name), message { [name] = -1 })
     end
     for _, name in ipairs { "retry", "queue", "stalled" } do
       assert.are.equal(("beam.realtime: option '%s' cannot be true"):format(name), message { [name] = true })
@@ -677,8 +680,8 @@ describe("realtime", function()
     assert.are.equal("beam.realtime, inbox: unknown option 'mx'; did you mean 'max'?", message { inbox = { mx = 1 } })
     assert.are.equal("beam.realtime, queue: 'overflow' is error, drop_oldest or drop_newest", message { queue = { overflow = "?" } })
     assert.is_truthy(message({ heartbeat = { ping = 1 } }):find("beam.realtime, heartbeat: unknown option 'ping'", 1, true))
-    assert.are.equal("beam.realtime: 'heartbeat.dead_after' wants a number above 0", message { heartbeat = { dead_after = 0 } })
-    assert.are.equal("beam.realtime: 'stalled.handler' wants a number above 0", message { stalled = { handler = "x" } })
+    assert.are.equal("beam.realtime: 'heartbeat.dead_after' wants a number of seconds above 0, not 0", message { heartbeat = { dead_after = 0 } })
+    assert.are.equal("beam.realtime: 'stalled.handler' wants a number of seconds above 0, not a string", message { stalled = { handler = "x" } })
   end)
 
   it("connects to nobody", function()

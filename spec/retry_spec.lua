@@ -62,7 +62,7 @@ describe("retry.backoff", function()
     end
     assert.are.equal("beam.retry.backoff: unknown option 'bas'; did you mean 'base'?", message { bas = 1 })
     for _, name in ipairs { "base", "max", "attempts" } do
-      local said = ("beam.retry.backoff: '%s' wants a number, 0 or more"):format(name)
+      local said = ("beam.retry.backoff: '%s' wants a number%s, 0 or more"):format(name, name == "attempts" and "" or " of seconds")
       assert.are.equal(said, message { [name] = -1 })
       assert.are.equal(said, message { [name] = "1" })
       assert.are.equal(said, message { [name] = 0 / 0 })

@@ -533,8 +533,8 @@ function beam_pool:close(code, reason) end
 function beam.spawn(fn, ...) end
 
 --- Suspends the caller. 0 lets the others run.
----@param seconds number
-function beam.sleep(seconds) end
+---@param duration number seconds
+function beam.sleep(duration) end
 
 --- Runs fn(...) as a coroutine, and all others, until nothing is left to wait for. Raises what fn raised, as soon as it
 --- did, or at the end what the first coroutine raised that nobody joined; both as a beam.error of kind "script".

@@ -4,6 +4,8 @@
 --   beam.deployment(target)     asks nothing; what the target says is known: name, version, kind
 --   deployment:fetch()          asks Beam: id, active, created_at and so on
 --   beam.deployments{…}         gives those that are there, with all of it
+local mistake = require "beam.mistake"
+local seconds = require "beam.settings.seconds"
 local address = require "beam.settings.target"
 local answer = require "beam.http.answer"
 local api = require "beam.rest.api"
@@ -158,11 +160,24 @@ function deployment.get(settings, target, options)
   return self
 end
 
+local only_timeout = { timeout = true }
+
+local function timeout_of(options, where)
+  if options == nil then
+    return nil
+  elseif type(options) ~= "table" then
+    mistake(where .. " wants a table of options")
+  end
+  errors.check_options(options, only_timeout, where)
+  seconds.check(options.timeout, where .. ": option 'timeout'")
+  return options.timeout
+end
+
 --- Asks Beam about it; the fields are filled in.
 ---@param options { timeout: number? }?
 ---@return beam.deployment? self, beam.error? err
 function Deployment:fetch(options)
-  local settings, timeout = inner[self].settings, options and options.timeout
+  local settings, timeout = inner[self].settings, timeout_of(options, "deployment:fetch")
   local read = deployment.read(inner[self].target)
   if self.id or read.uuid then
     local record, err = api.of(settings).deployment(settings, self.id or read.uuid, { timeout = timeout })
@@ -259,6 +274,7 @@ end
 ---@param options { timeout: number? }?
 ---@return string? url, beam.error? err
 function Deployment:url(options)
+  local timeout = timeout_of(options, "deployment:url")
   local settings, target = inner[self].settings, inner[self].target
   local read, given = deployment.read(target), self.record and handed_out(self.record)
   if given then
@@ -266,7 +282,7 @@ function Deployment:url(options)
   end
   local asked = api.of(settings)
   if read.uuid and asked.deployment_url then
-    local url, err = asked.deployment_url(settings, read.uuid, { timeout = options and options.timeout })
+    local url, err = asked.deployment_url(settings, read.uuid, { timeout = timeout })
     if url or err.status ~= 400 and err.status ~= 404 then
       return url, err
     end -- a stub's id: that is what addresses are made of
@@ -292,6 +308,7 @@ function Deployment:warmup(options)
   end
   local known = options_of.known({ retry = true }, "ready_timeout")
   errors.check_options(options, known, "deployment:warmup")
+  config.check(options, "deployment:warmup")
   attempts.check(options, "deployment:warmup")
   local settings = config.override(inner[self].settings, options)
   local url, target = address.resolve(inner[self].target, self.kind or "endpoint", "http", settings.gateway)

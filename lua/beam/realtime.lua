@@ -1,5 +1,6 @@
 -- Opening a realtime connection: the options, checked, as the policies that beam/realtime/connection.lua goes by; and the wait until
 -- it is open.
+local mistake = require "beam.mistake"
 local config = require "beam.settings.config"
 local connection = require "beam.realtime.connection"
 local errors = require "beam.error"
@@ -9,6 +10,7 @@ local new_plan = require("beam.realtime.plan").new
 local options_of = require "beam.settings.options"
 local retry = require "beam.retry"
 local transform = require "beam.realtime.transform"
+local seconds = require "beam.settings.seconds"
 
 local realtime = {}
 
@@ -80,27 +82,34 @@ local inbox_options = { max = true, max_bytes = true }
 local queue_options = { max = true, max_bytes = true, ttl = true, overflow = true }
 local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true }
 local stalled_options = { after = true, handler = true, reconnect = true }
-local above_zero = { "ready_after", "rate", "max_message", "max_pending", "idle_timeout", "close_timeout" }
+local above_zero = { "rate", "max_message", "max_pending" }
+local times = { "ready_after", "idle_timeout", "close_timeout" }
 
 -- ---- Checks: a mistake of the caller raises ----
 
-local function check_number(value, name, allows_false)
-  local valid = value == nil or allows_false and value == false or type(value) == "number" and value > 0 and value == value
-  if not valid then
-    error(("beam.realtime: '%s' wants a number above 0"):format(name), 0)
+local function check_number(value, name)
+  if value ~= nil and not (type(value) == "number" and value > 0 and value == value) then
+    mistake(("beam.realtime: '%s' wants a number above 0"):format(name))
   end
 end
 
+local function check_seconds(value, name)
+  seconds.check(value, ("beam.realtime: '%s'"):format(name))
+end
+
 local function check_types(options)
+  for _, name in ipairs(times) do
+    check_seconds(options[name], name)
+  end
   for name, allowed in pairs(types) do
     local value = options[name]
     if value ~= nil and not allowed[type(value)] then
-      error(("beam.realtime: option '%s' cannot be a %s"):format(name, type(value)), 0)
+      mistake(("beam.realtime: option '%s' cannot be a %s"):format(name, type(value)))
     end
   end
   for _, name in ipairs { "retry", "queue", "stalled" } do
     if options[name] == true then
-      error(("beam.realtime: option '%s' cannot be true"):format(name), 0)
+      mistake(("beam.realtime: option '%s' cannot be true"):format(name))
     end
   end
 end
@@ -140,20 +149,20 @@ end
 local function heartbeat_of(options)
   local heartbeat = type(options.heartbeat) == "table" and options.heartbeat or {}
   errors.check_options(heartbeat, heartbeat_options, "beam.realtime, heartbeat")
-  check_number(heartbeat.ping_after, "heartbeat.ping_after", true)
-  check_number(heartbeat.dead_after, "heartbeat.dead_after")
+  check_seconds(heartbeat.ping_after or nil, "heartbeat.ping_after") -- false: no pings
+  check_seconds(heartbeat.dead_after, "heartbeat.dead_after")
   return heartbeat.ping_after == nil and 20 or heartbeat.ping_after, heartbeat.dead_after or 20, heartbeat.app_pings
 end
 
 local function stalled_of(options)
   if type(options.stalled) ~= "table" then
-    check_number(options.stalled, "stalled", true)
+    check_seconds(options.stalled or nil, "stalled")
     return options.stalled == nil and shortest_stalled or options.stalled
   end
   local stalled = options.stalled
   errors.check_options(stalled, stalled_options, "beam.realtime, stalled")
-  check_number(stalled.after, "stalled.after")
-  check_number(stalled.handler, "stalled.handler")
+  check_seconds(stalled.after, "stalled.after")
+  check_seconds(stalled.handler, "stalled.handler")
   return stalled.after or math.max(shortest_stalled, (stalled.handler or 0) + margin), stalled.reconnect
 end
 

@@ -3,6 +3,7 @@
 --
 -- A policy is a function(attempt, err, conn) -> seconds | nil. `attempt` counts the failures in a row, from 1; nil gives up.
 local check_options = require("beam.error").check_options
+local mistake = require "beam.mistake"
 
 local retry = {}
 
@@ -64,7 +65,8 @@ local function check(options)
   for _, name in ipairs { "base", "max", "attempts" } do
     local value = options[name]
     if value ~= nil and not (type(value) == "number" and value >= 0) then
-      error(("beam.retry.backoff: '%s' wants a number, 0 or more"):format(name), 3)
+      local wanted = name == "attempts" and "a number" or "a number of seconds"
+      mistake(("beam.retry.backoff: '%s' wants %s, 0 or more"):format(name, wanted))
     end
   end
   if options.random ~= nil and type(options.random) ~= "function" then

@@ -12,6 +12,7 @@ local mistake = require "beam.mistake"
 local reader = require "beam.stream.reader"
 local request = require "beam.http.request"
 local response_stream = require "beam.http.response_stream"
+local seconds = require "beam.settings.seconds"
 
 local stream = {}
 
@@ -35,11 +36,10 @@ local function check(options)
   elseif options.unwrap ~= nil and type(options.unwrap) ~= "boolean" then
     mistake("beam.stream: option 'unwrap' cannot be a " .. type(options.unwrap))
   end
-  for _, name in ipairs { "max_item", "idle_timeout" } do
-    local value = options[name]
-    if value ~= nil and not (type(value) == "number" and value > 0) then
-      mistake(("beam.stream: option '%s' wants a number above 0"):format(name))
-    end
+  seconds.check(options.idle_timeout, "beam.stream: option 'idle_timeout'")
+  local bytes = options.max_item
+  if bytes ~= nil and not (type(bytes) == "number" and bytes > 0) then
+    mistake "beam.stream: option 'max_item' wants a number of bytes above 0"
   end
 end
 

@@ -9,6 +9,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
 local mistake = require "beam.mistake"
+local seconds = require "beam.settings.seconds"
 local state = require "beam.task.state"
 
 local task = {}
@@ -81,9 +82,10 @@ local function read_options(given, types, where)
   errors.check_options(options, types, where)
   for name, wanted in pairs(types) do
     local value = options[name]
-    local wrong = value ~= nil and type(value) ~= wanted or wanted == "number" and value and (value < 0 or value ~= value)
-    if wrong then
-      mistake(("%s: '%s' wants a %s"):format(where, name, wanted == "number" and "number of seconds" or wanted))
+    if wanted == "number" then
+      seconds.check(value, ("%s: option '%s'"):format(where, name), 0)
+    elseif value ~= nil and type(value) ~= wanted then
+      mistake(("%s: '%s' wants a %s"):format(where, name, wanted))
     end
   end
   return options

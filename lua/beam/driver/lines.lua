@@ -3,6 +3,7 @@
 -- What is read here is not seen by io.read, and the other way round: use one of them.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local seconds = require "beam.settings.seconds"
 
 local longest = 1024 * 1024 -- bytes of a line
 
@@ -60,6 +61,7 @@ end
 ---@return string? line nil: there are no more, or
 ---@return beam.error? err why there is none
 function Lines:read(timeout)
+  seconds.check_wait(timeout, "beam.read_line")
   local deadline = timeout and driver.now() + timeout
   while true do
     local line = take(self)

@@ -4,6 +4,8 @@ local compat = require "beam.compat"
 local errors = require "beam.error"
 local log = require "beam.log"
 local reactor = require "beam.driver.reactor"
+local mistake = require "beam.mistake"
+local seconds = require "beam.settings.seconds"
 
 local loop = {
   context = reactor.context,
@@ -148,6 +150,7 @@ end
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
 function Task:join(timeout)
+  seconds.check_wait(timeout, "coroutine:join")
   if self == running_task() then
     error("a coroutine cannot join itself", 2)
   end
@@ -183,13 +186,14 @@ loop.at_exit = compat.guard(report_failures)
 local never = reactor.signal()
 
 --- Suspends the caller. 0 lets the others run.
----@param seconds number
-function loop.sleep(seconds)
-  if type(seconds) ~= "number" or seconds ~= seconds then
-    error("beam.sleep wants a number of seconds", 2)
+---@param duration number seconds
+function loop.sleep(duration)
+  if duration == nil then
+    mistake "beam.sleep wants a number of seconds"
   end
-  if seconds > 0 or not running_task() then
-    never:wait(math.max(0, seconds))
+  seconds.check_wait(duration, "beam.sleep")
+  if duration > 0 or not running_task() then
+    never:wait(math.max(0, duration))
   else
     coroutine.yield()
   end
@@ -209,9 +213,8 @@ end
 ---one coroutine up to its next wait, is never interrupted
 function loop.step(timeout, budget)
   reactor.check_may_wait()
-  if budget and not (type(budget) == "number" and budget > 0) then
-    error("beam.step: the budget is a number of seconds above 0", 2)
-  end
+  seconds.check_wait(timeout, "beam.step")
+  seconds.check(budget, "beam.step: the budget")
   turn(timeout or 0, budget)
 end
 

@@ -11,6 +11,8 @@ local log = require "beam.log"
 local phase = require "beam.driver.nginx.phase"
 local tasks = require "beam.driver.nginx.tasks"
 local waiting = require "beam.driver.nginx.waiting"
+local mistake = require "beam.mistake"
+local seconds = require "beam.settings.seconds"
 
 local driver = {
   context = keeper.context,
@@ -119,13 +121,14 @@ end
 local shortest = 0.001 -- seconds; nginx has no shorter timers, and without a patch a sleep of 0 makes it turn without rest
 
 --- Suspends the caller. 0 lets the others run.
----@param seconds number
-function driver.sleep(seconds)
-  if type(seconds) ~= "number" or seconds ~= seconds then
-    error("beam.sleep wants a number of seconds", 2)
+---@param duration number seconds
+function driver.sleep(duration)
+  if duration == nil then
+    mistake "beam.sleep wants a number of seconds"
   end
+  seconds.check_wait(duration, "beam.sleep")
   keeper.check_may_wait()
-  ngx.sleep(math.max(shortest, seconds))
+  ngx.sleep(math.max(shortest, duration))
 end
 
 local longest_turn = 0.002 -- seconds that somebody who need not wait goes on while others have to

@@ -1,6 +1,7 @@
 -- What beam.map can be told: options of its own, and those of each call.
 local mistake = require "beam.mistake"
 local request = require "beam.http.request"
+local seconds = require "beam.settings.seconds"
 
 local options = {}
 
@@ -47,16 +48,15 @@ end
 local function check(own)
   for name, wanted in pairs(types) do
     local value = own[name]
-    if value ~= nil and type(value) ~= wanted then
+    if name == "deadline" then
+      seconds.check(value, "beam.map: option 'deadline'")
+    elseif value ~= nil and type(value) ~= wanted then
       mistake(("beam.map: option '%s' cannot be a %s"):format(name, type(value)))
     end
   end
   check_whole("concurrency", own.concurrency, 1, most)
   check_whole("window", own.window, 1, math.huge)
   check_whole("total", own.total, 0, math.huge)
-  if own.deadline and (own.deadline <= 0 or own.deadline ~= own.deadline) then
-    mistake("beam.map: 'deadline' wants a number of seconds above 0")
-  end
 end
 
 -- What the progress calls it.

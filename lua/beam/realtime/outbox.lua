@@ -4,6 +4,8 @@
 -- An entry is { data = string, binary = boolean, message = any, expires = seconds? }; `key` is set here. Each ends
 -- exactly once: pop() hands it out, or on_outcome(entry, "expired"|"dropped") is told, or push() did not take it.
 local check_options = require("beam.error").check_options
+local mistake = require "beam.mistake"
+local duration = require "beam.settings.seconds"
 
 local Outbox = {}
 Outbox.__index = Outbox
@@ -84,10 +86,11 @@ end
 
 local function check(options, where)
   check_options(options, known, where)
+  duration.check(options.ttl, where .. ": 'ttl'", 0)
   for name, least in pairs(numbers) do
     local value = options[name]
     if value ~= nil and not (type(value) == "number" and value >= least) then
-      error(("%s: '%s' wants a number%s"):format(where, name, least == 1 and ", 1 or more" or " above 0"), 0)
+      mistake(("%s: '%s' wants a number%s"):format(where, name, least == 1 and ", 1 or more" or " above 0"))
     end
   end
   if options.overflow ~= nil and not policies[options.overflow] then

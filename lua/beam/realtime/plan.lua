@@ -6,6 +6,7 @@ local errors = require "beam.error"
 local headers = require "beam.settings.headers"
 local log = require "beam.log"
 local options_of = require "beam.settings.options"
+local seconds = require "beam.settings.seconds"
 local target_fields = require("beam.settings.target").fields
 
 local plan = {}
@@ -30,10 +31,10 @@ local function refuse(name, wanted)
 end
 
 local function check_own(overrides)
-  local bytes, seconds, given = overrides.max_message, overrides.close_timeout, overrides.headers
+  local bytes, closing, given = overrides.max_message, overrides.close_timeout, overrides.headers
   if bytes ~= nil and not (type(bytes) == "number" and bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
     refuse("max_message", "a whole number of bytes, at least 1")
-  elseif seconds ~= nil and not (type(seconds) == "number" and seconds > 0 and seconds < math.huge) then
+  elseif closing ~= nil and not seconds.fit(closing) then
     refuse("close_timeout", "a number of seconds above 0")
   elseif given ~= nil and type(given) ~= "table" then
     refuse("headers", "a table {name = value}")

@@ -7,6 +7,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
+local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
 local Reading = {}
@@ -194,6 +195,9 @@ end
 ---@return "json"|"text"|"binary"|nil kind
 function Reading:receive(timeout)
   check_reader(self, "conn:receive")
+  if timeout ~= nil then
+    seconds.check_wait(timeout, "conn:receive")
+  end
   return receive(self, timeout)
 end
 

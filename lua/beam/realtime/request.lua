@@ -1,6 +1,7 @@
 -- conn:request: a message and the wait for its answer. Whose answer a message is, beam/realtime/requests.lua decides.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
 local Requesting = {}
@@ -27,10 +28,9 @@ local function check(message, options)
     return
   end
   errors.check_options(options, known, "conn:request")
-  local timeout, key = options.timeout, options.key
-  if timeout ~= nil and not (type(timeout) == "number" and timeout >= 0 and timeout < math.huge) then
-    error("conn:request: timeout wants a number of seconds", 3)
-  elseif key ~= nil and (type(message) ~= "table" or message[key] == nil) then
+  seconds.check(options.timeout, "conn:request: option 'timeout'", 0)
+  local key = options.key
+  if key ~= nil and (type(message) ~= "table" or message[key] == nil) then
     error(("conn:request: key = '%s' wants a message with that field"):format(tostring(key)), 3)
   end
 end

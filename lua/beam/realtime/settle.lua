@@ -10,6 +10,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local hook = require "beam.driver.hook"
 local in_flight = require "beam.realtime.in_flight"
+local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
 local Settling = {}
@@ -190,6 +191,7 @@ end
 ---@return true? all were written
 ---@return beam.error? err
 function Settling:flush(timeout)
+  seconds.check_wait(timeout, "conn:flush")
   local before = lost_count(self)
   local deadline = timeout and driver.now() + timeout
   while self:is_unsettled() do

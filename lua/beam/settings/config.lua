@@ -7,6 +7,7 @@ local errors = require "beam.error"
 local ini = require "beam.settings.ini"
 local mistake = require "beam.mistake"
 local places = require "beam.settings.places"
+local seconds = require "beam.settings.seconds"
 local token_from = require("beam.settings.token").from
 
 local config = {}
@@ -72,14 +73,10 @@ end
 function config.check(options, where)
   for name, types in pairs(config.options) do
     local value = options[name]
-    if value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
+    if types.number then
+      seconds.check(value, ("%s: option '%s'"):format(where, name))
+    elseif value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
       mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
-    end
-  end
-  for _, name in ipairs { "timeout", "connect_timeout", "ready_timeout" } do
-    local seconds = options[name] or 1
-    if seconds <= 0 or seconds ~= seconds then
-      mistake(("%s: option '%s' wants a number of seconds above 0"):format(where, name))
     end
   end
   if options.token and options.basic then
@@ -105,7 +102,7 @@ end
 -- sent.
 local function credentials(who)
   local token, basic = who.token, who.basic
-  return function(settings, seconds)
+  return function(settings, patience)
     local plaintext = settings.insecure_auth
     if basic then
       return { scheme = "basic", id = basic.id, secret = basic.secret, plaintext = plaintext }
@@ -114,7 +111,7 @@ local function credentials(who)
     end
     local secret, err = token, nil
     if type(token) == "function" then
-      secret, err = token_from(token, seconds)
+      secret, err = token_from(token, patience)
     end
     if not secret then
       return nil, err

@@ -4,6 +4,7 @@ local errors = require "beam.error"
 local event_stream = require "beam.http.event_stream"
 local items_of = require "beam.stream.items"
 local log = require "beam.log"
+local seconds = require "beam.settings.seconds"
 
 ---@class beam.stream
 ---@overload fun(): any, beam.stream_item?
@@ -121,6 +122,7 @@ end
 ---@return any item nil at the end and on failure
 ---@return beam.stream_item|beam.error|nil event how it came: data (the text), event, id, retry; on failure the error
 function Stream:next(timeout)
+  seconds.check_wait(timeout, "stream:next")
   local deadline = timeout and driver.now() + timeout
   self.waiting_since = self.waiting_since or driver.now()
   while self.first > self.last do

@@ -5,6 +5,7 @@ local errors = require "beam.error"
 local keeper = require "beam.driver.nginx.keeper"
 local log = require "beam.log"
 local waiting = require "beam.driver.nginx.waiting"
+local seconds = require "beam.settings.seconds"
 
 local tasks = {}
 
@@ -94,6 +95,7 @@ end
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
 function Task:join(timeout)
+  seconds.check_wait(timeout, "coroutine:join")
   if self.thread == coroutine.running() and not self.done then
     error("a coroutine cannot join itself", 2)
   end
