@@ -255,6 +255,7 @@ build = {
     ["beam.settings.label"] = "lua/beam/settings/label.lua",
     ["beam.settings.options"] = "lua/beam/settings/options.lua",
     ["beam.settings.places"] = "lua/beam/settings/places.lua",
+    ["beam.settings.seconds"] = "lua/beam/settings/seconds.lua",
     ["beam.settings.target"] = "lua/beam/settings/target.lua",
     ["beam.settings.token"] = "lua/beam/settings/token.lua",
     ["beam.stream"] = "lua/beam/stream.lua",
