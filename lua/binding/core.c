@@ -30,12 +30,9 @@ static int ca_bundle(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg private_functions[] = {{"random", private_random},
-                                             {"write_private", private_write},
-                                             {"private_folder", private_folder},
-                                             {"process", private_process},
-                                             {"process_lives", private_process_lives},
-                                             {NULL, NULL}};
+static const luaL_Reg private_functions[] = {
+    {"random", private_random},   {"write_private", private_write},         {"private_folder", private_folder},
+    {"process", private_process}, {"process_lives", private_process_lives}, {NULL, NULL}};
 
 static void add_functions(lua_State *L, const luaL_Reg *functions) {
   for (; functions->name; functions++) {

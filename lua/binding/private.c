@@ -1,4 +1,5 @@
-/* What is the user's alone: random bytes, files that nobody else can read, and whether a process of his still runs. Lua has none of it. */
+/* What is the user's alone: random bytes, files that nobody else can read, and whether a process of his still runs. Lua
+ * has none of it. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

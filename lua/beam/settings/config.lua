@@ -199,7 +199,8 @@ end
 
 -- The token of a local Beam on this machine is good there alone, and nothing else is: it goes before what the environment has for Beam.
 local function local_auth(options, sys)
-  if options.config or options.context then
+  local asked = options.context or options.config or sys.getenv "BEAM_CONFIG_PATH"
+  if asked and asked ~= "" then
     return nil
   end
   local token, path = local_token.find(sys, (places.find_gateway(options, sys)))

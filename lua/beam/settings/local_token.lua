@@ -1,5 +1,5 @@
--- The token that a local Beam made for itself, kept where only its user can read it: whoever runs a script on the same machine as the same
--- user need not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam. Its lines are the token and the number of the process,
+-- The token that a local Beam made for itself, kept where only its user can read it: whoever runs a script on the same machine as the
+-- same user need not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam. Its lines are the token and the number of the process,
 -- so that a file which a killed one left behind is of no use.
 local local_token = {}
 

@@ -20,7 +20,7 @@ serve() {
   name=$1
   shift
   : >"$work/$name"
-  build/beamlua serve tests/bench/map/app.lua --port 0 --quiet "$@" >"$work/$name" 2>/dev/null &
+  build/beamlua serve tests/bench/map/app.lua --port 0 --no-token --quiet "$@" >"$work/$name" 2>/dev/null &
   pids="$pids $!"
   while ! grep -q '^local Beam at' "$work/$name"; do sleep 0.05; done
   gateway=$(sed -n 's|^local Beam at \(http://[^ ]*\) .*|\1|p' "$work/$name")
