@@ -730,8 +730,7 @@ function beam_serve_server:close() end
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
 ---@field port integer? default 0: a free one
----@field token string|true|nil demanded as a Bearer token; true: one of its own (server.token), which scripts of the same user on this
---- machine find; with neither this nor basic everybody is let in
+---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
 ---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
 ---@field workspace string? the id of the one workspace, a UUID
