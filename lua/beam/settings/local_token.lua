@@ -1,6 +1,6 @@
--- The token that a local Beam made for itself, kept where only its user can read it: whoever runs a script on the same machine as the
--- same user need not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam. Its lines are the token and the number of the process,
--- so that a file which a killed one left behind is of no use.
+-- The token that a local Beam made for itself, kept where only its user can read it: a script of the same user on the same machine need
+-- not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam. Its lines are the token and the number of the process, so that
+-- a file which a killed one left behind is of no use.
 local local_token = {}
 
 local function lives(process)
