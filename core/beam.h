@@ -228,6 +228,8 @@ typedef struct beam_ws_options { /* zero-initialise; only `url` and `on_event` a
   unsigned connect_timeout_ms; /* DNS, TCP and TLS together; 0: 10,000 */
   unsigned upgrade_timeout_ms; /* from the upgrade sent to its answer; 0: 960,000, longer than Beam's cold start */
   unsigned close_timeout_ms;   /* for the peer's close frame; 0: 2,000 */
+  unsigned silence_timeout_ms; /* what is sent is to be confirmed by the peer's system within this, or the connection is
+                                  lost (TCP_USER_TIMEOUT); 0: the system's patience, a quarter of an hour or so */
   size_t max_message;          /* bytes; 0: 16 MiB. A longer message is answered with close code 1009 */
   int fragments;               /* 1: hand on fragments as they come instead of whole messages */
   void (*on_event)(void *user, beam_ws *ws, const beam_ws_event *event);

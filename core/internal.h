@@ -44,10 +44,12 @@ typedef struct beam__owned {
   void (*destroy)(struct beam__owned *owned);
 } beam__owned;
 
-struct beam__lws;        /* lws_context.c: made by the first WebSocket */
-struct beam__curl;       /* curl_loop.c: made by the first call */
-struct beam__background; /* background.c: made by the first job beside the loop */
-struct beam__trusts;     /* trust.c: made by the first use of TLS */
+struct beam__lws;          /* carrier/lws.c: made by the first WebSocket */
+struct beam__buffers;      /* carrier/stream.c: what sockets are read into */
+struct beam__tls_contexts; /* net/tls/context.c: made by the first wss:// */
+struct beam__curl;         /* curl_loop.c: made by the first call */
+struct beam__background;   /* background.c: made by the first job beside the loop */
+struct beam__trusts;       /* trust.c: made by the first use of TLS */
 
 struct beam_ctx {
   uv_loop_t loop;
@@ -60,6 +62,8 @@ struct beam_ctx {
   int closing;                   /* inside beam_close */
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
   struct beam__lws *lws;
+  struct beam__buffers *buffers; /* one piece of memory */
+  struct beam__tls_contexts *tls;
   struct beam__curl *curl;
   struct beam__background *background;
   struct beam__trusts *trusts;

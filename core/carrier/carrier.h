@@ -1,11 +1,11 @@
-/* The join between the WebSocket (websocket.c, which speaks frames) and what carries its bytes.
+/* The join between a WebSocket (which speaks frames) or an HTTP connection of the server and what carries its bytes.
  *
- *   websocket.c  --ops-->     carrier_lws.c  libwebsockets: TCP, TLS, proxy, HTTP upgrade (client)
- *                <--events--  carrier_tcp.c  libuv: an accepted connection after its 101 (server)
+ *   websocket/  --ops-->     client.c  the way to a server: DNS, TCP, proxy, TLS
+ *   server/     <--events--  stream.c  a connected socket: the client's once it stands, and the server's
  *
- * A carrier is made by its own open function, which takes the events and their user. Events come from beam_step only.
- * `rejected` and `lost` are terminal: none comes after them, and none after `close` was called. Whoever holds the
- * carrier calls `close` exactly once, also after a terminal event; the carrier frees itself, when it is safe.
+ * A carrier is made by its own function, which takes the events and their user. Events come from beam_step only. `lost`
+ * and `rejected` are terminal: none comes after them, and none after `close` was called. Whoever holds the carrier
+ * calls `close` exactly once, also after a terminal event; the carrier frees itself, when it is safe.
  */
 #ifndef BEAM_CARRIER_H
 #define BEAM_CARRIER_H
@@ -17,14 +17,16 @@
 typedef struct beam__carrier beam__carrier;
 
 enum beam__carrier_end {
-  BEAM__END_FLUSH, /* write what waits (for up to 200 ms), then close */
+  BEAM__END_FLUSH, /* write what waits, and let the peer take it (for up to 200 ms), then close */
   BEAM__END_NOW,   /* close; what waits is dropped */
   BEAM__END_RESET  /* close with a TCP reset */
 };
 
 typedef struct beam__carrier_events {
   void (*phase)(void *user, enum beam_phase phase);
-  void (*connected)(void *user, int status, const beam_header *headers, size_t header_count);
+  /* It stands, and `carrier` takes its place: the one that was opened is gone, and is not to be closed any more. With
+   * the head of the answer, where one was waited for. */
+  void (*connected)(void *user, beam__carrier *carrier, int status, const beam_header *headers, size_t header_count);
   /* Never while paused, but for what is left when the connection is lost: `lost` follows at once. */
   void (*data)(void *user, const void *data, size_t len);
   void (*drained)(void *user); /* pending fell to 0 */

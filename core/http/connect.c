@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "http/http.h"
+#include "net/tls/verify.h"
 
 /* ---- Phases ---- */
 
@@ -26,15 +27,6 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
 
 /* ---- Certificates: whose it is, for the error ---- */
 
-static void print_name(char *to, size_t size, const X509_NAME *name) {
-  BIO *memory = BIO_new(BIO_s_mem());
-  int len = 0;
-  if (memory && X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0)
-    len = BIO_read(memory, to, (int)size - 1);
-  to[len > 0 ? len : 0] = '\0';
-  BIO_free(memory);
-}
-
 /* The slot of an SSL_CTX in which its exchange stands. */
 static int context_slot(void) {
   static int slot = -1; /* OpenSSL locks; two first threads would waste a slot, no more */
@@ -48,10 +40,8 @@ static int on_certificate(int valid, X509_STORE_CTX *store) {
   const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
   const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
   beam_http *http = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), context_slot());
-  if (http && certificate && (!valid || X509_STORE_CTX_get_error_depth(store) == 0)) {
-    print_name(http->subject, sizeof http->subject, X509_get_subject_name(certificate));
-    print_name(http->issuer, sizeof http->issuer, X509_get_issuer_name(certificate));
-  }
+  if (http && certificate && (!valid || X509_STORE_CTX_get_error_depth(store) == 0))
+    beam__tls_names(certificate, http->subject, sizeof http->subject, http->issuer, sizeof http->issuer);
   return valid;
 }
 

@@ -182,5 +182,6 @@ void beam_close(beam_ctx *ctx) {
       break;
   }
   beam__pollset_free(ctx->pollset);
+  free(ctx->buffers);
   free(ctx);
 }

@@ -1,45 +1,196 @@
 /* The race: at any time an attempt runs, or all have failed. */
 #include "net/connect.h"
 
-enum { STAGGER_MS = 250 }; /* RFC 8305 section 8: Connection Attempt Delay */
+#include <errno.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
-static void start_next(beam__race *race);
+#include "net/socket.h"
+
+enum { STAGGER_MS = 250, FAILURES_SIZE = 256 }; /* RFC 8305 section 8: Connection Attempt Delay */
+
+typedef struct attempt { /* freed when libuv has let go of it */
+  uv_poll_t poll;
+  beam__connect *race;
+  size_t index; /* of the address */
+  int fd;
+} attempt;
+
+struct beam__connect {
+  beam_ctx *ctx;
+  void (*done)(void *user, int fd, int system, const char *failures);
+  void *user;
+  beam__addresses addresses;
+  attempt *running[BEAM__ADDRESSES_MAX]; /* by the address */
+  size_t next, count;                    /* the address to be tried next; attempts that run */
+  beam_timer *stagger;
+  beam__task start;
+  int system; /* errno of the last that failed */
+  char failures[FAILURES_SIZE];
+};
+
+const char *beam__system_text(int system, char *to, size_t size) {
+  if (!system)
+    return "closed by the other side";
+  return uv_strerror_r(uv_translate_sys_error(system), to, size);
+}
+
+/* ---- Attempts ---- */
+
+static socklen_t length_of(const struct sockaddr_storage *address) {
+  return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+}
+
+static void note_failure(beam__connect *race, size_t index, int system) {
+  const struct sockaddr_storage *address = &race->addresses.list[index];
+  size_t used = strlen(race->failures);
+  char host[64], port[8], reason[96];
+  if (getnameinfo((const struct sockaddr *)address, length_of(address), host, sizeof host, port, sizeof port,
+                  NI_NUMERICHOST | NI_NUMERICSERV))
+    snprintf(host, sizeof host, "?"), *port = '\0';
+  snprintf(race->failures + used, sizeof race->failures - used,
+           address->ss_family == AF_INET6 ? "%s%s ([%s]:%s)" : "%s%s (%s:%s)", used ? "; " : "",
+           beam__system_text(system, reason, sizeof reason), host, port);
+  race->system = system;
+}
+
+static void free_attempt(uv_handle_t *handle) { free(handle->data); }
+
+/* Gives the attempt up, but for its socket. */
+static int release(attempt *over) {
+  over->race->running[over->index] = NULL;
+  over->race->count--;
+  uv_close((uv_handle_t *)&over->poll, free_attempt);
+  return over->fd;
+}
+
+static void free_connect(beam__connect *race) {
+  size_t i;
+  for (i = 0; i < race->addresses.count; i++)
+    if (race->running[i])
+      close(release(race->running[i]));
+  beam_timer_stop(race->stagger);
+  beam__task_cancel(&race->start);
+  free(race);
+}
+
+/* ---- The race ---- */
+
+static void start_next(beam__connect *race);
+
+/* The opening ends with it: whatever else runs is given up before. */
+static void finish(beam__connect *race, int fd) {
+  void (*done)(void *user, int fd, int system, const char *failures) = race->done;
+  void *user = race->user;
+  char failures[FAILURES_SIZE];
+  int system = race->system;
+  memcpy(failures, race->failures, sizeof failures);
+  free_connect(race);
+  done(user, fd, system, failures);
+}
 
 static void on_stagger(void *user) {
-  beam__race *race = user;
+  beam__connect *race = user;
   race->stagger = NULL;
   start_next(race);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int ready) {
+  attempt *over = poll->data;
+  beam__connect *race = over->race;
+  int system = beam__socket_error(over->fd), fd;
+  (void)ready;
+  if (status < 0 && !system)
+    system = ECONNABORTED;
+  if (system)
+    note_failure(race, over->index, system);
+  fd = release(over);
+  if (!system) {
+    finish(race, fd);
+    return;
+  }
+  close(fd);
+  beam_timer_stop(race->stagger);
+  race->stagger = NULL;
+  start_next(race);
+}
+
+/* 0, or errno. */
+static int watch(beam__connect *race, size_t index, int fd) {
+  attempt *made = calloc(1, sizeof *made);
+  if (!made)
+    return ENOMEM;
+  if (uv_poll_init(&race->ctx->loop, &made->poll, fd)) {
+    free(made);
+    return EMFILE;
+  }
+  made->poll.data = made;
+  made->race = race;
+  made->index = index;
+  made->fd = fd;
+  race->running[index] = made;
+  race->count++;
+  uv_poll_start(&made->poll, UV_WRITABLE, on_ready);
+  return 0;
+}
+
+static int connect_to(int fd, const struct sockaddr_storage *address) {
+  return connect(fd, (const struct sockaddr *)address, length_of(address));
+}
+
+/* 0: it runs; or errno. */
+static int try_address(beam__connect *race, size_t index) {
+  const struct sockaddr_storage *address = &race->addresses.list[index];
+  int fd = beam__socket_open(address->ss_family), system = 0;
+  if (fd < 0)
+    return errno;
+  if (connect_to(fd, address) && errno != EINPROGRESS && errno != EINTR)
+    system = errno;
+  if (!system)
+    system = watch(race, index, fd);
+  if (system)
+    close(fd);
+  return system;
 }
 
 /* Without memory for the timer the next address waits for this one to fail. */
-static void arm(beam__race *race) {
-  if (race->next < race->count)
-    beam_timer_start(race->ctx, &race->stagger, STAGGER_MS, on_stagger, race);
-}
-
-static void start_next(beam__race *race) {
-  while (race->next < race->count) {
-    if (race->attempt(race->user, race->next++) == 0) {
-      race->running++;
-      arm(race);
-      return;
+static void start_next(beam__connect *race) {
+  while (race->next < race->addresses.count) {
+    size_t index = race->next++;
+    int system = try_address(race, index);
+    if (system) {
+      note_failure(race, index, system);
+      continue;
     }
+    if (race->next < race->addresses.count)
+      beam_timer_start(race->ctx, &race->stagger, STAGGER_MS, on_stagger, race);
+    return;
   }
-  if (!race->running)
-    race->lost(race->user);
+  if (!race->count)
+    finish(race, -1);
 }
 
-void beam__race_start(beam__race *race) { start_next(race); }
+static void start(beam__task *task) { start_next(BEAM__CONTAINER(task, beam__connect, start)); }
 
-void beam__race_failed(beam__race *race) {
-  race->running--;
-  beam_timer_stop(race->stagger);
-  race->stagger = NULL;
-  start_next(race);
+int beam__connect_start(beam_ctx *ctx, beam__connect **out, const beam__addresses *addresses,
+                        void (*done)(void *user, int fd, int system, const char *failures), void *user) {
+  beam__connect *race = calloc(1, sizeof *race);
+  *out = race;
+  if (!race)
+    return BEAM_ENO_MEMORY;
+  race->ctx = ctx;
+  race->addresses = *addresses;
+  race->done = done;
+  race->user = user;
+  beam__task_init(&race->start, start);
+  beam__task_defer(ctx, &race->start);
+  return 0;
 }
 
-void beam__race_stop(beam__race *race) {
-  beam_timer_stop(race->stagger);
-  race->stagger = NULL;
-  race->next = race->count;
+void beam__connect_cancel(beam__connect *race) {
+  if (race)
+    free_connect(race);
 }

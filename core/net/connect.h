@@ -1,28 +1,24 @@
-/* Happy eyeballs (RFC 8305): addresses are tried in turn, each 250 ms after the one before or at once when that failed,
- * and race until one of them stands. Knows nothing of sockets.
+/* TCP to the first of several addresses that stands. Happy eyeballs (RFC 8305): they are tried in turn, each 250 ms
+ * after the one before or at once when that failed, and race.
  */
-#ifndef BEAM_CONNECT_RACE_H
-#define BEAM_CONNECT_RACE_H
+#ifndef BEAM_CONNECT_H
+#define BEAM_CONNECT_H
 
-#include "internal.h"
+#include "net/resolve.h"
 
 #pragma GCC visibility push(hidden)
 
-typedef struct beam__race { /* the first five are the caller's to fill in */
-  beam_ctx *ctx;
-  size_t count;                             /* addresses */
-  int (*attempt)(void *user, size_t index); /* 0: it runs; else it failed at once */
-  void (*lost)(void *user);                 /* all have failed; the race may be freed in it */
-  void *user;
-  size_t next, running;
-  beam_timer *stagger;
-} beam__race;
+typedef struct beam__connect beam__connect;
 
-void beam__race_start(beam__race *race);
-/* One of the running attempts failed. */
-void beam__race_failed(beam__race *race);
-/* No further attempt is made and nothing called; the attempts that run are the caller's to end. */
-void beam__race_stop(beam__race *race);
+/* `done` is called once from a step, never from inside this call: with a connected socket (net/socket.h) that is the
+ * callee's from then on; or with -1, the errno of the address that failed last, and what became of each ("connection
+ * refused (127.0.0.1:80); …"). The connect is invalid when `done` returns. 0 or BEAM_ENO_MEMORY. */
+int beam__connect_start(beam_ctx *ctx, beam__connect **connect, const beam__addresses *addresses,
+                        void (*done)(void *user, int fd, int system, const char *failures), void *user);
+/* `done` will not be called. NULL is fine. In an owned thing's `destroy` at the latest. */
+void beam__connect_cancel(beam__connect *connect);
+/* "connection refused"; for 0 that the other side ended it. */
+const char *beam__system_text(int system, char *to, size_t size);
 
 #pragma GCC visibility pop
 

@@ -39,7 +39,7 @@ void beam__connection_drop(beam__connection *connection, enum beam__carrier_end 
 static void finish(beam__connection *connection, unsigned ms) {
   beam__carrier *carrier = connection->carrier;
   let_go(connection);
-  beam__carrier_tcp_finish(carrier, ms);
+  beam__stream_finish(carrier, ms);
 }
 
 beam__carrier *beam__connection_give_away(beam__connection *connection, const beam__carrier_events *events,
@@ -47,7 +47,7 @@ beam__carrier *beam__connection_give_away(beam__connection *connection, const be
   beam__carrier *carrier = connection->carrier;
   const char *early = connection->pumping ? connection->at : connection->unread.at;
   size_t early_len = connection->pumping ? connection->left : connection->unread.len;
-  if (beam__carrier_tcp_hand_over(carrier, events, user, early, early_len))
+  if (beam__stream_hand_over(carrier, events, user, early, early_len))
     return NULL;
   let_go(connection);
   return carrier;
@@ -287,8 +287,7 @@ int beam__connection_accept(beam_server *server) {
   beam__connection *connection = calloc(1, sizeof *connection);
   if (!connection)
     return BEAM_ENO_MEMORY;
-  connection->carrier =
-      beam__carrier_tcp_accept(server->ctx, (uv_stream_t *)&server->listener, server->buffer, &events, connection);
+  connection->carrier = beam__carrier_accept(server->ctx, (uv_stream_t *)&server->listener, &events, connection);
   if (!connection->carrier) {
     free(connection);
     return BEAM_ENO_MEMORY;

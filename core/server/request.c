@@ -96,7 +96,7 @@ static int write_head(beam__connection *connection, const beam__reply *reply, co
   pieces[0] = piece(head.at, head.len);
   pieces[1] = piece(body, body_len);
   if (!code)
-    code = beam__carrier_tcp_write(connection->carrier, pieces, body_len ? 2 : 1);
+    code = beam__stream_write(connection->carrier, pieces, body_len ? 2 : 1);
   beam__bytes_free(&head);
   return code;
 }
@@ -178,8 +178,7 @@ int beam_request_stream_write(beam_request *request, const void *data, size_t le
   pieces[0] = piece(size, (size_t)snprintf(size, sizeof size, "%zx\r\n", len));
   pieces[1] = piece(data, len);
   pieces[2] = piece("\r\n", 2);
-  return request->chunked ? beam__carrier_tcp_write(carrier, pieces, 3)
-                          : beam__carrier_tcp_write(carrier, &pieces[1], 1);
+  return request->chunked ? beam__stream_write(carrier, pieces, 3) : beam__stream_write(carrier, &pieces[1], 1);
 }
 
 void beam_request_stream_end(beam_request *request) {
@@ -218,12 +217,14 @@ int beam_request_accept(beam_request *request, beam_ws **ws, const beam_ws_optio
   beam__connection *connection = request->connection;
   beam_ctx *ctx = connection->ctx;
   beam__carrier *carrier;
+  char peer[64];
   int code;
   *ws = NULL;
   if (request->stage != BEAM__STAGE_WAITING || !request->view.upgrade ||
       beam__headers_check(options->headers, options->header_count, NULL))
     return BEAM_EINVALID;
-  code = beam__ws_new(ctx, ws, BEAM__SERVER, options, beam__carrier_tcp_peer(connection->carrier));
+  beam__stream_peer(connection->carrier, peer, sizeof peer);
+  code = beam__ws_new(ctx, ws, BEAM__SERVER, options, peer);
   if (code)
     return code;
   code = switch_protocols(request, options);

@@ -54,7 +54,6 @@ void beam__server_left(beam_server *server) {
 
 static void on_listener_closed(uv_handle_t *handle) {
   beam_server *server = handle->data;
-  beam__read_buffer_release(server->buffer);
   free(server);
 }
 
@@ -75,14 +74,9 @@ static void destroy_owned(beam__owned *owned) { beam_server_close(BEAM__CONTAINE
 
 static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options) {
   beam_server *server = calloc(1, sizeof *server);
-  beam__read_buffer *buffer = beam__read_buffer_new();
-  if (!server || !buffer) {
-    free(server);
-    beam__read_buffer_release(buffer);
+  if (!server)
     return NULL;
-  }
   server->ctx = ctx;
-  server->buffer = buffer;
   server->options = *options;
   server->options.host = NULL; /* the caller's, not kept */
   if (!server->options.max_body)

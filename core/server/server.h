@@ -10,9 +10,9 @@
 #include <time.h>
 
 #include "base/bytes.h"
-#include "carrier/tcp.h"
+#include "carrier/server.h"
 #include "internal.h"
-#include "server/body.h"
+#include "net/body.h"
 #include "server/head.h"
 #include "websocket/handshake.h"
 
@@ -37,7 +37,6 @@ struct beam_server {
   size_t connection_count, connections_max;
   int waiting; /* a client waits to be accepted, until a connection ends */
   unsigned head_timeout_ms, idle_timeout_ms, linger_timeout_ms;
-  beam__read_buffer *buffer;
   time_t date_at; /* the second of `date` */
   char date[32];
 };

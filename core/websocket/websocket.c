@@ -303,9 +303,12 @@ static void hand_on_held(beam_ws *ws) {
 
 static void on_phase(void *user, enum beam_phase phase) { enter(user, phase); }
 
-static void on_connected(void *user, int status, const beam_header *headers, size_t header_count) {
+static void on_connected(void *user, beam__carrier *carrier, int status, const beam_header *headers,
+                         size_t header_count) {
   beam_ws *ws = user;
   beam_ws_event event = {.type = BEAM_WS_OPEN, .status = status, .headers = headers, .header_count = header_count};
+  ws->carrier = carrier;
+  carrier->ops->pause(carrier, ws->paused);
   enter(ws, BEAM_PHASE_OPEN);
   emit(ws, &event);
 }

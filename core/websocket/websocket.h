@@ -1,6 +1,6 @@
 /* One WebSocket, client's or server's: frames in and out over a carrier, one life, one terminal event.
  *
- *   beam_ws_open (client)           websocket_open.c  --\
+ *   beam_ws_open (client)           open.c, upgrade.c  --\
  *   beam_request_accept (server)    server.c          ---+->  websocket.c  ->  carrier.h
  *
  * A server makes one in three steps: beam__ws_new, then its carrier with beam__ws_carrier_events and the beam_ws as

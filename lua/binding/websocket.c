@@ -104,6 +104,7 @@ static const struct field client_fields[] = {
     {"connect_timeout", read_seconds, offsetof(beam_ws_options, connect_timeout_ms), 0, NULL},
     {"upgrade_timeout", read_seconds, offsetof(beam_ws_options, upgrade_timeout_ms), 0, NULL},
     {"close_timeout", read_seconds, offsetof(beam_ws_options, close_timeout_ms), 0, NULL},
+    {"silence_timeout", read_seconds, offsetof(beam_ws_options, silence_timeout_ms), 0, NULL},
     {"max_message", read_size, offsetof(beam_ws_options, max_message), 0, NULL},
     {"fragments", read_boolean, offsetof(beam_ws_options, fragments), 0, NULL},
     {NULL, NULL, 0, 0, NULL}};

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "net/answer.h"
-#include "server/body.h"
+#include "net/body.h"
 #include "server/head.h"
 
 #define HOLDS(condition)                                                                                               \

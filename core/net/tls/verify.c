@@ -177,6 +177,20 @@ static struct reason find_reason(long code) {
   return found;
 }
 
+static void print_name(char *to, size_t size, const X509_NAME *name) {
+  BIO *memory = BIO_new(BIO_s_mem());
+  int len = 0;
+  if (memory && X509_NAME_print_ex(memory, name, 0, XN_FLAG_RFC2253) >= 0)
+    len = BIO_read(memory, to, (int)size - 1);
+  to[len > 0 ? len : 0] = '\0';
+  BIO_free(memory);
+}
+
+void beam__tls_names(const X509 *certificate, char *subject, size_t subject_size, char *issuer, size_t issuer_size) {
+  print_name(subject, subject_size, X509_get_subject_name(certificate));
+  print_name(issuer, issuer_size, X509_get_issuer_name(certificate));
+}
+
 /* A name out of the peer's certificate: cut short, with nothing in it that could end a line of a log. */
 static void show_name(char to[NAME_SHOWN + 1], const char *name) {
   size_t i;
@@ -203,4 +217,27 @@ int beam__tls_verify_error(beam_error *error, const char *host, long verify_code
   show_names(names, sizeof names, subject, issuer);
   return beam__error(error, BEAM_ETLS, BEAM_PHASE_TLS, host, "the certificate of %.100s was refused: %s%s; %s",
                      host ? host : "the server", reason.text, names, reason.advice);
+}
+
+/* ---- A handshake that failed otherwise ---- */
+
+static const struct {
+  const char *in_reason, *advice;
+} advices[] = {
+    {"wrong version number", "; no TLS is spoken there: is it a plain http:// or ws:// port?"},
+    {"packet length too long", "; no TLS is spoken there: is it a plain http:// or ws:// port?"},
+    {"http request", "; no TLS is spoken there: is it a plain http:// or ws:// port?"},
+    {"certificate required", "; the server wants a client certificate: set tls.cert_file and tls.key_file"},
+    {"unrecognized name", "; the server knows no such host: check the name in the URL"},
+    {"protocol version", "; the server speaks no TLS 1.2 or 1.3"},
+};
+
+int beam__tls_handshake_error(beam_error *error, const char *host, const char *reason) {
+  const char *advice = "";
+  size_t i;
+  for (i = 0; i < sizeof advices / sizeof *advices; i++)
+    if (strstr(reason, advices[i].in_reason))
+      advice = advices[i].advice;
+  return beam__error(error, BEAM_ETLS, BEAM_PHASE_TLS, host, "the TLS handshake with %s failed: %s%s", host, reason,
+                     advice);
 }

@@ -1,0 +1,341 @@
+#include "carrier/client.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "carrier/lws.h"
+#include "carrier/stream.h"
+#include "net/connect.h"
+#include "net/resolve.h"
+#include "net/socket.h"
+#include "net/tls/context.h"
+#include "net/tunnel.h"
+
+enum { CONNECT_MS = 10000 };
+
+typedef struct client {
+  beam__carrier base;
+  beam_ctx *ctx;
+  const beam__carrier_events *events;
+  void *user;
+  beam__task task;
+  beam_timer *deadline;
+  beam__way way;
+  beam__tls_needs tls;
+  beam__lookup *lookup;
+  beam__addresses addresses;
+  beam__connect *connect;
+  beam__carrier *stream; /* NULL: none yet, or handed over */
+  beam__answer answer;   /* the proxy's */
+  enum beam_phase phase;
+  uint8_t closed; /* by its holder: no event any more */
+  uint8_t over;   /* the last event was sent */
+} client;
+
+static const char *host_of(const client *c) { return c->way.url.authority; }
+static int live(const client *c) { return !c->closed && !c->over; }
+
+/* ---- The end ---- */
+
+void beam__way_free(beam__way *way) {
+  beam__url_free(&way->url);
+  beam__proxy_free(&way->proxy);
+}
+
+/* No further step is made. */
+static void stop(client *c, enum beam__carrier_end end) {
+  beam__carrier *stream = c->stream;
+  beam_timer_stop(c->deadline);
+  beam__lookup_cancel(c->lookup);
+  beam__trust_forget(&c->tls.waiter);
+  beam__connect_cancel(c->connect);
+  c->deadline = NULL;
+  c->lookup = NULL;
+  c->connect = NULL;
+  c->stream = NULL;
+  if (stream)
+    stream->ops->close(stream, end);
+}
+
+static void free_client(client *c) {
+  beam__way_free(&c->way);
+  beam__tls_needs_release(&c->tls);
+  beam__answer_free(&c->answer);
+  free(c);
+}
+
+static void give_up(client *c, beam_error *error) {
+  stop(c, BEAM__END_NOW);
+  if (!live(c))
+    return;
+  c->over = 1;
+  c->events->lost(c->user, error);
+}
+
+static void out_of_memory(client *c) {
+  beam_error error;
+  beam__error(&error, BEAM_ENO_MEMORY, c->phase, host_of(c), "out of memory");
+  give_up(c, &error);
+}
+
+static void close_client(beam__carrier *base, enum beam__carrier_end end) {
+  client *c = (client *)base;
+  c->closed = 1;
+  stop(c, end == BEAM__END_RESET ? end : BEAM__END_NOW);
+  beam__task_defer(c->ctx, &c->task);
+}
+
+/* ---- Phases and their deadline ---- */
+
+/* Whether it goes on. */
+static int enter(client *c, enum beam_phase phase) {
+  c->phase = phase;
+  if (live(c))
+    c->events->phase(c->user, phase);
+  return live(c);
+}
+
+static const char *missed(const client *c) {
+  switch (c->phase) {
+  case BEAM_PHASE_TCP:
+    return "no TCP connection could be made";
+  case BEAM_PHASE_PROXY:
+    return "the proxy did not answer";
+  case BEAM_PHASE_TLS:
+    return "the TLS handshake did not end";
+  default:
+    return c->addresses.count ? "the CA certificates were not read" : "the name was not resolved";
+  }
+}
+
+static void on_deadline(void *user) {
+  client *c = user;
+  beam_error error;
+  c->deadline = NULL;
+  beam__error(&error, BEAM_ETIMEOUT, c->phase, host_of(c), "%s: %s within %u ms (connect_timeout)", host_of(c),
+              missed(c), c->way.connect_timeout_ms);
+  give_up(c, &error);
+}
+
+/* ---- The stream: TLS, and what the proxy says ---- */
+
+/* The holder of this becomes the holder of the stream. */
+static void finish(client *c) {
+  beam__carrier *stream = c->stream;
+  c->stream = NULL;
+  c->over = 1;
+  stop(c, BEAM__END_NOW);
+  beam__task_defer(c->ctx, &c->task);
+  beam__stream_hand_over(stream, c->events, c->user, NULL, 0);
+  c->events->connected(c->user, stream, 0, NULL, 0);
+}
+
+static void on_secured(void *user) { finish(user); }
+
+static void secure(client *c) {
+  if (!c->tls.context)
+    finish(c);
+  else if (enter(c, BEAM_PHASE_TLS) &&
+           beam__stream_secure(c->stream, c->tls.context, c->way.url.host, host_of(c), on_secured))
+    out_of_memory(c);
+}
+
+static void name_proxy(const client *c, char *to, size_t size) {
+  snprintf(to, size, strchr(c->way.proxy.host, ':') ? "[%s]:%u" : "%s:%u", c->way.proxy.host, c->way.proxy.port);
+}
+
+static void ask_proxy(client *c) {
+  beam__bytes head = {0};
+  int code = beam__tunnel_request(&head, &c->way.url, &c->way.proxy);
+  if (!code)
+    code = c->stream->ops->write(c->stream, head.at, head.len);
+  if (head.at)
+    beam__wipe(head.at, head.size);
+  beam__bytes_free(&head);
+  if (code)
+    out_of_memory(c);
+}
+
+/* The server speaks when it was spoken to: nothing may come with the proxy's answer. */
+static void on_data(void *user, const void *data, size_t len) {
+  client *c = user;
+  char proxy[280];
+  size_t used;
+  beam_error error;
+  int code = beam__answer_read(&c->answer, data, len, &used);
+  name_proxy(c, proxy, sizeof proxy);
+  if (!code)
+    return;
+  if (code < 0)
+    code = beam__tunnel_unreadable(&c->answer, code, proxy, host_of(c), &error);
+  else if ((code = beam__tunnel_answered(&c->answer, proxy, host_of(c), &error)) == 0 && used < len)
+    code =
+        beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(c),
+                    "the proxy %s sent more than its answer when it was asked for a tunnel to %s", proxy, host_of(c));
+  if (code)
+    give_up(c, &error);
+  else
+    secure(c);
+}
+
+static void on_lost(void *user, const beam_error *lost) {
+  client *c = user;
+  int system = lost ? lost->system : 0;
+  char proxy[280], text[96];
+  beam_error error;
+  if (c->phase == BEAM_PHASE_TLS) {
+    beam__tls_failure(beam__stream_tls(c->stream), system, &error);
+  } else {
+    name_proxy(c, proxy, sizeof proxy);
+    beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(c), "the proxy %s gave no tunnel to %s: %s", proxy,
+                host_of(c), beam__system_text(system, text, sizeof text));
+    error.system = system;
+  }
+  give_up(c, &error);
+}
+
+static void on_drained(void *user) { (void)user; }
+
+static const beam__carrier_events stream_events = {.data = on_data, .drained = on_drained, .lost = on_lost};
+
+/* ---- DNS, trust and TCP ---- */
+
+static void on_connection(client *c, int fd) {
+  beam__socket_limit_silence(fd, c->way.silence_timeout_ms);
+  c->stream = beam__stream_new(c->ctx, fd, beam__lws_watch, &stream_events, c);
+  if (!c->stream) {
+    beam_error error;
+    beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, host_of(c),
+                "%s: libwebsockets takes no further connection (beam_options.connections: %u)", host_of(c),
+                c->ctx->options.connections);
+    give_up(c, &error);
+  } else if (!c->way.proxy.host) {
+    secure(c);
+  } else if (enter(c, BEAM_PHASE_PROXY)) {
+    ask_proxy(c);
+  }
+}
+
+static void on_connect(void *user, int fd, int system, const char *failures) {
+  client *c = user;
+  const char *proxy = c->way.proxy.host;
+  beam_error error;
+  c->connect = NULL;
+  if (fd >= 0) {
+    on_connection(c, fd);
+    return;
+  }
+  beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, host_of(c), "no TCP connection to %s%s%s: %s",
+              proxy ? "the proxy " : "", proxy ? proxy : host_of(c), proxy ? " could be made" : "", failures);
+  error.system = system;
+  give_up(c, &error);
+}
+
+static void connect_if_ready(client *c) {
+  if (!c->addresses.count || (c->way.url.tls && !c->tls.context) || !enter(c, BEAM_PHASE_TCP))
+    return;
+  if (beam__connect_start(c->ctx, &c->connect, &c->addresses, on_connect, c))
+    out_of_memory(c);
+}
+
+static void on_addresses(void *user, const beam__addresses *addresses, const char *text) {
+  client *c = user;
+  const char *proxy = c->way.proxy.host;
+  beam_error error;
+  c->lookup = NULL;
+  if (addresses && addresses->count) {
+    c->addresses = *addresses;
+    connect_if_ready(c);
+    return;
+  }
+  beam__error(&error, BEAM_EDNS, BEAM_PHASE_DNS, host_of(c), "%s%s could not be resolved: %s",
+              proxy ? "the proxy " : "", proxy ? proxy : c->way.url.host, text ? text : "it has no address");
+  give_up(c, &error);
+}
+
+static void on_certificates(void *user) {
+  client *c = user;
+  beam_error error;
+  if (beam__tls_needs_make(c->ctx, &c->tls, &error) == 0) {
+    connect_if_ready(c);
+    return;
+  }
+  error.phase = BEAM_PHASE_TLS;
+  give_up(c, &error);
+}
+
+static void start(client *c) {
+  const beam__proxy *proxy = &c->way.proxy;
+  if (!enter(c, BEAM_PHASE_DNS))
+    return;
+  if (beam__lookup_start(c->ctx, &c->lookup, proxy->host ? proxy->host : c->way.url.host,
+                         proxy->host ? proxy->port : c->way.url.port, on_addresses, c))
+    out_of_memory(c);
+  else if (c->way.url.tls && !beam__tls_needs_await(&c->tls, on_certificates, c))
+    on_certificates(c);
+}
+
+static void run(beam__task *task) {
+  client *c = BEAM__CONTAINER(task, client, task);
+  if (!live(c))
+    free_client(c);
+  else
+    start(c);
+}
+
+/* ---- The beginning ---- */
+
+static int write_nothing(beam__carrier *carrier, const void *data, size_t len) {
+  (void)carrier, (void)data, (void)len;
+  return 0;
+}
+
+static size_t nothing_pending(const beam__carrier *carrier) {
+  (void)carrier;
+  return 0;
+}
+
+static void no_progress(const beam__carrier *carrier, beam_progress *progress) {
+  (void)carrier;
+  memset(progress, 0, sizeof *progress);
+}
+
+static void pause_nothing(beam__carrier *carrier, int paused) { (void)carrier, (void)paused; }
+
+static const beam__carrier_ops ops = {write_nothing, nothing_pending, no_progress, pause_nothing, close_client};
+
+static void take_over(client *c, beam__way *way) {
+  c->way = *way;
+  memset(&way->url, 0, sizeof way->url);
+  memset(&way->proxy, 0, sizeof way->proxy);
+  memset(&c->way.tls, 0, sizeof c->way.tls);
+  if (!c->way.connect_timeout_ms)
+    c->way.connect_timeout_ms = CONNECT_MS;
+}
+
+int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, const beam__carrier_events *events,
+                      void *user, beam_error *error) {
+  client *c = calloc(1, sizeof *c);
+  unsigned ms = way->connect_timeout_ms ? way->connect_timeout_ms : CONNECT_MS;
+  int code = c ? 0 : BEAM_ENO_MEMORY;
+  if (!code && way->url.tls)
+    code = beam__tls_needs_start(ctx, &c->tls, &way->tls, error);
+  if (!code)
+    code = beam_timer_start(ctx, &c->deadline, ms, on_deadline, c);
+  if (code) {
+    if (c)
+      free_client(c);
+    return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;
+  }
+  c->base.ops = &ops;
+  c->ctx = ctx;
+  c->events = events;
+  c->user = user;
+  take_over(c, way);
+  beam__task_init(&c->task, run);
+  beam__task_defer(ctx, &c->task);
+  *carrier = &c->base;
+  return 0;
+}

@@ -1,0 +1,16 @@
+/* The local Beam's carriers: connections that are accepted. */
+#ifndef BEAM_CARRIER_SERVER_H
+#define BEAM_CARRIER_SERVER_H
+
+#include "carrier/stream.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Accepts the connection that waits at `listener`, and reads. `events` must outlive it. NULL: no memory, or the client
+ * has left already. */
+beam__carrier *beam__carrier_accept(beam_ctx *ctx, uv_stream_t *listener, const beam__carrier_events *events,
+                                    void *user);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,531 @@
+/* Writing is tried at once; what the system does not take is copied and goes out when it does, many small messages
+ * together. Reading is done in a buffer that all connections of the context share, one after the other.
+ *
+ * Ending in order takes care: close(2) with bytes unread makes the kernel send a reset, which may overtake what was
+ * written last (RFC 9112 section 9.6). So: write what waits, shut down our half, discard what still comes until the
+ * peer's end, all within a bound. When the peer breaks off, what it sent before is still handed on.
+ */
+#include "carrier/stream.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "net/socket.h"
+
+enum {
+  READ_SIZE = 65536,
+  READS_PER_EVENT = 16, /* then the others have their turn */
+  FLUSH_MS = 200,
+  COMPACT_MIN = 65536 /* bytes at the front of the queue that are worth moving the rest for */
+};
+
+struct beam__buffers {
+  char input[READ_SIZE];
+  char plain[READ_SIZE]; /* several records of TLS, so that fewer messages are cut */
+};
+
+typedef struct beam__stream {
+  beam__carrier base;
+  beam_ctx *ctx;
+  const beam__carrier_events *events; /* NULL once closed by the holder */
+  void *user;
+  beam__watch *watch; /* NULL: the socket is no longer ours */
+  beam__tls *tls;     /* NULL: in plain */
+  void (*secured)(void *user);
+  beam__owned owned;    /* by the context, from the holder's close to the end of the socket */
+  beam_timer *deadline; /* bounds an orderly end */
+  beam__bytes queued;   /* what waits to be written: from `sent` on */
+  size_t sent;
+  beam__bytes early; /* what was read, and may not be handed on yet */
+  beam__task later;  /* early bytes, what is left after a failed write, and the end of this */
+  uint64_t bytes_in, bytes_out;
+  int fd;
+  int broken; /* why writing failed, of libuv's codes: what can be read is, then it ends */
+  unsigned paused : 1;
+  unsigned ended : 1; /* the terminal event came, or the peer's end */
+  unsigned closing : 1;
+} beam__stream;
+
+static beam__stream *of(beam__carrier *carrier) { return BEAM__CONTAINER(carrier, beam__stream, base); }
+static size_t waiting(const beam__stream *stream) { return stream->queued.len - stream->sent; }
+
+/* ---- The end ---- */
+
+static void free_stream(beam__stream *stream) {
+  beam__bytes_free(&stream->queued);
+  beam__bytes_free(&stream->early);
+  beam__tls_free(stream->tls);
+  free(stream);
+}
+
+/* May be called again while it closes. The memory stays until the next round of tasks: callers further up the stack
+ * still look at it. */
+static void close_socket(beam__stream *stream) {
+  if (stream->closing)
+    return;
+  stream->closing = 1;
+  stream->events = NULL;
+  beam_timer_stop(stream->deadline);
+  beam__list_remove(&stream->owned.node);
+  if (stream->watch)
+    stream->watch->close(stream->watch);
+  stream->watch = NULL;
+  beam__task_defer(stream->ctx, &stream->later);
+}
+
+static void destroy_owned(beam__owned *owned) { close_socket(BEAM__CONTAINER(owned, beam__stream, owned)); }
+
+static void on_deadline(void *user) {
+  beam__stream *stream = user;
+  stream->deadline = NULL;
+  close_socket(stream);
+}
+
+static void watch(beam__stream *stream) {
+  int reading = !stream->paused && !stream->ended && !stream->broken && !stream->early.len;
+  if (stream->watch && !stream->closing)
+    stream->watch->want(stream->watch, reading, waiting(stream) > 0);
+}
+
+static void drop_queue(beam__stream *stream) {
+  beam__bytes_free(&stream->queued);
+  stream->sent = 0;
+}
+
+static void tell_lost(beam__stream *stream, int status) {
+  beam_error error;
+  char text[128];
+  if (stream->tls && beam__tls_has_failed(stream->tls))
+    beam__tls_failure(stream->tls, 0, &error);
+  else
+    beam__error(&error, BEAM_ECLOSED, BEAM_PHASE_OPEN, NULL, "the connection was lost: %s",
+                uv_strerror_r(status, text, sizeof text));
+  if (error.code == BEAM_ECLOSED)
+    error.system = -status;
+  error.sent = 1;
+  stream->events->lost(stream->user, &error);
+}
+
+/* `status` 0: the peer ended in order. A holder that has gone may leave what the peer may still read. */
+static void end_terminally(beam__stream *stream, int status) {
+  stream->ended = 1;
+  if (status)
+    drop_queue(stream);
+  watch(stream);
+  if (!stream->events && !waiting(stream))
+    close_socket(stream);
+  else if (stream->events && status)
+    tell_lost(stream, status);
+  else if (stream->events)
+    stream->events->lost(stream->user, NULL);
+}
+
+/* What the peer had sent before is still to be read. */
+static void break_off(beam__stream *stream, int status) {
+  drop_queue(stream);
+  if (!stream->events) {
+    close_socket(stream);
+    return;
+  }
+  if (!stream->broken)
+    stream->broken = status;
+  watch(stream);
+  beam__task_defer(stream->ctx, &stream->later);
+}
+
+/* ---- Writing ---- */
+
+static int send_pieces(beam__stream *stream, const uv_buf_t *pieces, unsigned count, size_t *taken) {
+  ssize_t sent = beam__socket_send(stream->fd, pieces, count);
+  *taken = sent > 0 ? (size_t)sent : 0;
+  stream->bytes_out += *taken;
+  return sent < 0 ? (int)sent : 0;
+}
+
+/* Sends what the system takes of the queue. */
+static void send_queue(beam__stream *stream) {
+  uv_buf_t rest = uv_buf_init(stream->queued.at + stream->sent, 0);
+  size_t taken;
+  int status;
+  rest.len = waiting(stream);
+  if (!rest.len || !stream->watch)
+    return;
+  status = send_pieces(stream, &rest, 1, &taken);
+  if (status) {
+    break_off(stream, status);
+    return;
+  }
+  stream->sent += taken;
+  if (!waiting(stream))
+    drop_queue(stream);
+}
+
+/* Moves what is left to the front only when that is the smaller half, so that each byte is moved about once. */
+static void compact(beam__stream *stream) {
+  if (stream->sent <= COMPACT_MIN || stream->sent <= stream->queued.len / 2)
+    return;
+  beam__bytes_skip(&stream->queued, stream->sent);
+  stream->sent = 0;
+}
+
+/* Queues the pieces without their first `taken` bytes. All or nothing. */
+static int queue_rest(beam__stream *stream, const uv_buf_t *pieces, unsigned count, size_t taken) {
+  size_t before;
+  unsigned i;
+  compact(stream);
+  before = stream->queued.len;
+  for (i = 0; i < count; i++) {
+    size_t skip = taken < pieces[i].len ? taken : pieces[i].len;
+    taken -= skip;
+    if (beam__bytes_add(&stream->queued, pieces[i].base + skip, pieces[i].len - skip)) {
+      stream->queued.len = before;
+      return BEAM_ENO_MEMORY;
+    }
+  }
+  return 0;
+}
+
+static int write_plain(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
+  size_t total = 0, taken = 0;
+  unsigned i;
+  int status = 0;
+  for (i = 0; i < count; i++)
+    total += pieces[i].len;
+  if (!waiting(stream) && total)
+    status = send_pieces(stream, pieces, count, &taken);
+  if (status)
+    break_off(stream, status);
+  if (status || taken == total)
+    return 0;
+  if (queue_rest(stream, pieces, count, taken)) {
+    if (taken) /* half of it is out: what follows would be read as its other half */
+      break_off(stream, UV_ENOMEM);
+    return BEAM_ENO_MEMORY;
+  }
+  return 0;
+}
+
+/* Records are made in the queue. One that is not whole there cannot be followed by anything. */
+static int write_secured(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
+  size_t before = waiting(stream);
+  unsigned i;
+  compact(stream);
+  for (i = 0; i < count; i++)
+    if (beam__tls_write(stream->tls, pieces[i].base, pieces[i].len)) {
+      break_off(stream, UV_ENOMEM);
+      return BEAM_ENO_MEMORY;
+    }
+  if (!before)
+    send_queue(stream);
+  return 0;
+}
+
+int beam__stream_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned count) {
+  beam__stream *stream = of(carrier);
+  int code;
+  if (stream->ended || stream->closing || stream->broken)
+    return 0; /* the loss is told by an event */
+  code = stream->tls ? write_secured(stream, pieces, count) : write_plain(stream, pieces, count);
+  if (waiting(stream)) {
+    watch(stream);
+    beam__touch(stream->ctx);
+  }
+  return code;
+}
+
+static int write_one(beam__carrier *carrier, const void *data, size_t len) {
+  uv_buf_t piece;
+  piece.base = (char *)(uintptr_t)data; /* the type knows no const; it is only read */
+  piece.len = len;
+  return beam__stream_write(carrier, &piece, 1);
+}
+
+static size_t pending(const beam__carrier *carrier) {
+  return waiting(BEAM__CONTAINER(carrier, const beam__stream, base));
+}
+
+static void progress(const beam__carrier *carrier, beam_progress *to) {
+  const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
+  *to =
+      (beam_progress){stream->bytes_in, stream->bytes_out, stream->watch ? beam__socket_unacknowledged(stream->fd) : 0};
+}
+
+/* All is written; the holder has gone. */
+static void end_in_order(beam__stream *stream) {
+  shutdown(stream->fd, SHUT_WR);
+  if (stream->ended)
+    close_socket(stream);
+}
+
+static void write_ready(beam__stream *stream) {
+  send_queue(stream);
+  watch(stream);
+  if (waiting(stream) || stream->broken)
+    return;
+  if (!stream->events)
+    end_in_order(stream);
+  else if (!stream->ended)
+    stream->events->drained(stream->user);
+}
+
+/* ---- Reading ---- */
+
+static void hand_on(beam__stream *stream, const void *data, size_t len) {
+  if (!stream->early.len && !stream->paused)
+    stream->events->data(stream->user, data, len);
+  else if (beam__bytes_add(&stream->early, data, len))
+    break_off(stream, UV_ENOMEM);
+}
+
+static void on_secured(beam__stream *stream) {
+  void (*secured)(void *user) = stream->secured;
+  stream->secured = NULL;
+  if (secured)
+    secured(stream->user);
+}
+
+static void on_tls(beam__stream *stream, enum beam__tls_result result, size_t len) {
+  if (result == BEAM__TLS_SECURED)
+    on_secured(stream);
+  else if (result == BEAM__TLS_DATA)
+    hand_on(stream, stream->ctx->buffers->plain, len);
+  else if (result == BEAM__TLS_END)
+    end_terminally(stream, 0);
+  else if (result == BEAM__TLS_FAILED)
+    end_terminally(stream, UV_EPROTO);
+}
+
+/* An alert of ours goes out before the end is told. */
+static void decode(beam__stream *stream, const char *bytes, size_t len) {
+  enum beam__tls_result result;
+  beam__tls_put(stream->tls, bytes, len);
+  do {
+    size_t before = waiting(stream), got;
+    result = beam__tls_read(stream->tls, stream->ctx->buffers->plain, READ_SIZE, &got);
+    if (!before)
+      send_queue(stream);
+    watch(stream);
+    on_tls(stream, result, got);
+  } while ((result == BEAM__TLS_SECURED || result == BEAM__TLS_DATA) && stream->events && !stream->ended);
+}
+
+static void take(beam__stream *stream, const char *bytes, size_t len) {
+  stream->bytes_in += len;
+  if (!stream->events)
+    return; /* the holder has gone: it is discarded */
+  if (stream->tls)
+    decode(stream, bytes, len);
+  else
+    hand_on(stream, bytes, len);
+}
+
+static int may_read(const beam__stream *stream) {
+  return !stream->paused && !stream->ended && !stream->early.len && !stream->broken && !stream->closing;
+}
+
+/* Reads what there is, or until it may not. */
+static void read_ready(beam__stream *stream) {
+  int reads;
+  for (reads = 0; reads < READS_PER_EVENT && may_read(stream); reads++) {
+    ssize_t count = recv(stream->fd, stream->ctx->buffers->input, READ_SIZE, 0);
+    if (count > 0)
+      take(stream, stream->ctx->buffers->input, (size_t)count);
+    else if (count == 0)
+      end_terminally(stream, 0);
+    else if (errno != EAGAIN && errno != EINTR)
+      end_terminally(stream, uv_translate_sys_error(errno));
+    if (count < READ_SIZE)
+      return;
+  }
+}
+
+/* ---- The loss, once writing has failed or the socket has: what had come before is read at once, for it would be lost,
+ * too, and told when it may be ---- */
+
+static void deliver_early(beam__stream *stream) {
+  beam__bytes early = stream->early;
+  memset(&stream->early, 0, sizeof stream->early);
+  stream->events->data(stream->user, early.at, early.len);
+  beam__bytes_free(&early);
+  watch(stream);
+}
+
+static void tell_rest(beam__stream *stream) {
+  if (stream->early.len && !stream->paused)
+    deliver_early(stream);
+  if (stream->events && !stream->ended && !stream->early.len)
+    end_terminally(stream, stream->broken);
+}
+
+static void read_rest(beam__stream *stream) {
+  ssize_t count = 1;
+  while (stream->events && !stream->ended && count > 0) {
+    count = recv(stream->fd, stream->ctx->buffers->input, READ_SIZE, MSG_DONTWAIT);
+    if (count > 0)
+      take(stream, stream->ctx->buffers->input, (size_t)count);
+  }
+  if (stream->events && !stream->ended)
+    tell_rest(stream);
+}
+
+/* ---- Later ---- */
+
+static void run_later(beam__task *task) {
+  beam__stream *stream = BEAM__CONTAINER(task, beam__stream, later);
+  if (stream->closing)
+    free_stream(stream);
+  else if (stream->events && !stream->ended && stream->broken && stream->watch)
+    read_rest(stream);
+  else if (stream->events && !stream->ended && stream->broken)
+    tell_rest(stream);
+  else if (stream->events && !stream->ended && stream->early.len && !stream->paused)
+    deliver_early(stream);
+}
+
+static void pause_reading(beam__carrier *carrier, int paused) {
+  beam__stream *stream = of(carrier);
+  if (stream->paused == !!paused)
+    return;
+  stream->paused = !!paused;
+  if (stream->ended || stream->closing)
+    return;
+  watch(stream);
+  beam__touch(stream->ctx);
+  if (!paused && stream->early.len)
+    beam__task_defer(stream->ctx, &stream->later);
+}
+
+/* ---- Readiness ---- */
+
+static void on_ready(void *user, int readable, int writable) {
+  beam__stream *stream = user;
+  if (writable && waiting(stream))
+    write_ready(stream);
+  if (readable && !stream->closing)
+    read_ready(stream);
+}
+
+static void on_failed(void *user) {
+  beam__stream *stream = user;
+  int system = beam__socket_error(stream->fd);
+  drop_queue(stream);
+  if (!stream->broken)
+    stream->broken = uv_translate_sys_error(system ? system : ECONNRESET);
+  if (stream->events && !stream->ended)
+    read_rest(stream);
+  if (stream->watch)
+    stream->watch->close(stream->watch);
+  stream->watch = NULL;
+  if (!stream->events)
+    close_socket(stream);
+}
+
+static const beam__watch_events watch_events = {on_ready, on_failed};
+
+/* ---- Closing ---- */
+
+void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
+  beam__stream *stream = of(carrier);
+  stream->events = NULL;
+  stream->paused = 0; /* what comes is discarded */
+  beam__bytes_free(&stream->early);
+  if (stream->tls && !stream->broken)
+    beam__tls_finish(stream->tls);
+  send_queue(stream);
+  if (stream->ctx->closing || stream->broken || !stream->watch ||
+      beam_timer_start(stream->ctx, &stream->deadline, ms, on_deadline, stream)) {
+    close_socket(stream);
+    return;
+  }
+  beam__own(stream->ctx, &stream->owned, destroy_owned);
+  watch(stream);
+  if (!waiting(stream))
+    end_in_order(stream);
+  beam__touch(stream->ctx);
+}
+
+static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
+  beam__stream *stream = of(carrier);
+  if (end == BEAM__END_FLUSH) {
+    beam__stream_finish(carrier, FLUSH_MS);
+    return;
+  }
+  if (end == BEAM__END_RESET && stream->watch)
+    beam__socket_reset_on_close(stream->fd);
+  close_socket(stream);
+  beam__touch(stream->ctx);
+}
+
+/* ---- Making, securing and handing over ---- */
+
+static const beam__carrier_ops ops = {write_one, pending, progress, pause_reading, close_carrier};
+
+/* Of the context; freed with it. */
+static int make_buffers(beam_ctx *ctx) {
+  if (!ctx->buffers)
+    ctx->buffers = malloc(sizeof *ctx->buffers);
+  return ctx->buffers != NULL;
+}
+
+beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, const beam__carrier_events *events,
+                                void *user) {
+  beam__stream *stream = make_buffers(ctx) ? calloc(1, sizeof *stream) : NULL;
+  if (stream)
+    stream->watch = watcher(ctx, fd, &watch_events, stream);
+  if (!stream || !stream->watch) {
+    close(fd);
+    free(stream);
+    return NULL;
+  }
+  stream->base.ops = &ops;
+  stream->ctx = ctx;
+  stream->events = events;
+  stream->user = user;
+  stream->fd = fd;
+  beam__list_init(&stream->owned.node);
+  beam__task_init(&stream->later, run_later);
+  watch(stream);
+  return &stream->base;
+}
+
+int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
+                        void (*secured)(void *user)) {
+  beam__stream *stream = of(carrier);
+  stream->tls = beam__tls_client(context, host, peer, &stream->queued);
+  if (!stream->tls)
+    return BEAM_ENO_MEMORY;
+  stream->secured = secured;
+  beam__tls_start(stream->tls);
+  send_queue(stream);
+  watch(stream);
+  return 0;
+}
+
+void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size) {
+  const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
+  *text = '\0';
+  if (stream->watch)
+    beam__socket_peer(stream->fd, text, size);
+}
+
+const beam__tls *beam__stream_tls(const beam__carrier *carrier) {
+  return BEAM__CONTAINER(carrier, const beam__stream, base)->tls;
+}
+
+int beam__stream_hand_over(beam__carrier *carrier, const beam__carrier_events *events, void *user, const void *early,
+                           size_t early_len) {
+  beam__stream *stream = of(carrier);
+  if (beam__bytes_add(&stream->early, early, early_len))
+    return BEAM_ENO_MEMORY;
+  stream->events = events;
+  stream->user = user;
+  stream->paused = 0;
+  watch(stream);
+  if (early_len)
+    beam__task_defer(stream->ctx, &stream->later);
+  return 0;
+}

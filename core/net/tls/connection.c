@@ -1,0 +1,285 @@
+/* OpenSSL between two buffers. Traps: SSL_free without a shutdown makes the session that a ticket stands for unusable
+ * (1.1.1 to 3.x); and the queue of errors is the thread's, so that it is emptied before each call.
+ */
+#include "net/tls/connection.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tls/verify.h"
+
+enum { HOST_SIZE = 256, REASON_SIZE = 160 };
+
+typedef struct failure { /* made when something fails */
+  long verify_code;      /* X509_V_ERR_…; 0: the certificate was not refused */
+  char subject[200], issuer[200];
+  char reason[REASON_SIZE];
+} failure;
+
+struct beam__tls {
+  SSL *ssl;
+  beam__tls_context *context;
+  const char *in;
+  size_t in_len;
+  beam__bytes *out;
+  failure *failure;
+  uint8_t secured, short_of_memory;
+  char peer[]; /* "host:port" */
+};
+
+/* ---- The two buffers as a BIO ---- */
+
+static BIO_METHOD *method; /* for the life of the process */
+static pthread_once_t method_once = PTHREAD_ONCE_INIT;
+
+static int write_out(BIO *bio, const char *data, int len) {
+  beam__tls *tls = BIO_get_data(bio);
+  BIO_clear_retry_flags(bio);
+  if (!beam__bytes_add(tls->out, data, (size_t)len))
+    return len;
+  tls->short_of_memory = 1;
+  return -1;
+}
+
+static int read_in(BIO *bio, char *to, int size) {
+  beam__tls *tls = BIO_get_data(bio);
+  size_t len = tls->in_len < (size_t)size ? tls->in_len : (size_t)size;
+  BIO_clear_retry_flags(bio);
+  if (!len) {
+    BIO_set_retry_read(bio);
+    return -1;
+  }
+  memcpy(to, tls->in, len);
+  tls->in += len;
+  tls->in_len -= len;
+  return (int)len;
+}
+
+static long control(BIO *bio, int command, long number, void *pointer) {
+  (void)bio, (void)number, (void)pointer;
+  return command == BIO_CTRL_FLUSH;
+}
+
+static void make_method(void) {
+  BIO_METHOD *made = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "beam");
+  if (!made)
+    return;
+  BIO_meth_set_write(made, write_out);
+  BIO_meth_set_read(made, read_in);
+  BIO_meth_set_ctrl(made, control);
+  method = made;
+}
+
+static int join(beam__tls *tls) {
+  BIO *bio;
+  pthread_once(&method_once, make_method);
+  bio = method ? BIO_new(method) : NULL;
+  if (!bio)
+    return 0;
+  BIO_set_data(bio, tls);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(tls->ssl, bio, bio);
+  return 1;
+}
+
+/* ---- What fails ---- */
+
+static failure *fail(beam__tls *tls) {
+  if (!tls->failure)
+    tls->failure = calloc(1, sizeof *tls->failure);
+  return tls->failure;
+}
+
+/* OpenSSL gives an alert of the peer's as a reason of its own, whose text is "tlsv13 alert certificate required". */
+static void note_reason(beam__tls *tls) {
+  unsigned long code = ERR_peek_error();
+  int reason = ERR_GET_REASON(code);
+  failure *failed = fail(tls);
+  const char *text = ERR_reason_error_string(code);
+  if (!failed || *failed->reason)
+    return;
+  if (tls->short_of_memory)
+    snprintf(failed->reason, sizeof failed->reason, "out of memory");
+  else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
+    snprintf(failed->reason, sizeof failed->reason, "the peer sent the alert \"%s\"",
+             SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+  else
+    snprintf(failed->reason, sizeof failed->reason, "%s", text ? text : "unknown reason");
+}
+
+static enum beam__tls_result failed(beam__tls *tls) {
+  note_reason(tls);
+  ERR_clear_error();
+  return BEAM__TLS_FAILED;
+}
+
+/* Called for each certificate; the first that is refused is the one to be told of. */
+static int on_certificate(int valid, X509_STORE_CTX *store) {
+  SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+  failure *noted = valid ? NULL : fail(SSL_get_app_data(ssl));
+  const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+  if (!noted)
+    return valid;
+  noted->verify_code = X509_STORE_CTX_get_error(store);
+  if (certificate)
+    beam__tls_names(certificate, noted->subject, sizeof noted->subject, noted->issuer, sizeof noted->issuer);
+  return 0;
+}
+
+int beam__tls_has_failed(const beam__tls *tls) { return tls->failure != NULL; }
+
+void beam__tls_failure(const beam__tls *tls, int system, beam_error *error) {
+  const failure *noted = tls->failure;
+  char text[96] = "closed by the other side";
+  if (noted && noted->verify_code) {
+    beam__tls_verify_error(error, tls->peer, noted->verify_code, noted->subject, noted->issuer);
+  } else {
+    if (system)
+      uv_strerror_r(uv_translate_sys_error(system), text, sizeof text);
+    beam__tls_handshake_error(error, tls->peer, noted && *noted->reason ? noted->reason : text);
+  }
+  error->system = system;
+}
+
+/* ---- Whom we speak to ---- */
+
+/* The root's dot is no part of the name in a certificate, nor in the SNI (RFC 6066 section 3). */
+static void without_dot(char name[HOST_SIZE], const char *host) {
+  size_t len = strlen(host);
+  snprintf(name, HOST_SIZE, "%.*s", (int)(len > 1 && host[len - 1] == '.' ? len - 1 : len), host);
+}
+
+/* An address is not named in the SNI. */
+static int expect(SSL *ssl, const char *host) {
+  X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+  char name[HOST_SIZE];
+  without_dot(name, host);
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_ip_asc(param, name))
+    return 1;
+  return SSL_set_tlsext_host_name(ssl, name) && X509_VERIFY_PARAM_set1_host(param, name, 0);
+}
+
+static void resume(beam__tls *tls) {
+  SSL_SESSION *session = beam__session_take(&tls->context->sessions, tls->peer);
+  if (session)
+    SSL_set_session(tls->ssl, session);
+  SSL_SESSION_free(session);
+}
+
+int beam__tls_on_session(SSL *ssl, SSL_SESSION *session) {
+  beam__tls *tls = SSL_get_app_data(ssl);
+  if (tls)
+    beam__session_keep(&tls->context->sessions, tls->peer, session);
+  return 0; /* OpenSSL's reference stays its own */
+}
+
+/* ---- Life ---- */
+
+beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out) {
+  size_t size = strlen(peer) + 1;
+  beam__tls *tls = calloc(1, sizeof *tls + size);
+  if (!tls)
+    return NULL;
+  context->references++;
+  tls->context = context;
+  tls->out = out;
+  memcpy(tls->peer, peer, size);
+  ERR_clear_error();
+  tls->ssl = SSL_new(context->ssl);
+  if (!tls->ssl || !join(tls) || !expect(tls->ssl, host)) {
+    ERR_clear_error();
+    beam__tls_free(tls);
+    return NULL;
+  }
+  SSL_set_app_data(tls->ssl, tls);
+  if (context->identity.trust)
+    SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, on_certificate);
+  SSL_set_connect_state(tls->ssl);
+  resume(tls);
+  return tls;
+}
+
+void beam__tls_free(beam__tls *tls) {
+  if (!tls)
+    return;
+  if (tls->ssl && tls->secured && !tls->failure)
+    SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+  SSL_free(tls->ssl);
+  beam__tls_context_release(tls->context);
+  free(tls->failure);
+  free(tls);
+}
+
+void beam__tls_start(beam__tls *tls) {
+  ERR_clear_error();
+  SSL_do_handshake(tls->ssl); /* it waits for the peer: what else may happen shows when that has answered */
+}
+
+int beam__tls_is_secured(const beam__tls *tls) { return tls->secured; }
+
+int beam__tls_is_resumed(const beam__tls *tls) { return SSL_session_reused(tls->ssl); }
+
+void beam__tls_finish(beam__tls *tls) {
+  ERR_clear_error();
+  if (tls->secured && !tls->failure)
+    SSL_shutdown(tls->ssl);
+  ERR_clear_error();
+}
+
+/* ---- Bytes ---- */
+
+void beam__tls_put(beam__tls *tls, const void *bytes, size_t len) {
+  tls->in = bytes;
+  tls->in_len = len;
+}
+
+/* Before TLS 1.3 a session may be used again, and there need not be a new one. */
+static void keep_again(beam__tls *tls) {
+  if (SSL_session_reused(tls->ssl) && SSL_version(tls->ssl) < TLS1_3_VERSION)
+    beam__session_keep(&tls->context->sessions, tls->peer, SSL_get0_session(tls->ssl));
+}
+
+static enum beam__tls_result shake_hands(beam__tls *tls) {
+  int result = SSL_do_handshake(tls->ssl);
+  if (result != 1)
+    return SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ ? BEAM__TLS_MORE : failed(tls);
+  tls->secured = 1;
+  keep_again(tls);
+  return BEAM__TLS_SECURED;
+}
+
+enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size_t *len) {
+  int result = 1;
+  *len = 0;
+  ERR_clear_error();
+  if (!tls->secured)
+    return shake_hands(tls);
+  while (*len < size && (result = SSL_read(tls->ssl, (char *)to + *len, (int)(size - *len))) > 0)
+    *len += (size_t)result;
+  if (*len)
+    return BEAM__TLS_DATA; /* what else came shows at the next reading */
+  switch (SSL_get_error(tls->ssl, result)) {
+  case SSL_ERROR_WANT_READ:
+    return BEAM__TLS_MORE;
+  case SSL_ERROR_ZERO_RETURN:
+    return BEAM__TLS_END;
+  default:
+    return failed(tls);
+  }
+}
+
+int beam__tls_write(beam__tls *tls, const void *data, size_t len) {
+  if (!len || tls->failure)
+    return 0;
+  ERR_clear_error();
+  if (SSL_write(tls->ssl, data, (int)len) > 0)
+    return 0;
+  failed(tls);
+  return tls->short_of_memory ? BEAM_ENO_MEMORY : 0;
+}

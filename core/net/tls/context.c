@@ -1,0 +1,230 @@
+#include "net/tls/context.h"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/tls/connection.h"
+#include "net/tls/verify.h"
+
+enum { CONTEXTS_MAX = 16 };
+
+struct beam__tls_contexts {
+  beam__owned owned;
+  beam_ctx *ctx;
+  beam__node list; /* the most recently used at the end; each is referred to */
+};
+
+static int out_of_memory(beam_error *error) {
+  return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+}
+
+/* ---- An SSL_CTX ---- */
+
+/* Without this OpenSSL would ask for the key's password on the terminal, and wait. */
+static int no_password(char *to, int size, int writing, void *user) {
+  (void)to, (void)size, (void)writing, (void)user;
+  return 0;
+}
+
+static int refuse(beam_error *error, const char *what, const char *path) {
+  const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s cannot be used (%s): %.300s", what,
+                     reason ? reason : "unknown reason", path);
+}
+
+static int load_certificate(SSL_CTX *ssl, const beam_tls *files, beam_error *error) {
+  if (!files->cert_file)
+    return 0;
+  if (SSL_CTX_use_certificate_chain_file(ssl, files->cert_file) != 1)
+    return refuse(error, "the client certificate", files->cert_file);
+  if (SSL_CTX_use_PrivateKey_file(ssl, files->key_file, SSL_FILETYPE_PEM) != 1)
+    return refuse(error, "the client certificate's key", files->key_file);
+  return 0;
+}
+
+/* The sessions are kept by us: OpenSSL's own cache is for servers. */
+static SSL_CTX *make_ssl(const beam__trust *trust) {
+  static const unsigned char http[] = "\x08http/1.1";
+  SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+  if (!ssl)
+    return NULL;
+  SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
+  SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
+  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+  SSL_CTX_sess_set_new_cb(ssl, beam__tls_on_session);
+  SSL_CTX_set_default_passwd_cb(ssl, no_password);
+  SSL_CTX_set_alpn_protos(ssl, http, sizeof http - 1);
+  if (trust)
+    SSL_CTX_set1_cert_store(ssl, beam__trust_store(trust));
+  return ssl;
+}
+
+/* ---- References ---- */
+
+void beam__tls_context_release(beam__tls_context *context) {
+  if (!context || --context->references)
+    return;
+  beam__sessions_free(&context->sessions);
+  SSL_CTX_free(context->ssl);
+  free(context);
+}
+
+static void keep_no_longer(beam__tls_context *context) {
+  beam__list_remove(&context->node);
+  beam__tls_context_release(context);
+}
+
+static int make_context(const beam__tls_needs *needs, const struct beam__tls_identity *identity,
+                        beam__tls_context **out, beam_error *error) {
+  beam__tls_context *context = calloc(1, sizeof *context);
+  int code;
+  if (!context)
+    return out_of_memory(error);
+  context->references = 1;
+  context->identity = *identity;
+  beam__list_init(&context->node);
+  beam__sessions_init(&context->sessions);
+  ERR_clear_error();
+  context->ssl = make_ssl(needs->trust);
+  code = context->ssl ? load_certificate(context->ssl, &needs->files, error) : out_of_memory(error);
+  ERR_clear_error();
+  if (code)
+    beam__tls_context_release(context);
+  else
+    *out = context;
+  return code;
+}
+
+/* ---- The contexts of a beam_ctx ---- */
+
+static void destroy(beam__owned *owned) {
+  struct beam__tls_contexts *contexts = BEAM__CONTAINER(owned, struct beam__tls_contexts, owned);
+  while (!beam__list_empty(&contexts->list))
+    keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
+  contexts->ctx->tls = NULL;
+  free(contexts);
+}
+
+static struct beam__tls_contexts *contexts_of(beam_ctx *ctx) {
+  struct beam__tls_contexts *contexts = ctx->tls;
+  if (contexts || ctx->closing)
+    return contexts;
+  contexts = calloc(1, sizeof *contexts);
+  if (!contexts)
+    return NULL;
+  contexts->ctx = ctx;
+  beam__list_init(&contexts->list);
+  beam__own(ctx, &contexts->owned, destroy);
+  return ctx->tls = contexts;
+}
+
+static beam__tls_context *find(struct beam__tls_contexts *contexts, const struct beam__tls_identity *identity) {
+  beam__node *node;
+  for (node = contexts->list.next; node != &contexts->list; node = node->next) {
+    beam__tls_context *found = BEAM__CONTAINER(node, beam__tls_context, node);
+    if (memcmp(&found->identity, identity, sizeof *identity) == 0)
+      return found;
+  }
+  return NULL;
+}
+
+/* Moves it to the end, or adds it there. */
+static void use(struct beam__tls_contexts *contexts, beam__tls_context *context) {
+  beam__node *node;
+  size_t count = 0;
+  beam__list_remove(&context->node);
+  beam__list_add(&contexts->list, &context->node);
+  for (node = contexts->list.next; node != &contexts->list; node = node->next)
+    count++;
+  if (count > CONTEXTS_MAX)
+    keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
+}
+
+/* ---- Who we are ---- */
+
+/* What cannot be read is found when it is loaded. */
+static int add_file(EVP_MD_CTX *digest, const char *path) {
+  char piece[4096];
+  size_t got;
+  FILE *file = path ? fopen(path, "re") : NULL;
+  int added = EVP_DigestUpdate(digest, file ? "+" : "-", 1);
+  while (file && (got = fread(piece, 1, sizeof piece, file)) > 0)
+    added &= EVP_DigestUpdate(digest, piece, got);
+  if (file)
+    fclose(file);
+  beam__wipe(piece, sizeof piece);
+  return added;
+}
+
+static int identify(const beam__tls_needs *needs, struct beam__tls_identity *identity) {
+  EVP_MD_CTX *digest = EVP_MD_CTX_new();
+  int known;
+  memset(identity, 0, sizeof *identity);
+  identity->trust = needs->trust ? beam__trust_id(needs->trust) : 0;
+  known = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && add_file(digest, needs->files.cert_file) &&
+          add_file(digest, needs->files.key_file) && EVP_DigestFinal_ex(digest, identity->files, NULL);
+  EVP_MD_CTX_free(digest);
+  return known;
+}
+
+static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
+  struct beam__tls_contexts *contexts = contexts_of(ctx);
+  struct beam__tls_identity identity;
+  beam__tls_context *found;
+  int code;
+  if (!contexts || !identify(needs, &identity))
+    return out_of_memory(error);
+  found = find(contexts, &identity);
+  if (!found && (code = make_context(needs, &identity, &found, error)))
+    return code;
+  use(contexts, found);
+  found->references++;
+  needs->context = found;
+  return 0;
+}
+
+/* ---- What one connection needs ---- */
+
+static int copy_path(const char **to, const char *from) {
+  if (!from || !*from)
+    return 0;
+  *to = beam__strdup(from);
+  return *to ? 0 : BEAM_ENO_MEMORY;
+}
+
+int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error) {
+  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
+  if (!options->insecure && !ca_file)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
+                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
+  if (!options->insecure && !(needs->trust = beam__trust_of(ctx, ca_file)))
+    return BEAM_ENO_MEMORY;
+  if (copy_path(&needs->files.cert_file, options->cert_file))
+    return BEAM_ENO_MEMORY;
+  return copy_path(&needs->files.key_file, options->key_file);
+}
+
+int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), void *user) {
+  if (!needs->trust || beam__trust_state(needs->trust) != BEAM__TRUST_LOADING)
+    return 0;
+  beam__trust_await(needs->trust, &needs->waiter, ready, user);
+  return 1;
+}
+
+int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
+  if (needs->trust && beam__trust_state(needs->trust) != BEAM__TRUST_READY)
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__trust_error(needs->trust));
+  return get_context(ctx, needs, error);
+}
+
+void beam__tls_needs_release(beam__tls_needs *needs) {
+  beam__trust_forget(&needs->waiter);
+  beam__trust_release(needs->trust);
+  beam__tls_context_release(needs->context);
+  free((char *)(uintptr_t)needs->files.cert_file);
+  free((char *)(uintptr_t)needs->files.key_file);
+}

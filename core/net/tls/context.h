@@ -1,0 +1,45 @@
+/* Whom a TLS connection trusts and as whom it appears, as an SSL_CTX: one for each trust, client certificate and key
+ * (by what is in them), kept for the next connection up to a bound, together with the sessions that were made in it.
+ */
+#ifndef BEAM_TLS_CONTEXT_H
+#define BEAM_TLS_CONTEXT_H
+
+#include "net/tls/session.h"
+#include "net/tls/trust.h"
+
+#pragma GCC visibility push(hidden)
+
+typedef struct beam__tls_context { /* counted */
+  beam__node node;
+  unsigned references;
+  SSL_CTX *ssl;
+  beam__sessions sessions;
+  struct beam__tls_identity {
+    unsigned trust;          /* its id; 0: nobody is asked for a certificate */
+    unsigned char files[32]; /* SHA-256 of the client certificate and its key */
+  } identity;
+} beam__tls_context;
+
+void beam__tls_context_release(beam__tls_context *context); /* NULL is fine */
+
+/* What one connection needs, from the call that opens it to its handshake. */
+typedef struct beam__tls_needs { /* zero-initialise */
+  beam_tls files;                /* its client certificate, copied; not the CA file */
+  beam__trust *trust;            /* NULL: none is needed */
+  beam__trust_waiter waiter;
+  beam__tls_context *context; /* NULL: not made yet */
+} beam__tls_needs;
+
+/* The CA certificates begin to be read. `options` were checked (verify.h). 0, BEAM_EINVALID or BEAM_ENO_MEMORY; to be
+ * released in any case. */
+int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error);
+/* 1: calls `ready(user)` from a step when they have been read. 0: they have, or none are needed. */
+int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), void *user);
+/* Once they have been read: makes the context, or finds it. 0, BEAM_EINVALID (a file does not hold what it should),
+ * BEAM_ENO_MEMORY. */
+int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error);
+void beam__tls_needs_release(beam__tls_needs *needs);
+
+#pragma GCC visibility pop
+
+#endif
