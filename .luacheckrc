@@ -4,16 +4,16 @@ max_line_length = 140
 files["spec"] = { std = "max+busted", max_line_length = 160 } -- tables of cases
 files["scripts/embed/*.lua"] = { globals = { "beam" } } -- what the host provides
 files["scripts/love"] = { std = "luajit+love" }
-files["tests/bench/love_frames"] = { std = "luajit+love" }
+files["tests/bench/love/frames"] = { std = "luajit+love" }
 files["tests/hosts/everywhere"] = { std = "luajit+love" }
 files["lua/sandbox/meta"] = { ignore = { "211", "212", "241" } } -- declarations only
 files["lua/binding/core.lua"] = { ignore = { "211", "212", "241" } } -- declarations only
 files["docs/library"] = { ignore = { "211", "212", "241" }, max_line_length = false } -- declarations only
 files["lua/beam/driver/nginx*"] = { std = "max+ngx_lua" }
-files["tests/hosts/nginx_app.lua"] = { std = "max+ngx_lua" }
+files["tests/hosts/nginx/nginx_app.lua"] = { std = "max+ngx_lua" }
 files["scripts/nginx/*"] = { std = "max+ngx_lua" }
-files["tests/bench/nginx*"] = { std = "max+ngx_lua" }
+files["tests/bench/nginx/*"] = { std = "max+ngx_lua" }
 files["lua/beam/driver/nginx/*"] = { std = "max+ngx_lua" }
-files["tests/hostile"] = { ignore = { "2", "3", "5" }, read_globals = { "beam" } } -- they mean it
-files["tests/script_*.lua"] = { read_globals = { "fixture" }, max_line_length = 160 } -- tables of cases
+files["tests/sandbox/hostile"] = { ignore = { "2", "3", "5" }, read_globals = { "beam" } } -- they mean it
+files["tests/sandbox/script_*.lua"] = { read_globals = { "fixture" }, max_line_length = 160 } -- tables of cases
 exclude_files = { "build" }

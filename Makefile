@@ -43,8 +43,8 @@ demo: setup-build
 	@sh scripts/demo.sh
 
 test: setup-test
-	@$(MAKE) all $(TESTS)
-	@PYTHON=$(PYTHON) sh tests/run.sh
+	@$(MAKE) $(if $(NEEDS_ALL),all) $(CHOSEN)
+	@PYTHON=$(PYTHON) sh tests/run.sh $(T)
 
 # ---- libbeam ----
 

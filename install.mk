@@ -78,12 +78,12 @@ dist:
 	  lua5.4 tests/rockspec.lua $(VERSION) $(SOURCE_URL) $${md5%% *} > ../$(DIST)-1.rockspec
 	@rm -rf build/dist/$(DIST)
 
-# The rock on every Lua, each way to install it; tests/hosts/rock_test.sh does each way once.
+# The rock on every Lua, each way to install it; tests/hosts/install/rock_test.sh does each way once.
 rocks: setup-test
 	@$(MAKE) all
-	@LUAS="$(LUAS)" sh tests/hosts/rock_test.sh
+	@LUAS="$(LUAS)" sh tests/hosts/install/rock_test.sh
 
 # ---- Packages for Debian and Ubuntu: debian/, built from the release's tarball, in build/deb ----
 
 deb: setup-package dist
-	@sh tests/deb.sh
+	@sh tests/hosts/install/deb.sh

@@ -1,4 +1,4 @@
--- The servers that are not ours, for specs: uvicorn, nginx with TLS, and one that does everything wrong (tests/hosts/serve.py).
+-- The servers that are not ours, for specs: uvicorn, nginx with TLS, and one that does everything wrong (tests/servers/serve.py).
 -- They end by themselves when the process that started them does.
 local hosts = {}
 
@@ -6,7 +6,7 @@ local hosts = {}
 ---@return table
 function hosts.start()
   local python = os.getenv("BEAM_TEST_PYTHON") or "/usr/bin/python3"
-  local pipe = assert(io.popen("exec " .. python .. " tests/hosts/serve.py", "r"))
+  local pipe = assert(io.popen("exec " .. python .. " tests/servers/serve.py", "r"))
   local started = { pipe = pipe }
   for line in pipe:lines() do
     if line == "ready" then
@@ -15,7 +15,7 @@ function hosts.start()
     local name, value = line:match("^([%w_]+)=(.*)$")
     started[name] = tonumber(value) or value
   end
-  error("tests/hosts/serve.py did not start: run it by hand to see why")
+  error("tests/servers/serve.py did not start: run it by hand to see why")
 end
 
 function hosts.stop(started)

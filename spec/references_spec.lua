@@ -21,7 +21,7 @@ end
 
 -- Pages that stand beside whoever names them, or are of another project.
 local function is_foreign(path, name)
-  return path:find "^tests/hosts/install_docs" or read((path:match "^(.*)/" or ".") .. "/" .. name)
+  return path:find "^tests/hosts/install/install_docs" or read((path:match "^(.*)/" or ".") .. "/" .. name)
 end
 
 -- The text behind a mention, the line breaks of a comment taken out.

@@ -1,4 +1,4 @@
--- The server of the stream and upload specs (tests/hosts/streams.py). It ends by itself when the process that started it does.
+-- The server of the stream and upload specs (tests/servers/streams.py). It ends by itself when the process that started it does.
 local driver = require "beam.driver"
 
 local host = {}
@@ -6,9 +6,9 @@ local host = {}
 ---@return { url: string, count: fun(name: string): integer, stop: fun() }
 function host.start(beam)
   local python = os.getenv "BEAM_TEST_PYTHON" or "/usr/bin/python3"
-  local pipe = assert(io.popen("exec " .. python .. " tests/hosts/streams.py", "r"))
+  local pipe = assert(io.popen("exec " .. python .. " tests/servers/streams.py", "r"))
   local port = tonumber((pipe:read "*l" or ""):match "^port=(%d+)$")
-  assert(port and pipe:read "*l" == "ready", "tests/hosts/streams.py did not start: run it by hand to see why")
+  assert(port and pipe:read "*l" == "ready", "tests/servers/streams.py did not start: run it by hand to see why")
   local url = "http://127.0.0.1:" .. port
   local client = assert(beam.client { token = false, timeout = 20 })
   local function count(name)

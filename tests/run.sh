@@ -75,8 +75,7 @@ on_lua() {
 
 # The long ones first, so that at the end no worker waits for another.
 every_test() {
-  for host in tests/hosts/*_test.sh tests/hosts/*_test.py; do
-    [ -e "$host" ] || continue
+  for host in $(find tests/hosts -name '*_test.sh' -o -name '*_test.py' | LC_ALL=C sort); do
     case $host in *.sh) program=sh ;; *) program=$BEAM_TEST_PYTHON ;; esac
     run "$(basename "$host")" 300 "$program" "$host"
   done
@@ -86,14 +85,14 @@ every_test() {
   done
   for lua in $luas; do
     case $lua in jit) program=luajit ;; *) program=lua$lua ;; esac
-    for spec in spec/*_spec.lua; do
+    for spec in $(find spec -name '*_spec.lua' -not -path 'spec/beamlua/*' | LC_ALL=C sort); do
       on_lua $lua $program "$spec"
     done
   done
 
-  for source in tests/*_test.c; do
-    name=$(basename "$source" .c)
-    run "$name" 300 "build/tests/$name"
+  for source in $(find tests -name '*_test.c' | LC_ALL=C sort); do
+    program=${source%.c}
+    run "${program##*/}" 300 "build/$program"
   done
 }
 

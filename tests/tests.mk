@@ -1,17 +1,20 @@
 # What tests are built from, and those that take longer than `make test` may. Included by the Makefile.
 SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
-TESTS := $(patsubst tests/%.c,build/tests/%,$(wildcard tests/*_test.c))
+TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c'))
+# make test T=frame_test: what has that in its name is built and run. Specs and hosts need all of the product; a C test what it links.
+CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
+NEEDS_ALL := $(if $(T),$(shell find spec tests/hosts -name '*$(T)*_spec.lua' -o -name '*$(T)*_test.sh' -o -name '*$(T)*_test.py'),yes)
 
 .PHONY: invariant soak nginx-soak gigabyte
 
-# Random stories of connections on a virtual clock (spec/invariant_spec.lua): as many as SEEDS on each Lua.
+# Random stories of connections on a virtual clock (spec/realtime/invariant_spec.lua): as many as SEEDS on each Lua.
 SEEDS ?= 20000
 invariant: setup-test
 	@$(MAKE) lua
 	@for lua in $(LUAS); do \
 	  program=lua$$lua && echo "STORY  $$program" && \
 	  SEEDS=$(SEEDS) LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" \
-	  $$program $$(command -v busted) -o TAP spec/invariant_spec.lua || exit 1; done
+	  $$program $$(command -v busted) -o TAP spec/realtime/invariant_spec.lua || exit 1; done
 
 # Real servers that fail in every way, for half an hour; the short forms are in spec/.
 SOAK_SECONDS ?= 600
@@ -19,13 +22,13 @@ soak: setup-test
 	@$(MAKE) all
 	@PYTHON=$(PYTHON) BEAM_TEST_PYTHON=$(PYTHON) sh tests/realtime/run.sh $(SOAK_SECONDS)
 
-# Requests through a pool inside nginx, in flat memory; tests/hosts/nginx_test.py has the rest.
+# Requests through a pool inside nginx, in flat memory; tests/hosts/nginx/nginx_test.py has the rest.
 REQUESTS ?= 100000
 nginx-soak: setup-test
 	@$(MAKE) all
-	@$(PYTHON) tests/hosts/nginx_soak.py $(REQUESTS)
+	@$(PYTHON) tests/hosts/nginx/nginx_soak.py $(REQUESTS)
 
-# A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/stream_spec.lua and spec/upload_spec.lua.
+# A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/http/stream_spec.lua and spec/http/upload_spec.lua.
 MIB ?= 1024
 gigabyte: setup-test
 	@$(MAKE) lua
@@ -44,12 +47,12 @@ build/asan/core/%.o: core/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-build/tests/%: tests/%.c tests/test.h build/asan/libbeam.a
+build/tests/%: tests/%.c build/asan/libbeam.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
 
-build/tests/json_test: tests/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json/*)
+build/tests/binding/json_test: tests/binding/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json/*)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
@@ -65,7 +68,7 @@ build/asan/host/%.o: lua/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-build/tests/script_%: tests/script_%.c tests/script_fixture.h build/asan/libsandbox.a
+build/tests/sandbox/%: tests/sandbox/%.c tests/sandbox/script_fixture.h build/asan/libsandbox.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
@@ -82,7 +85,7 @@ build/asan/binding/%.o: lua/binding/%.c
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
 
-build/tests/host_%: tests/host_%.c tests/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
+build/tests/embed/%: tests/embed/%.c tests/embed/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \

@@ -672,6 +672,7 @@ function beam.array(t) end
 ---@class beam.serve.server
 ---@field port integer
 ---@field url string "http://127.0.0.1:1994"
+---@field token string? the one that is demanded
 local beam_serve_server = {}
 
 --- Replaces the faults on demand (beam/serve/fault/syntax.lua); nil: none any more. They are for who comes from now on.
@@ -729,7 +730,7 @@ function beam_serve_server:close() end
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
 ---@field port integer? default 0: a free one
----@field token string? demanded as a Bearer token; with neither this nor basic everybody is let in
+---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
 ---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
 ---@field workspace string? the id of the one workspace, a UUID

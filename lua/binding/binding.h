@@ -163,6 +163,14 @@ int websocket_new(lua_State *L); /* ctx:websocket */
 int http_new(lua_State *L);      /* ctx:http */
 int server_new(lua_State *L);    /* ctx:server */
 
+/* ---- private.c: what is the user's alone ---- */
+
+int private_random(lua_State *L);
+int private_write(lua_State *L);
+int private_folder(lua_State *L);
+int private_process(lua_State *L);
+int private_process_lives(lua_State *L);
+
 int websocket_accept(lua_State *L); /* request:accept */
 extern const struct class request_class;
 /* beam_server_options.on_request and on_gone; `user` is the server's object. */

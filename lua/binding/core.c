@@ -30,6 +30,17 @@ static int ca_bundle(lua_State *L) {
   return 1;
 }
 
+static const luaL_Reg private_functions[] = {
+    {"random", private_random},   {"write_private", private_write},         {"private_folder", private_folder},
+    {"process", private_process}, {"process_lives", private_process_lives}, {NULL, NULL}};
+
+static void add_functions(lua_State *L, const luaL_Reg *functions) {
+  for (; functions->name; functions++) {
+    lua_pushcfunction(L, functions->func);
+    lua_setfield(L, -2, functions->name);
+  }
+}
+
 int luaopen_beam_core(lua_State *L) {
   result_setup(L);
   timer_setup(L);
@@ -54,5 +65,6 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "libraries");
   lua_pushcfunction(L, ca_bundle);
   lua_setfield(L, -2, "ca_bundle");
+  add_functions(L, private_functions);
   return 1;
 }

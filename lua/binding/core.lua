@@ -63,6 +63,28 @@ function core.libraries() end
 ---@return string? path the certificates that TLS trusts where no others are given
 function core.ca_bundle() end
 
+---@param count integer 1 to 256
+---@return string bytes that nobody can guess
+function core.random(count) end
+
+--- Writes a file that only the user can read, in place of what is there.
+---@param path string
+---@param text string
+---@return boolean? ok, string? message
+function core.write_private(path, text) end
+
+--- Makes a folder for the user alone, unless there is one of that name.
+---@param path string
+---@return boolean? ok, string? message
+function core.private_folder(path) end
+
+---@return integer number of this process
+function core.process() end
+
+---@param number integer
+---@return boolean whether such a process runs
+function core.process_lives(number) end
+
 --- Whether the caller's coroutine can be suspended: not inside functions that C calls (table.sort). Plain Lua 5.1 does not know: true.
 ---@return boolean
 function core.can_yield() end

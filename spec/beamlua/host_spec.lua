@@ -163,9 +163,33 @@ describe("beamlua serve", function()
     assert.is_nil((out .. err):find "s3cret")
   end)
 
+  it("makes a token of its own, which scripts find, whatever BEAM_TOKEN says, and nobody else", function()
+    local code, out, err = shell(start .. [[
+      export HOME=$(mktemp -d) BEAM_TOKEN=for-another; unset XDG_RUNTIME_DIR
+      serve
+      sed 's/token local-[0-9a-f]*;/token T;/; s/:[0-9][0-9]*/:P/g; q' $out
+      token=$(sed -n 's/.*token \(local-[0-9a-f]*\);.*/\1/p' $out); rm $out
+      stat -c '%a %A' $HOME/.beam $HOME/.beam/serve-*
+      BEAM_GATEWAY_URL=$url $B -e 'print(assert(beam.call("multiply", { x = 21 })).result)'
+      curl -s -H "Authorization: Bearer $token" -d '{"x":21}' "$url/endpoint/multiply"; echo
+      curl -s -d '{"x":21}' "$url/endpoint/multiply"; echo
+      curl -s -H "Authorization: Bearer $BEAM_TOKEN" -d '{"x":21}' "$url/endpoint/multiply"; echo
+      BEAM_GATEWAY_URL=$url $B call multiply '{"x":4}'
+      kill -TERM $p; wait $p; ls $HOME/.beam; rm -r $HOME]])
+    assert.equal(0, code)
+    assert.equal(
+      "local Beam at http://127.0.0.1:P (token T; scripts of yours on this machine find it; BEAM_GATEWAY_URL=http://127.0.0.1:P): "
+        .. "/asgi/echo /endpoint/multiply /endpoint/generate /taskqueue/train\n"
+        .. "700 drwx------\n600 -rw-------\n42\n"
+        .. '{"result":42}\n{"message":"Unauthorized"}\n{"message":"Unauthorized"}\n{"result":8}\n',
+      out
+    )
+    assert.is_nil(err:find "local%-%x")
+  end)
+
   it("serves an app of the user's, and says what is wrong with it", function()
     local path = write(os.tmpname(), "local app = require 'beam.serve'\napp.endpoint('hi', function(i) return 'hi ' .. i.name end)")
-    local _, out = shell(start .. "serve --quiet " .. path .. [[
+    local _, out = shell(start .. "serve --no-token --quiet " .. path .. [[
 
       rm $out
       curl -s -d '{"name":"you"}' "$url/endpoint/hi"
@@ -204,7 +228,7 @@ describe("beamlua serve", function()
 
   it("shows faults on demand, and says what is wrong with them", function()
     local code, out = shell(start .. [[
-      serve --quiet --fault status=503:1,slots=1 --fault drop_after=1 2>/dev/null
+      serve --no-token --quiet --fault status=503:1,slots=1 --fault drop_after=1 2>/dev/null
       export BEAM_GATEWAY_URL=$url
       for i in 1 2; do
         curl -s -o /dev/null -w '%{http_code}\n' -d '{"x":1}' "$url/endpoint/multiply"
@@ -219,7 +243,7 @@ describe("beamlua serve", function()
 
   it("outlives clients that are killed at any moment", function()
     local _, out = shell(start .. [[
-      serve --quiet --ping 0.001 2>/dev/null
+      serve --no-token --quiet --ping 0.001 2>/dev/null
       export BEAM_GATEWAY_URL=$url
       for i in 1 2 3 4 5 6 7 8 9 10; do
         $B -e 'conn = assert(beam.realtime "echo") conn:send { x = 1 } os.exit(0)'

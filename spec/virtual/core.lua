@@ -1,5 +1,5 @@
 -- A stand-in for beam.core on a virtual clock, after the contract in lua/binding/core.lua: contexts, timers, WebSockets
--- and servers, without a network. spec/virtual_core_spec.lua holds it against the real one.
+-- and servers, without a network. spec/driver/virtual_core_spec.lua holds it against the real one.
 --
 --   local world = virtual.world()         one clock, one network; for each test its own
 --   package.loaded["beam.core"] = world.core

@@ -1,5 +1,5 @@
 # Benchmarks: programs in C beside those in Lua and sh. Included by the Makefile.
-BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c))
+BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c tests/bench/map/*.c tests/bench/scripting/*.c))
 
 .PHONY: bench bench-map
 
@@ -9,20 +9,20 @@ bench: setup-bench
 
 # beam.map alone: ten thousand inputs, faults, and the others.
 bench-map: setup-bench
-	@$(MAKE) all build/bench/map_reference
-	@PYTHON=$(PYTHON) sh tests/bench/map.sh
+	@$(MAKE) all build/bench/map/reference
+	@PYTHON=$(PYTHON) sh tests/bench/map/run.sh
 
 build/bench/%: tests/bench/%.c build/libbeam.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -Itests/bench -o $@ $< build/libbeam.a $(LIBS)
 
-build/bench/host: tests/bench/host.c build/libbeamhost.a
+build/bench/scripting/host: tests/bench/scripting/host.c build/libbeamhost.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) -Itests/bench -o $@ $^ $(LIBS) -lm -ldl
 
-build/bench/script: tests/bench/script.c $(SANDBOX:lua/%.c=build/host/%.o)
+build/bench/scripting/script: tests/bench/scripting/script.c $(SANDBOX:lua/%.c=build/host/%.o)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl

@@ -79,10 +79,10 @@ build/bench/http_reference "http://127.0.0.1:$port/" 20000 | sed 's/^/  libcurl-
 build/bench/http_bench "http://127.0.0.1:$port/" 20000 | sed 's/^/  libbeam              /'
 
 echo "A script's work with limits and without (aim: 1.6), and calls into it (aim: 1000 ns)"
-pin build/bench/script
+pin build/bench/scripting/script
 
 echo "A host in C with a connection script, ns (aims: 1000 for an idle step, 1000 for a call)"
-pin build/bench/host "$ws" | sed 's/^/  /'
+pin build/bench/scripting/host "$ws" | sed 's/^/  /'
 
 echo "Start of an empty script (aim: 3.00)"
 start_time() {
@@ -101,9 +101,9 @@ ours=$(start_time build/beamlua -e "")
 printf '  lua5.4 %s ms, beamlua %s ms   %s\n' "$lua" "$ours" "$(ratio "$ours" "$lua")"
 
 echo "Frames of a game while the network does its worst (aim: 0.5 ms added at p99)"
-sh tests/bench/love_frames.sh 2>/dev/null | sed "s/^/  /"
+sh tests/bench/love/frames.sh 2>/dev/null | sed "s/^/  /"
 
 echo "Inside nginx, beside lua-resty-websocket"
-${PYTHON:-python3} tests/bench/nginx.py | sed 's/^/  /'
+${PYTHON:-python3} tests/bench/nginx/bench.py | sed 's/^/  /'
 
-sh tests/bench/map.sh
+sh tests/bench/map/run.sh

@@ -25,10 +25,10 @@ check() {
 strict="-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
 below="$(pkg-config --libs libuv libwebsockets libcurl openssl zlib) -lpthread -lm -ldl"
 # shellcheck disable=SC2086 # lists of options
-compile() { cc -std=c11 -D_GNU_SOURCE $strict -Icore -Ilua/host "$@"; }
+compile() { cc -std=c11 -D_GNU_SOURCE $strict -Icore -Ilua/embed "$@"; }
 # shellcheck disable=SC2086
 static() { compile scripts/embed/frame_loop.c -o "$folder/static" build/libbeamhost.a $below; }
-header_as() { echo '#include <beamhost.h>' | cc -x "$@" $strict -fsyntax-only -Icore -Ilua/host -; }
+header_as() { echo '#include <beamhost.h>' | cc -x "$@" $strict -fsyntax-only -Icore -Ilua/embed -; }
 
 check "beamhost.h as C11" header_as c -std=c11
 check "beamhost.h as C++17" header_as c++ -std=c++17

@@ -41,7 +41,7 @@ function peers.local_beam()
   }
 end
 
---- FastAPI under uvicorn, behind a proxy that drops (tests/hosts/drops.py).
+--- FastAPI under uvicorn, behind a proxy that drops (tests/servers/drops.py).
 function peers.uvicorn()
   local hosts = require "spec.hosts"
   local started = hosts.start()

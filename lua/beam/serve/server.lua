@@ -2,6 +2,7 @@
 local driver = require "beam.driver"
 local fate = require "beam.serve.app.fate"
 local gateway = require "beam.serve.gateway"
+local local_token = require "beam.settings.local_token"
 local log = require "beam.log"
 local new_exchange = require("beam.serve.exchange").new
 local new_faults = require("beam.serve.fault.faults").new
@@ -13,6 +14,7 @@ local url = require "beam.serve.url"
 ---@class beam.serve.server
 ---@field port integer
 ---@field url string "http://127.0.0.1:1994"
+---@field token string? the one that is demanded
 local Server = {}
 Server.__index = Server
 Server.__name = "beam.serve.server"
@@ -22,7 +24,7 @@ local open = {} -- the servers that listen, for whoever has to end them all
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
 ---@field port integer? default 0: a free one
----@field token string? demanded as a Bearer token; with neither this nor basic everybody is let in
+---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
 ---@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
 ---@field workspace string? the id of the one workspace, a UUID
@@ -64,6 +66,14 @@ local function check_lists(options)
   end
 end
 
+local function check_token(options)
+  if options.token == true then
+    options.token, options.own_token = local_token.make(), true
+  elseif options.token ~= nil and type(options.token) ~= "string" then
+    error("app:listen: token wants a text, or true for one of its own", 4)
+  end
+end
+
 local function check_options(given)
   local options = {}
   for name, value in pairs(defaults) do
@@ -80,6 +90,7 @@ local function check_options(given)
   end
   options.workspace = options.workspace:lower()
   check_lists(options)
+  check_token(options)
   local basic = options.basic
   if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then
     error("app:listen: basic wants {id=, secret=}", 3)
@@ -148,6 +159,15 @@ local function listen_on_core(server)
   end)
 end
 
+-- Where scripts of the same user find it.
+local function keep_token(server)
+  local path, problem = local_token.keep(server.port, server.token)
+  server.token_path = path
+  if not path then
+    server:log("warning", "scripts on this machine must be told the token: " .. problem)
+  end
+end
+
 --- Starts listening. Returns the server, or nil and an error.
 local function listen(app, given)
   local server = setmetatable({
@@ -172,6 +192,10 @@ local function listen(app, given)
   server.port = core:port()
   local host = server.options.host
   server.url = ("http://%s:%d"):format(host:find ":" and "[" .. host .. "]" or host, server.port)
+  server.token = server.options.token
+  if server.options.own_token then
+    keep_token(server)
+  end
   open[server] = true
   driver.attach()
   driver.ref()
@@ -231,6 +255,9 @@ function Server:stop()
   end
   self.closed = true
   open[self] = nil
+  if self.token_path then
+    local_token.remove(self.token_path)
+  end
   self.core:close()
   self.asked:wake_all()
   self.ended:wake_all()

@@ -5,6 +5,7 @@
 -- client prints none.
 local errors = require "beam.error"
 local ini = require "beam.settings.ini"
+local local_token = require "beam.settings.local_token"
 local mistake = require "beam.mistake"
 local places = require "beam.settings.places"
 local seconds = require "beam.settings.seconds"
@@ -196,10 +197,25 @@ local function auth_of_environment(sys)
   return {}
 end
 
--- Who we are: the argument, else the environment, else the file. Returns {token=, basic=} and where it comes from.
+-- The token of a local Beam on this machine is good there alone, and nothing else is: it goes before what the environment has for Beam.
+local function local_auth(options, sys)
+  local asked = options.context or options.config or sys.getenv "BEAM_CONFIG_PATH"
+  if asked and asked ~= "" then
+    return nil
+  end
+  local token, path = local_token.find(sys, (places.find_gateway(options, sys)))
+  return token and { token = token }, path and "file " .. path
+end
+
+-- Who we are: the argument, else a local Beam's own token, else the environment, else the file. Returns {token=, basic=} and where it comes
+-- from.
 local function find_auth(options, sys)
   if options.token ~= nil or options.basic then
     return { token = options.token, basic = options.basic }, "argument"
+  end
+  local own, path = local_auth(options, sys)
+  if own then
+    return own, path
   end
   local auth, name = auth_of_environment(sys)
   if not auth or next(auth) then

@@ -22,7 +22,11 @@ local function told(options, name, sys, variable)
   end
 end
 
-local function find_gateway(options, sys)
+--- The URL of the gateway, and where it comes from.
+---@param options beam.options
+---@param sys { getenv: fun(name: string): string? }
+---@return string url, string where
+function places.find_gateway(options, sys)
   local url, where = told(options, "gateway", sys, "BEAM_GATEWAY_URL")
   local host = sys.getenv "API_HOST"
   if not url and host and host ~= "" then
@@ -54,7 +58,7 @@ end
 ---@return table<string, { [1]: string, [2]: string }>? found gateway, api and api_version, each with where it comes from
 ---@return string? problem
 function places.find(options, sys, basic)
-  local gateway, gateway_from = find_gateway(options, sys)
+  local gateway, gateway_from = places.find_gateway(options, sys)
   local api, api_from = told(options, "api", sys, "BEAM_API_URL")
   local version, version_from = told(options, "api_version", sys, "BEAM_API_VERSION")
   gateway, api = gateway:gsub("/+$", ""), api and api:gsub("/+$", "")

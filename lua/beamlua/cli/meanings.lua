@@ -1,5 +1,5 @@
 -- What the kinds of errors, statuses and close codes are, in words. docs/errors.md has the same words for the kinds
--- (spec/beamlua_explain_spec.lua compares them); what statuses and close codes mean for a call stands in beam/outcome.lua.
+-- (spec/beamlua/meanings_spec.lua compares them); what statuses and close codes mean for a call stands in beam/outcome.lua.
 local meanings = {}
 
 -- kind = { what happened, usual remedy }

@@ -64,7 +64,12 @@ local function announce(app, server, options)
   for _, deployment in ipairs(app.deployments.list) do
     names[#names + 1] = "/" .. deployment.kind .. "/" .. deployment.name
   end
-  local key = (options.token or options.basic) and "the token you gave it is demanded" or "any token is accepted"
+  local key = "the token you gave it is demanded"
+  if options.token == true then
+    key = ("token %s; scripts of yours on this machine find it"):format(server.token)
+  elseif not options.token and not options.basic then
+    key = "any token is accepted"
+  end
   print(("local Beam at %s (%s; BEAM_GATEWAY_URL=%s): %s"):format(server.url, key, server.url, table.concat(names, " ")))
   io.stdout:flush()
 end
@@ -84,7 +89,8 @@ return function(context)
   local app = require "beam.serve"
   local options = context.options
   options.port = options.port or 1994
-  options.token = options.token or os.getenv "BEAM_SERVE_TOKEN"
+  options.token = options.token or os.getenv "BEAM_SERVE_TOKEN" or not (options.basic or options.no_token) or nil
+  options.no_token = nil
   options.log = log_to_stderr(options.quiet)
   options.quiet = nil
   load_app(app, context.positionals[1])

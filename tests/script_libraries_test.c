@@ -1,4 +1,0 @@
-/* The guarded libraries beside Lua's own (tests/script_libraries.lua). */
-#include "script_fixture.h"
-
-int main(void) { return fixture_run("tests/script_libraries.lua"); }

@@ -1,4 +1,0 @@
-/* What sandbox.script promises (lua/sandbox/meta/script.lua), as tests/script_test.lua asks it. */
-#include "script_fixture.h"
-
-int main(void) { return fixture_run("tests/script_test.lua"); }
