@@ -8,7 +8,7 @@
 --   here     what the local Beam needs: `fault`; false: it never gives this answer (its handlers have no runner beside them)
 --   source   the mark of docs/wire.md, and where in beta9's source of 2026-08-19, or which document, it stands
 --
--- {ws} {task} {deployment} {stub} {inactive} {function} are ids.
+-- {ws} {task} {deployment} {stub} {container} are ids, {gateway} is the address. streamed: the answer's text for the client, in its place.
 local task_path = "/api/v1/task/{ws}/{task}"
 
 local function of_runner(status, detail, retryable)
@@ -239,6 +239,57 @@ return {
     ask = { "GET", "/v2/task/{task}/" },
     answer = { 200, { id = "{task}", status = "COMPLETE" } },
     part = true,
+  },
+
+  -- ---- Logs and events ----
+  {
+    says = "a page of logs",
+    source = "S pkg/api/v1/logs.go, pkg/types/event.go",
+    ask = { "GET", "/api/v1/logs/{ws}?limit=2&object_id={task}&object_type=task" },
+    answer = { 200, { logs = { { message = "epoch 2", stream = "stdout", task_id = "{task}" }, { message = "epoch 3", task_id = "{task}" } } } },
+    part = true,
+    -- asked by task:wait { logs = 2 }: spec/logs_spec.lua
+  },
+  {
+    says = "a stream of logs",
+    source = "S pkg/api/v1/logs.go",
+    ask = {
+      "GET",
+      "/api/v1/logs/{ws}/stream?object_id={task}&object_type=task&start_time=2026-01-01T00%3A00%3A00Z&wait=1",
+      nil,
+      { accept = "text/event-stream" },
+    },
+    answer = { 200, "<event: log>", { ["content-type"] = "<text/event-stream>" } },
+    streamed = ': connected\n\nid: 7\nevent: log\ndata: {"seq_num":7,"message":"epoch 1","task_id":"{task}"}\n\n',
+    does = { { "logs", { task = "{task}", since = "2026-01-01T00:00:00Z" } }, { "next" } },
+    gives = "epoch 1",
+  },
+  {
+    says = "a stream of logs that goes on behind what came",
+    source = "S pkg/api/v1/logs.go",
+    ask = { "GET", "/api/v1/logs/{ws}/stream?object_type=task&object_id={task}&wait=0", nil, { ["last-event-id"] = "999999" } },
+    answer = { 200, ": connected\n\n", { ["content-type"] = "<text/event-stream>" } },
+  },
+  {
+    says = "logs of what is not there",
+    source = "S pkg/api/v1/logs.go",
+    ask = { "GET", "/api/v1/logs/{ws}/stream?object_type=task&object_id=00000000-0000-4000-8000-000000000000" },
+    answer = { 404, { message = "" } },
+  },
+  {
+    says = "a query of logs that cannot be read",
+    source = "S pkg/api/v1/logs.go",
+    ask = { "GET", "/api/v1/logs/{ws}/stream?seq_num=first" },
+    answer = { 400, { message = "Invalid sequence number" } },
+  },
+  {
+    says = "the events of a container",
+    source = "S pkg/api/v1/events.go, pkg/types/event.go",
+    ask = { "GET", "/api/v1/events/{ws}/containers/{container}/stream?seq_num=0&wait=1", nil, { accept = "text/event-stream" } },
+    answer = { 200, "<event: task.updated>", { ["content-type"] = "<text/event-stream>" } },
+    streamed = 'id: 3\nevent: task.updated\ndata: {"seq_num":3,"type":"task.updated","data":{"status":"RUNNING"}}\n\n',
+    does = { { "events", { container = "{container}" } }, { "next" } },
+    gives = "task.updated",
   },
 
   -- ---- The workspace and its deployments ----

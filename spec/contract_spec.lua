@@ -71,7 +71,8 @@ local function local_beam()
     return app.response(404, { message = "You need more tokens" })
   end)
   app.endpoint("asleep", function() end, { active = false })
-  app.task_queue("train", function()
+  app.task_queue("train", function(_, context)
+    context.log "epoch 1\nepoch 2\nepoch 3"
     return { loss = 0.5 }
   end)
   app.task_queue("full", function(_, context)
@@ -92,6 +93,7 @@ local function ids_of(app, server)
     task = task.id,
     deployment = multiply.deployment_id,
     stub = multiply.id,
+    container = app.deployments:find({ kind = "taskqueue", name = "train" }):container_id(),
     gateway = server.url,
   }
 end
@@ -151,8 +153,10 @@ local function told_server(state)
       state.asked[#state.asked + 1] = view
     end
     local list = header_list(answer[3])
-    list[#list + 1] = { "content-type", "application/json" }
-    request:respond(answer[1], list, encode(answer[2]))
+    if not (answer[3] or {})["content-type"] then
+      list[#list + 1] = { "content-type", "application/json" }
+    end
+    request:respond(answer[1], list, answer.streamed or encode(answer[2]))
   end))
 end
 
@@ -210,6 +214,7 @@ describe("the client asks, and understands the answer:", function()
     task = "22222222-2222-4333-8444-555555555555",
     deployment = "33333333-2222-4333-8444-555555555555",
     stub = "44444444-2222-4333-8444-555555555555",
+    container = "taskqueue-44444444-2222-4333-8444-555555555555-a1b2c3d4",
   } }
   setup(function()
     log.to(function() end)
@@ -228,6 +233,7 @@ describe("the client asks, and understands the answer:", function()
     if row.does then
       it(row.says, function()
         state.asked, state.answer = {}, fill(concrete(row.answer), state.ids)
+        state.answer.streamed = row.streamed and fill(row.streamed, state.ids)
         local value, err = run(client, fill(row.does, state.ids))
         if row.fails then
           assert.is_nil(value)

@@ -172,6 +172,16 @@ function beam.task(id, options) end
 ---@return beam.task_list list list.err says afterwards why it ended early
 function beam.tasks(options) end
 
+--- The log lines of a deployment, a task or a container, each once and in order, through lost connections: in a loop, or by :next().
+---@param options beam.logs_options
+---@return beam.followed lines lines.err says afterwards why they ended early
+function beam.logs(options) end
+
+--- What happens to a deployment, a task or a container: types and records, as beam.logs.
+---@param options beam.logs_options
+---@return beam.followed events events.err says afterwards why they ended early
+function beam.events(options) end
+
 --- The deployment of a target. Beam is not asked.
 ---@param target string|beam.target
 ---@param options beam.options? what this deployment is told otherwise than its client
@@ -200,16 +210,17 @@ function beam_task:status(options) end
 function beam_task:events(options) end
 
 --- Waits until the task has ended, in whatever way.
----@param options beam.watch_options|number|nil
+---@param options beam.wait_options|number|nil
 ---@return table? record Beam's, with a final `status`; nil if that is not known
 ---@return beam.error? err kind "timeout": the task goes on
+---@return string[]? lines the last ones that a task said which did not end as COMPLETE, with options.logs
 function beam_task:wait(options) end
 
 --- Waits until the task has ended, and gives what the handler returned.
----@param options beam.watch_options|number|nil
+---@param options beam.wait_options|number|nil
 ---@return any result nil on failure; beam.null for none
 ---@return "json"|"pickle"|beam.error form "pickle": result is a string, the bytes of a Python pickle. An error of kind "task": it
----ended otherwise than COMPLETE
+---ended otherwise than COMPLETE; with options.logs, err.logs are the last lines that it said
 function beam_task:result(options) end
 
 --- The files the handler saved: Beam is asked anew, as their URLs expire.
@@ -227,12 +238,30 @@ function beam_task:outputs(options) end
 ---@return beam.error? err
 function beam_task:download(output, path, options) end
 
+--- What the task says, line by line: beam.logs of it.
+---@param options beam.logs_options? follow: to its end
+---@return beam.followed lines
+function beam_task:logs(options) end
+
 --- Ends the task, and makes sure that it has ended: Beam answers a cancelling with 200 whatever becomes of it.
 ---@param options { timeout: number? }|number|nil
 ---@return string? status the final one: "CANCELLED", or another, if it was faster
 ---@return table|beam.error record Beam's
 ---@return boolean? ended_before it had ended when we came
 function beam_task:cancel(options) end
+
+---@class beam.followed
+---@overload fun(): any, table?
+---@field err beam.error? why it ended early
+local beam_followed = {}
+
+--- Waits for the next one.
+---@return any item a line of a log; the type of an event; nil: that was the last one, or an error
+---@return table|beam.error|nil record Beam's, or the error
+function beam_followed:next() end
+
+--- Ends it; a next() that waits in another coroutine returns nil. May be called twice.
+function beam_followed:close() end
 
 ---@class beam.task_events
 ---@overload fun(): string?, table?
@@ -346,6 +375,18 @@ function beam_deployment:warmup(options) end
 ---@field created_after string? "2026-08-01T10:00:00Z"
 ---@field created_before string?
 ---@field limit integer? at most so many
+
+---@class beam.wait_options: beam.watch_options
+---@field logs integer? so many of the last lines of a task that failed are fetched; at most 1000
+
+---@class beam.logs_options: beam.options
+---@field deployment string|beam.target|nil one of these three; a name is its latest version
+---@field task string|beam.task|nil
+---@field container string?
+---@field follow boolean? go on with what comes; of a task, to its end. Default: what there is so far
+---@field since string|number|nil seconds ago, "90s", "10m", "2h", "1d" ago, or "2026-08-01T10:00:00Z"
+---@field silence number? seconds without a line until the connection is made anew, default 60
+---@field retry beam.retry_policy? Beam cannot be asked: after how many seconds it is again; nil: give up
 
 ---@class beam.deployments_options: beam.options
 ---@field name string? exactly this one
@@ -630,6 +671,7 @@ function beam_retry.backoff(options) end
 ---@field task_id string?
 ---@field task_status string? kind "task": the state it ended in; of a watch whose time is over: the last one seen
 ---@field failure_reason string? kind "task": Beam's words
+---@field logs string[]? kind "task": the last lines that it said, where they were asked for
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
 ---@field cause any? the value that a script raised
@@ -699,6 +741,7 @@ function beam_serve_server:close() end
 ---@field cancelled fun(): boolean true: the task was cancelled or has timed out, and what the handler still does is for nobody
 ---@field sleep fun(seconds: number): boolean false as soon as the task has ended
 ---@field output fun(name: string, content: string|{ path: string }, options: { expires_in: number? }?) hands out a file
+---@field log fun(text: string, stream: "stdout"|"stderr"|nil) adds lines to the task's logs
 ---@field method string? endpoint
 ---@field headers table<string, string>? endpoint; names in lower case
 ---@field query table<string, any>? endpoint
@@ -850,6 +893,18 @@ function beam_client.task(id, options) end
 ---@return beam.task_list list list.err says afterwards why it ended early
 ---@overload fun(self: beam.client, options: beam.tasks_options?): beam.task_list
 function beam_client.tasks(options) end
+
+--- The log lines of a deployment, a task or a container, each once and in order, through lost connections: in a loop, or by :next().
+---@param options beam.logs_options
+---@return beam.followed lines lines.err says afterwards why they ended early
+---@overload fun(self: beam.client, options: beam.logs_options): beam.followed
+function beam_client.logs(options) end
+
+--- What happens to a deployment, a task or a container: types and records, as beam.logs.
+---@param options beam.logs_options
+---@return beam.followed events events.err says afterwards why they ended early
+---@overload fun(self: beam.client, options: beam.logs_options): beam.followed
+function beam_client.events(options) end
 
 --- The deployment of a target. Beam is not asked.
 ---@param target string|beam.target

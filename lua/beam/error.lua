@@ -19,6 +19,7 @@ local visible = require "beam.visible"
 ---@field task_id string?
 ---@field task_status string? kind "task": the state it ended in; of a watch whose time is over: the last one seen
 ---@field failure_reason string? kind "task": Beam's words
+---@field logs string[]? kind "task": the last lines that it said, where they were asked for
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
 ---@field cause any? the value that a script raised
@@ -31,6 +32,9 @@ function Error:__tostring()
   local text = self.kind .. ": " .. self.message
   if self.hint then
     text = text .. " (" .. self.hint .. ")"
+  end
+  for _, line in ipairs(self.logs or {}) do
+    text = text .. "\n  | " .. visible.line(line)
   end
   if self.traceback then
     text = text .. "\n" .. self.traceback
@@ -76,6 +80,16 @@ local function text_of(body)
     end
   end
   return ""
+end
+
+--- Where a hint names the command that shows a task's logs, and the task is known: the command as it is typed.
+---@param err beam.error
+---@return beam.error err
+function errors.point_to_logs(err)
+  if err.hint and tostring(err.task_id):find "^%w[%w._-]*$" and err.task_id then
+    err.hint = err.hint:gsub("beamlua logs TASK", "beamlua logs " .. err.task_id)
+  end
+  return err
 end
 
 --- What a decoded body says went wrong; "" if nothing.
@@ -129,7 +143,7 @@ local function from_answer(fields, what, response, result, scheme)
   fields.headers, fields.raw = response.headers, response.body
   fields.retry_after = retry_after(response.headers)
   fields.task_id = response.headers["x-task-id"]
-  return errors.new(fields)
+  return errors.point_to_logs(errors.new(fields))
 end
 
 --- A call was answered with a status that is no success.

@@ -51,7 +51,7 @@ local calls = {
       retryable = true,
       hint = "the workspace's limit is reached: try again when something has ended",
     },
-    { executed = YES, hint = "the handler failed: its traceback is in err.body, or in the deployment's logs" },
+    { executed = YES, hint = "the handler failed: its traceback is in err.body, or see beamlua logs TASK" },
   },
   [502] = {
     not_begun "Gateway failed to start task",
@@ -148,7 +148,7 @@ function outcome.of_upgrade(status, text)
   if status == 404 then
     hint = "no realtime app is deployed under this address: check name and version, and that it is of kind asgi"
   elseif status >= 500 and not (row and row.says) then
-    hint = "the app or the gateway failed before the connection was made: the deployment's logs say more"
+    hint = "the app or the gateway failed before the connection was made: beamlua logs NAME says more"
   elseif status >= 300 and status < 400 then
     hint = redirected
   end

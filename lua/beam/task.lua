@@ -91,7 +91,26 @@ local function read_options(given, types, where)
   return options
 end
 
+local function deadline_of(timeout)
+  return timeout and driver.now() + timeout
+end
+
+local patience = 30 -- seconds for a cancelled task to end, and for the last lines of one that failed
+
 local only_timeout = { timeout = "number" }
+
+-- With the options of a watch, and logs: how many of the last lines of a task that failed are fetched.
+local function with_logs(where, given)
+  local types = { logs = "number" }
+  for name, wanted in pairs(require("beam.task.watch").options) do
+    types[name] = wanted
+  end
+  local options = read_options(given, types, where)
+  if options.logs and not (options.logs >= 1 and options.logs <= 1000 and options.logs % 1 == 0) then
+    mistake(where .. ": 'logs' is a number of lines, from 1 to 1000")
+  end
+  return options
+end
 
 -- ---- States ----
 
@@ -121,23 +140,33 @@ function Task:status(options)
   return record.status, record
 end
 
---- The changes of the state, each once, the first being the state it is in; ends with a final state. In a loop, or by events:next().
----@param options beam.watch_options|number|nil
----@return beam.task_events events events.err says afterwards why they ended early
-function Task:events(options)
-  local watch = require "beam.task.watch"
-  return watch.new(settings_of[self], self.id, read_options(options, watch.options, "task:events"), function(record)
+local function watch(self, options)
+  return require("beam.task.watch").new(settings_of[self], self.id, options, function(record)
     self.record = record
   end)
 end
 
---- Waits until the task has ended, in whatever way.
+--- The changes of the state, each once, the first being the state it is in; ends with a final state. In a loop, or by events:next().
 ---@param options beam.watch_options|number|nil
----@return table? record Beam's, with a final `status`; nil if that is not known
----@return beam.error? err kind "timeout": the task goes on
-function Task:wait(options)
-  local watch = require "beam.task.watch"
-  local events = self:events(read_options(options, watch.options, "task:wait"))
+---@return beam.task_events events events.err says afterwards why they ended early
+function Task:events(options)
+  return watch(self, read_options(options, require("beam.task.watch").options, "task:events"))
+end
+
+-- The last lines of a task that did not end well; nil where none can be had: that it failed is the news.
+local function last_lines(self, record, options, deadline)
+  if not options.logs or record.status == "COMPLETE" then
+    return nil
+  end
+  local timeout = math.max(0.1, math.min(api.left(deadline) or patience, patience))
+  return (require("beam.rest.logs").last_of_task(settings_of[self], self.id, options.logs, timeout))
+end
+
+---@class beam.wait_options: beam.watch_options
+---@field logs integer? so many of the last lines of a task that failed are fetched; at most 1000
+
+local function wait_for_end(self, options)
+  local events = watch(self, options)
   while events:next() do -- luacheck: ignore 542 (each change is only waited for)
   end
   if events.err then
@@ -145,6 +174,29 @@ function Task:wait(options)
     return nil, events.err
   end
   return self.record
+end
+
+--- Waits until the task has ended, in whatever way.
+---@param options beam.wait_options|number|nil
+---@return table? record Beam's, with a final `status`; nil if that is not known
+---@return beam.error? err kind "timeout": the task goes on
+---@return string[]? lines the last ones that a task said which did not end as COMPLETE, with options.logs
+function Task:wait(options)
+  local given = with_logs("task:wait", options)
+  local deadline = deadline_of(given.timeout)
+  local record, err = wait_for_end(self, given)
+  return record, err, record and last_lines(self, record, given, deadline)
+end
+
+--- What the task says, line by line: beam.logs of it.
+---@param options beam.logs_options? follow: to its end
+---@return beam.followed lines
+function Task:logs(options)
+  local merged = { task = self.id }
+  for name, value in pairs(options or {}) do
+    merged[name] = value
+  end
+  return require("beam.rest.logs").logs(settings_of[self], merged)
 end
 
 -- ---- Results ----
@@ -161,23 +213,19 @@ local function read_result(value)
   return value, "json"
 end
 
-local function deadline_of(timeout)
-  return timeout and driver.now() + timeout
-end
-
 --- Waits until the task has ended, and gives what the handler returned.
----@param options beam.watch_options|number|nil
+---@param options beam.wait_options|number|nil
 ---@return any result nil on failure; beam.null for none
 ---@return "json"|"pickle"|beam.error form "pickle": result is a string, the bytes of a Python pickle. An error of kind "task": it
----ended otherwise than COMPLETE
+---ended otherwise than COMPLETE; with options.logs, err.logs are the last lines that it said
 function Task:result(options)
-  local given = read_options(options, require("beam.task.watch").options, "task:result")
+  local given = with_logs("task:result", options)
   local deadline = deadline_of(given.timeout)
-  local record, err = self:wait(given)
+  local record, err = wait_for_end(self, given)
   if not record then
     return nil, err
   elseif record.status ~= "COMPLETE" then
-    return nil, state.failure(self.id, record)
+    return nil, state.failure(self.id, record, last_lines(self, record, given, deadline))
   elseif record.result == nil then -- older gateways leave it out of their events
     record, err = get(self, api.left(deadline))
     if not record then
@@ -216,8 +264,6 @@ end
 
 -- ---- Cancelling ----
 
-local patience = 30 -- seconds for a cancelled task to end
-
 --- Ends the task, and makes sure that it has ended: Beam answers a cancelling with 200 whatever becomes of it.
 ---@param options { timeout: number? }|number|nil
 ---@return string? status the final one: "CANCELLED", or another, if it was faster
@@ -236,7 +282,7 @@ function Task:cancel(options)
     err.task_id = self.id
     return nil, err
   end
-  record, err = self:wait { timeout = math.max(0, api.left(deadline)) }
+  record, err = wait_for_end(self, { timeout = math.max(0, api.left(deadline)) })
   if not record then
     if err.kind == "timeout" then
       err.hint = "Beam took the cancelling, but the task goes on so far: ask task:status() later"

@@ -13,6 +13,11 @@ function readers.seconds(value)
   return number and number > 0 and number <= longest and number or nil, "wants a number of seconds above 0, up to 1e9"
 end
 
+--- A point in time, or how long ago it was.
+function readers.moment(value)
+  return require("beam.rest.moment").of(value) and value or nil, "wants 90s, 10m, 2h, 1d or a time like 2026-08-01T10:00:00Z"
+end
+
 function readers.factor(value)
   local number = tonumber(value)
   return number and number > 0 and number < math.huge and number or nil, "wants a number above 0"

@@ -180,7 +180,7 @@ describe("task", function()
     local task = client.task "x"
     assert.are.equal("beam.task wants the id of a task", message(client.task, "a/b"))
     assert.are.equal("beam.task wants the id of a task", message(client.task))
-    assert.are.equal("beam.submit: tasks are submitted to a taskqueue or a function, not to an endpoint: see beam.call",
+    assert.are.equal("beam.submit: a taskqueue, a function or a schedule takes tasks, not one of kind endpoint: see beam.call",
       message(client.submit, { "x", kind = "endpoint" }))
     assert.are.equal("beam.submit: unknown option 'timout'; did you mean 'timeout'?", message(client.submit, { "x", timout = 1 }))
     assert.are.equal("beam.submit: input is an array, and Beam wants an object: name it, as in { items = {…} }",

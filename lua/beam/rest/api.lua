@@ -32,7 +32,12 @@ local hints = {
 
 -- ---- Failures ----
 
-local function from_answer(what, response, scheme)
+--- The API refused.
+---@param what string "GET https://…"
+---@param response beam.response
+---@param scheme string how we authenticated
+---@return beam.error
+function api.from_answer(what, response, scheme)
   local err = errors.from_response(what, response, scheme)
   err.executed, err.retryable = "no", passing[response.status] or false
   if response.status ~= 401 then
@@ -98,7 +103,7 @@ local function attempt(request, what, auth, left)
   if failure then
     return nil, api.from_core(failure, what), response
   elseif response.status < 200 or response.status > 299 then
-    return nil, from_answer(what, response, auth.scheme), response
+    return nil, api.from_answer(what, response, auth.scheme), response
   end
   local value, err = read(response, what)
   return value, err, response

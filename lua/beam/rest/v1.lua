@@ -83,6 +83,16 @@ function v1.events_path(settings, id, timeout)
   return workspace_id and ("/api/v1/task/%s/%s/subscribe"):format(workspace_id, id), err
 end
 
+--- The newest log lines of something, the oldest of them first; at most 1000.
+---@param filters table the query: object_type, object_id, limit
+---@return table[]? records, beam.error? err
+function v1.logs(settings, filters, options)
+  options.query = filters
+  local value, err = request(settings, "GET", "/api/v1/logs/%s", options)
+  value, err = expect_object(value, err, "logs")
+  return value and (type(value.logs) == "table" and value.logs or {}), err
+end
+
 -- ---- Deployments ----
 
 ---@return table? record, beam.error? err

@@ -47,7 +47,7 @@ local function from_line(item)
     phase = "response",
     executed = "yes",
     body = body,
-    hint = "a deadline may have passed: the deployment's logs say more",
+    hint = "a deadline may have passed: beamlua logs TASK says more",
   }
 end
 

@@ -37,7 +37,7 @@ end
 local function describe(self, err)
   err.status, err.headers, err.task_id = err.status or self.status, self.headers, err.task_id or self.task_id
   err.attempts = self.attempts
-  return err
+  return errors.point_to_logs(err)
 end
 
 -- The answer had begun: the handler ran, and perhaps runs on.

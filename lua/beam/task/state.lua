@@ -6,7 +6,7 @@ local state = {}
 -- An unknown state is not final. FAILED is what the docs call ERROR.
 local final = { COMPLETE = true, ERROR = true, FAILED = true, CANCELLED = true, TIMEOUT = true, EXPIRED = true }
 
-local failed = "the handler failed: err.failure_reason, or the deployment's logs, say why"
+local failed = "the handler failed: err.failure_reason says why, or beamlua logs TASK"
 local hints = {
   ERROR = failed,
   FAILED = failed,
@@ -35,11 +35,12 @@ end
 --- A task that ended otherwise than COMPLETE, as the error that result() returns.
 ---@param id string
 ---@param record table of a final state
----@return beam.error kind "task", with task_status, failure_reason, task_id and body (the record)
-function state.failure(id, record)
+---@param lines string[]? the last ones that it said
+---@return beam.error kind "task", with task_status, failure_reason, task_id, logs and body (the record)
+function state.failure(id, record, lines)
   local reason = text(record.failure_reason)
   local ran = executed(record)
-  return errors.new {
+  return errors.point_to_logs(errors.new {
     kind = "task",
     message = ("task %s ended as %s%s"):format(id, record.status, reason and ": " .. errors.quote(reason) or ""),
     task_id = id,
@@ -49,7 +50,8 @@ function state.failure(id, record)
     executed = ran,
     retryable = record.status == "EXPIRED",
     hint = hints[record.status],
-  }
+    logs = lines,
+  })
 end
 
 -- "2026-08-01T10:00:00.25Z" with nine digits of a second, so that such texts compare as times; nil for another form.

@@ -144,6 +144,23 @@ With --wait it prints the result instead, when the task has ended.]],
     },
   },
   {
+    name = "logs",
+    takes = "NAME|TASK|CONTAINER",
+    positionals = { 1, 1 },
+    says = "Prints what a deployment, a task or a container said, line by line.",
+    details = [[
+An id is a task's, or else a deployment's; a name is its latest version. With --follow it goes on with what comes: of a
+task to its end, of the others until Ctrl-C.]],
+    options = {
+      { "--follow", nil, "go on with what comes", short = "-f" },
+      { "--since", "TIME", "from when on: 90s, 10m, 2h, 1d ago, or 2026-08-01T10:00:00Z", read = readers.moment },
+      { "--times", nil, "the time before each line" },
+      { "--events", nil, "what happens to it instead of what it says" },
+      json,
+      timeout,
+    },
+  },
+  {
     name = "deployments",
     takes = "",
     positionals = { 0, 0 },

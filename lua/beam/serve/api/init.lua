@@ -1,6 +1,7 @@
 -- The REST API beside the apps: which resource a path means, and whose workspace it is. v1 is the gateway's (beta9), v2 the public one.
 local api_deployments = require "beam.serve.api.deployments"
 local api_tasks = require "beam.serve.api.tasks"
+local journals = require "beam.serve.api.journals"
 local outputs = require "beam.serve.api.outputs"
 
 local api = {}
@@ -36,6 +37,12 @@ local routes = {
   { "^/v2/task/([^/]+)/?$", { GET = api_tasks.get_v2 } },
   { "^/output/id/([^/]+)$", { GET = outputs.serve }, public = true },
 }
+
+for _, part in ipairs { journals } do
+  for _, route in ipairs(part.routes) do
+    routes[#routes + 1] = route
+  end
+end
 
 ---@class beam.serve.resource
 ---@field methods table<string, function>

@@ -24,6 +24,7 @@ local final = { COMPLETE = true, ERROR = true, CANCELLED = true, TIMEOUT = true,
 ---@field ended_at number?
 ---@field result any what the handler returned, as JSON has it; nil: none
 ---@field outputs table[] beam/serve/api/outputs.lua
+---@field on_change (fun(task: beam.serve.task))? told of each change
 ---@field changed beam.signal woken when anything of it changes
 local Task = {}
 Task.__index = Task
@@ -71,6 +72,9 @@ function Task:set(status, failure_reason)
   elseif final[status] then
     self.ended_at = now
     self.deployment.in_flight = self.deployment.in_flight - 1
+  end
+  if self.on_change then
+    self.on_change(self)
   end
   self.changed:wake_all()
   return true

@@ -1,6 +1,7 @@
 -- What a handler is told beside its input: context.task_id, .args, and what it may do: context.cancelled(), .sleep(seconds),
--- .output(name, content, options).
+-- .output(name, content, options), .log(text, stream).
 local driver = require "beam.driver"
+local notes = require "beam.serve.app.notes"
 local outputs = require "beam.serve.api.outputs"
 
 local task_context = {}
@@ -32,12 +33,20 @@ function makers.output(task, store)
   end
 end
 
+--- context.log(text, stream): among the task's logs.
+function makers.log(task, store)
+  return function(text, stream)
+    notes.log(store, task, text, stream)
+  end
+end
+
 ---@class beam.serve.task_context
 ---@field task_id string
 ---@field args any[] positional arguments
 ---@field cancelled fun(): boolean true: the task was cancelled or has timed out, and what the handler still does is for nobody
 ---@field sleep fun(seconds: number): boolean false as soon as the task has ended
 ---@field output fun(name: string, content: string|{ path: string }, options: { expires_in: number? }?) hands out a file
+---@field log fun(text: string, stream: "stdout"|"stderr"|nil) adds lines to the task's logs
 ---@field method string? endpoint
 ---@field headers table<string, string>? endpoint; names in lower case
 ---@field query table<string, any>? endpoint

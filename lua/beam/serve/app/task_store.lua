@@ -1,6 +1,8 @@
 -- The tasks of an app, the newest last. It belongs to the app: whichever server listens shows the same ones. The oldest that have ended
 -- are forgotten.
+local new_journal = require("beam.serve.api.journal").new
 local new_task = require("beam.serve.app.task").new
+local notes = require "beam.serve.app.notes"
 
 local task_store = {}
 
@@ -8,13 +10,16 @@ local limit = 10000 -- tasks that are kept; some more at times, for they are for
 
 ---@class beam.serve.task_store
 ---@field list beam.serve.task[] the oldest first
+---@field logs beam.serve.journal what handlers said
+---@field events beam.serve.journal what happened
 local Store = {}
 Store.__index = Store
 Store.__name = "beam.serve.task_store"
 
 ---@return beam.serve.task_store
 function task_store.new()
-  return setmetatable({ list = {}, by_id = {}, outputs = {}, output_bytes = 0, sequence = 0 }, Store)
+  local self = { list = {}, by_id = {}, outputs = {}, output_bytes = 0, sequence = 0, logs = new_journal(), events = new_journal() }
+  return setmetatable(self, Store)
 end
 
 local function forget(self, task)
@@ -45,7 +50,11 @@ end
 function Store:add(deployment)
   self.sequence = self.sequence + 1
   local task = new_task(deployment, self.sequence)
+  task.on_change = function(changed)
+    notes.changed(self, changed)
+  end
   self.by_id[task.id] = task
+  notes.event(self, task, "task.created")
   self.list[#self.list + 1] = task
   if #self.list > 1.1 * limit then
     forget_oldest(self)
