@@ -288,6 +288,12 @@ describe("a stream of logs", function()
     assert.is_truthy(opened[2].query:find "start_time=%d%d%d%d%-")
   end)
 
+  it("that tells of an error after a line goes on behind that line", function()
+    on_stream { streamed(event(1) .. 'event: error\ndata: {"error":"the store went away"}\n\n'), streamed(event(2)) }
+    local lines, err = all(client.logs { container = "c", retry = at_once })
+    assert.are.same({ { "1", "2" }, nil, "1" }, { lines, err, opened[2] and opened[2].id })
+  end)
+
   it("that tells of an error is opened again, and given up when the policy says so", function()
     on_stream { streamed 'event: error\ndata: {"error":"the store went away"}\n\n' }
     local lines, err = all(client.logs { container = "c", retry = beam.retry.backoff { base = 0, attempts = 2 } })

@@ -188,7 +188,7 @@ local function take_items(state, bytes)
   end
   for _, item in ipairs(items) do
     local record = json.decode(item.data)
-    if item.event == "error" and not item.id then
+    if item.event == "error" and type(record) == "table" and not record.seq_num then
       local said = errors.text_of(record)
       local message = state.what .. " was ended by an error: " .. said
       state.told = errors.new { kind = "http", message = message, phase = "response", retryable = true }
