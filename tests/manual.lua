@@ -182,7 +182,7 @@ keys of the prompt, see
 .El
 .Sh EXIT STATUS
 0 if all went well, and 128 and its number after a signal:
-130 for Ctrl-C, 143 for SIGTERM, 141 for an output that nobody reads.
+130 for Ctrl-C, 143 for SIGTERM, 129 for a terminal that was closed, 141 for an output that nobody reads.
 Otherwise one code for each kind of error:
 .Bl -tag -width Ds -compact]]
 

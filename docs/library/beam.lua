@@ -593,6 +593,13 @@ function beam.step(timeout, budget) end
 ---@return integer
 function beam.fd() end
 
+--- Calls fn(name) in a coroutine of its own whenever the signal came: "SIGTERM". The signal then does nothing else; but one that comes
+--- again before the function could start does what it did without. It keeps no script from ending.
+---@param name "HUP"|"INT"|"QUIT"|"TERM"|"USR1"|"USR2"|"WINCH"|"CONT" with or without SIG
+---@param fn (fun(name: string))? nil: as before
+---@return true? done, beam.error? err
+function beam.on_signal(name, fn) end
+
 --- for line in beam.lines() do … end: until the end of standard input.
 ---@return fun(): string? line
 function beam.lines() end
@@ -657,7 +664,7 @@ local beam_retry = {}
 function beam_retry.backoff(options) end
 
 ---@class beam.error
----@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config
+---@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config, interrupted
 ---@field message string what failed, where; on one line, with nothing in it that a terminal would obey
 ---@field phase string? how far it had come
 ---@field host string? "name:port"
@@ -674,6 +681,7 @@ function beam_retry.backoff(options) end
 ---@field logs string[]? kind "task": the last lines that it said, where they were asked for
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
+---@field signal string? kind "interrupted": SIGINT and so on
 ---@field cause any? the value that a script raised
 ---@field input any? the message that a transform was given
 

@@ -141,6 +141,7 @@ return {
       { "run", "driver/loop.lua", "loop.run" },
       { "step", "driver/loop.lua", "loop.step" },
       { "fd", "driver/reactor.lua", "reactor.fd" },
+      { "on_signal", "driver/on_signal.lua", "signals.on_signal" },
       { "lines", "driver/lines.lua", "lines.lines" },
       { "read_line", "driver/lines.lua", "lines.read_line" },
       { "setup", "driver/nginx.lua", "driver.setup" },

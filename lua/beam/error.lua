@@ -5,7 +5,7 @@ local outcome = require "beam.outcome"
 local visible = require "beam.visible"
 
 ---@class beam.error
----@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config
+---@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config, interrupted
 ---@field message string what failed, where; on one line, with nothing in it that a terminal would obey
 ---@field phase string? how far it had come
 ---@field host string? "name:port"
@@ -22,6 +22,7 @@ local visible = require "beam.visible"
 ---@field logs string[]? kind "task": the last lines that it said, where they were asked for
 ---@field hint string? what to do about it
 ---@field traceback string? of a script
+---@field signal string? kind "interrupted": SIGINT and so on
 ---@field cause any? the value that a script raised
 ---@field input any? the message that a transform was given
 local Error = {}
@@ -60,6 +61,14 @@ end
 ---@return boolean
 function errors.is(value)
   return getmetatable(value) == Error
+end
+
+--- Whether it says that the process was told to end, or is what a script made of that.
+---@param err beam.error
+---@return boolean
+function errors.is_interruption(err)
+  local cause = err.kind == "script" and err.cause or err
+  return errors.is(cause) and cause.kind == "interrupted"
 end
 
 -- ---- What a server said ----
@@ -275,9 +284,10 @@ local cannot_wait_here = "a coroutine cannot wait inside table.sort and string.g
 
 --- A coroutine of the user's raised `value`.
 ---@param value any
----@param thread thread
+---@param thread thread?
+---@param traceback string? default: the thread's
 ---@return beam.error
-function errors.from_script(value, thread)
+function errors.from_script(value, thread, traceback)
   local message = tostring(value)
   local across = message:find("attempt to yield across", 1, true)
   return errors.new {
@@ -286,7 +296,7 @@ function errors.from_script(value, thread)
     cause = value,
     executed = "unknown",
     hint = across and cannot_wait_here or nil,
-    traceback = debug.traceback(thread),
+    traceback = traceback or debug.traceback(thread),
   }
 end
 

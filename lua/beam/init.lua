@@ -19,6 +19,7 @@ local own = {
   run = { "beam.driver", "run" },
   step = { "beam.driver", "step" },
   fd = { "beam.driver", "fd" },
+  on_signal = { "beam.driver.on_signal", "on_signal" },
   lines = { "beam.driver.lines", "lines" },
   read_line = { "beam.driver.lines", "read_line" },
 }

@@ -1,5 +1,7 @@
 -- Runs a function as the main coroutine of the process, until nothing is left to wait for, and ends what is open on every way out.
 local exit_codes = require "beamlua.cli.exit_codes"
+local interruption = require "beamlua.interruption"
+local reactor = require "beam.driver.reactor"
 
 local patience = 2 -- seconds for the other side to answer a close
 local broken_pipe = 13 -- SIGPIPE: who has no reader has nobody to tell that
@@ -75,12 +77,30 @@ local function report(host, err)
   io.stderr:write("beamlua: ", run.describe(host, err), "\n")
 end
 
--- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (docs/wire.md section 5).
+-- Ends the to-be-closed variables of a coroutine that waits.
+local function unwind(thread)
+  if thread and coroutine.close and coroutine.status(thread) == "suspended" then
+    coroutine.close(thread)
+  end
+end
+
+-- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (docs/wire.md section 5). With `close` it ends
+-- the to-be-closed variables of the script, as in lua: those of the main chunk, which is a coroutine here, and the caller's.
 local function close_before_exit(host)
   local exit = os.exit
   function os.exit(code, close) -- luacheck: ignore 122
-    pcall(shut_down, host)
-    exit(code, close)
+    local function leave(task)
+      if close then
+        unwind(task and task.thread)
+        unwind(host.main_thread)
+      end
+      pcall(shut_down, host)
+      exit(code, close)
+    end
+    if close and reactor.running_task() and coroutine.isyieldable() then
+      reactor.leave(leave)
+    end
+    leave()
   end
 end
 
@@ -102,13 +122,19 @@ end
 ---@return integer code what main returned, else 0; 1 after an error
 function run.run(host, main, drive)
   close_before_exit(host)
-  local ok, result = pcall(drive or require("beam.driver").run, main)
+  interruption.watch(host)
+  local function in_main_thread()
+    host.main_thread = coroutine.running()
+    return main()
+  end
+  local ok, result = pcall(drive or require("beam.driver").run, in_main_thread)
   local signal = host.received()
   if signal and signal ~= broken_pipe then
     io.stderr:write "beamlua: interrupted\n"
   elseif not ok and not signal then
     report(host, result)
   end
+  interruption.unwind(host)
   local closed, problem = pcall(shut_down, host)
   if not closed and not host.received() then
     report(host, problem)

@@ -7,6 +7,7 @@
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
  *                       json.c json/reader.c json/writer.c    core.json, which needs none of the above
+ *                       interrupt.c signal.c    what signals do to a step
  *                       compat.c     the differences between the Luas
  *
  * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:
@@ -34,6 +35,8 @@ struct log_line;
 struct context {
   beam_ctx *beam;                      /* NULL once closed */
   lua_State *stepping;                 /* the coroutine that is inside ctx:step, else NULL */
+  int quiet;                           /* the last long wait brought nothing */
+  int events;                          /* event functions were called in this step */
   int closing;                         /* ctx:close was called from an event function: done at the end of the step */
   struct object *objects;              /* not over */
   struct object *finished;             /* over; kept to the end of the step, since a dispatch may still look at them */
@@ -176,6 +179,17 @@ extern const struct class request_class;
 /* beam_server_options.on_request and on_gone; `user` is the server's object. */
 void request_on_request(void *user, beam_request *request, const beam_request_view *view);
 void request_on_gone(void *user, beam_request *request);
+
+/* ---- Signals (interrupt.c, signal.c) ---- */
+
+/* beam_step, which returns when a handler of SIGINT was called. *early is set if it returns before its time with
+ * nothing done. */
+int interrupt_step(struct context *context, int timeout, int *early);
+
+int signal_catch(lua_State *L);   /* ctx:catch_signal(name) */
+int signal_release(lua_State *L); /* ctx:release_signal(name) */
+int signal_caught(lua_State *L);  /* ctx:caught_signal() */
+void signal_end(struct context *context);
 
 /* ---- Option tables (options.c) ---- */
 

@@ -70,6 +70,7 @@ int context_new(lua_State *L) {
 static int is_open(const struct context *context) { return context->beam && !context->closing; }
 
 static void end_loop(lua_State *L, struct context *context, int live) {
+  signal_end(context);
   beam_close(context->beam);
   context->beam = NULL;
   object_free_finished(L, context, live);
@@ -129,13 +130,13 @@ enum { TURN = INT_MIN }; /* in the place of a time-out: beam_turn */
 
 /* Pushes what beam_step or beam_turn returns. */
 static int run(lua_State *L, struct context *context, int timeout) {
-  int result;
+  int result, early = 0;
   if (!context)
     return context_closed(L);
   if (context->stepping)
     return luaL_error(L, "ctx:step was called from inside an event function");
   event_enter(L, context);
-  result = timeout == TURN ? beam_turn(context->beam) : beam_step(context->beam, timeout);
+  result = timeout == TURN ? beam_turn(context->beam) : interrupt_step(context, timeout, &early);
   log_flush(context);
   if (context->closing)
     end_loop(L, context, FRAME_LIVE);
@@ -144,7 +145,7 @@ static int run(lua_State *L, struct context *context, int timeout) {
   object_free_finished(L, context, FRAME_LIVE);
   event_leave(L, context);
   raise_failure(L);
-  lua_pushboolean(L, timeout != TURN || result == 1);
+  lua_pushboolean(L, timeout == TURN ? result == 1 : !early);
   return 1;
 }
 
@@ -221,9 +222,19 @@ static int to_string(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg methods[] = {
-    {"fd", fd},         {"wakeup", wakeup},           {"waker", waker},   {"now", now},           {"timer", timer_new},
-    {"read", read_new}, {"websocket", websocket_new}, {"http", http_new}, {"server", server_new}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"fd", fd},
+                                   {"wakeup", wakeup},
+                                   {"waker", waker},
+                                   {"now", now},
+                                   {"timer", timer_new},
+                                   {"read", read_new},
+                                   {"websocket", websocket_new},
+                                   {"http", http_new},
+                                   {"server", server_new},
+                                   {"catch_signal", signal_catch},
+                                   {"release_signal", signal_release},
+                                   {"caught_signal", signal_caught},
+                                   {NULL, NULL}};
 
 static const luaL_Reg metamethods[] = {{"__gc", collect}, {"__tostring", to_string}, {NULL, NULL}};
 

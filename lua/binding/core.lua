@@ -108,9 +108,10 @@ function core.json(marks) end
 local ctx = {}
 
 --- Does what is due, waiting for up to `timeout` for the first thing to do: 0 (default) does not wait, a negative one (or one
---- beyond 24 days) waits without limit. May return early with nothing done. Raises the first error of an event function.
+--- beyond 24 days) waits without limit. Raises the first error of an event function.
 ---@param timeout number?
----@return true?, beam.core.error? err
+---@return boolean? false: it ended before its time, with nothing done, so that Ctrl-C takes effect: step again
+---@return beam.core.error? err
 function ctx:step(timeout) end
 
 --- The first part of step(0), for a host that lets what came be used before the rest is done.
@@ -121,6 +122,18 @@ function ctx:turn() end
 ---@return integer? fd readable when there is something to do, timers included: then step(0)
 ---@return beam.core.error? err
 function ctx:fd() end
+
+--- From now on that signal does nothing but make the step that waits return; unless it comes again before it was asked for. One context
+--- of the process has its signals; they are as before when it ends.
+---@param name "HUP"|"INT"|"QUIT"|"TERM"|"USR1"|"USR2"|"WINCH"|"CONT"
+---@return true?, beam.core.error? err
+function ctx:catch_signal(name) end
+
+---@param name string
+function ctx:release_signal(name) end
+
+---@return string? name one that came and was not asked for yet
+function ctx:caught_signal() end
 
 --- Makes the step that waits, or the next one, return at once.
 function ctx:wakeup() end

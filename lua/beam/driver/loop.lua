@@ -2,6 +2,7 @@
 -- their end. The interface is described in beam/driver/init.lua.
 local compat = require "beam.compat"
 local errors = require "beam.error"
+local interruption = require "beam.driver.interruption"
 local log = require "beam.log"
 local reactor = require "beam.driver.reactor"
 local mistake = require "beam.mistake"
@@ -16,6 +17,7 @@ local loop = {
   attach = reactor.attach,
   detach = reactor.detach,
   give_way = reactor.give_way,
+  after_step = reactor.after_step,
 }
 
 local running_task = reactor.running_task
@@ -50,8 +52,7 @@ local function tell_if_idle()
   end
 end
 
--- The reactor says that the coroutine has returned or failed.
-function Task:ended(ok, ...)
+local function over(self, ok, ...)
   if tasks[self] then
     tasks[self] = nil
     live = live - 1
@@ -60,7 +61,7 @@ function Task:ended(ok, ...)
   if ok then
     self.results = compat.pack(...)
   else
-    self.err = errors.from_script((...), self.thread)
+    self.err = errors.from_script((...), self.thread, self.traceback)
     failed[#failed + 1] = self
     all_done:wake_all() -- it may be what a run() waits for
   end
@@ -70,8 +71,36 @@ function Task:ended(ok, ...)
   tell_if_idle()
 end
 
+-- The reactor says that the coroutine has returned or failed.
+Task.ended = over
+
+local function keep_traceback(raised)
+  local task = running_task()
+  if task then
+    task.traceback = debug.traceback("", 2):sub(2)
+  end
+  return raised
+end
+
+-- Where a coroutine has to-be-closed variables, an error ends them within it, so that they may wait.
+local function unwinding(fn)
+  return function(...)
+    return xpcall(fn, keep_traceback, ...)
+  end
+end
+
+if coroutine.close then -- luacheck: ignore 143
+  function Task:ended(_, ...)
+    return over(self, ...)
+  end
+else
+  function unwinding(fn)
+    return fn
+  end
+end
+
 local function new_task(fn)
-  return setmetatable({ thread = coroutine.create(fn), done = false, woken = false, ready = false }, Task)
+  return setmetatable({ thread = coroutine.create(unwinding(fn)), done = false, woken = false, ready = false }, Task)
 end
 
 local function new_live_task(fn)
@@ -171,7 +200,7 @@ end
 local function report_failures()
   while #failed > 0 do
     local task = table.remove(failed, 1)
-    if not task.joined then
+    if not task.joined and not errors.is_interruption(task.err) then
       first_unclaimed = first_unclaimed or task.err
       log.write("error", "a coroutine failed that nobody joined: " .. tostring(task.err))
     end
@@ -200,11 +229,12 @@ function loop.sleep(duration)
 end
 
 local function turn(timeout, budget)
-  local problem = reactor.turn(timeout, budget)
+  local problem, early = reactor.turn(timeout, budget)
   report_failures()
   if problem then
     error(problem, 0)
   end
+  return early
 end
 
 --- Does what is due; waits for up to `timeout` seconds for the first thing to do.
@@ -215,7 +245,11 @@ function loop.step(timeout, budget)
   reactor.check_may_wait()
   seconds.check_wait(timeout, "beam.step")
   seconds.check(budget, "beam.step: the budget")
-  turn(timeout or 0, budget)
+  local deadline = timeout and timeout > 0 and reactor.now() + timeout
+  repeat
+    local early = turn(timeout or 0, budget)
+    timeout = deadline and math.max(0, deadline - reactor.now())
+  until not early or timeout == 0
 end
 
 -- ---- Running to the end ----
@@ -248,6 +282,18 @@ function loop.live_in(adapter)
   reactor.live_in(adapter)
   tell_if_idle()
 end
+
+-- ---- Ending it from outside ----
+
+--- Every coroutine that waits in a script's code finds the error there, and so does who turns the loop.
+---@param err beam.error kind "interrupted"
+---@param told table? a task that knows already
+---@return table[] interrupted
+function loop.interrupt(err, told)
+  return interruption.start(tasks, err, told)
+end
+
+loop.unwinds = interruption.goes_on
 
 local function deadlock()
   local task = next(tasks)

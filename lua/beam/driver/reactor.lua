@@ -12,7 +12,8 @@ local new_deadlines = require("beam.driver.deadlines").new
 
 local reactor = {}
 
-local WAIT = {} -- what a task yields when it waits; any other yield is the user's own
+local WAIT = {} -- what a task yields when it waits; any other yield but LEAVE is the user's own
+local LEAVE = {} -- what it yields, with a function, to be left by that
 local resume, yield, running = coroutine.resume, coroutine.yield, coroutine.running
 
 local ctx -- the context, from its first use on
@@ -27,6 +28,8 @@ local sources = 0 -- attach()
 local seats, depth = {}, 0 -- waits outside tasks, one inside the other
 local host -- the other event loop that we live in
 local limit -- when the turn has to end, if it has to
+local watchers = {} -- called after each step, outside event functions
+local interruption, interruptions = nil, 0 -- what ended the waits last, and how often one did
 
 -- ---- The context ----
 
@@ -114,6 +117,8 @@ local function stopped(task, outer, ok, first, ...)
   current = outer
   if first == WAIT then
     return
+  elseif first == LEAVE then
+    (...)(task)
   elseif ok and coroutine.status(task.thread) == "suspended" then
     make_ready(task)
   else
@@ -128,11 +133,22 @@ function reactor.resume(task, ...)
   return stopped(task, outer, resume(task.thread, ...))
 end
 
+--- Suspends the running task for good and calls outside(task). It must not run across C.
+---@param outside fun(task: table)
+function reactor.leave(outside)
+  yield(LEAVE, outside)
+end
+
 --- The task that is running, unless the caller is a coroutine of somebody else's inside it.
 function reactor.running_task()
   if current and current.thread == running() then
     return current
   end
+end
+
+--- The task that has been resumed last and has not stopped.
+function reactor.current_task()
+  return current
 end
 
 local function is_late()
@@ -157,29 +173,56 @@ local function drain()
   end
 end
 
+local ended = "the event loop of this process has ended, and nothing can be waited for any more"
+
+-- Returns what an event function raised, and whether the wait was cut short with nothing done.
 local function step(timeout)
   stepping = true
-  local ok, err = pcall(ctx.step, ctx, timeout)
+  local ok, done, err = pcall(ctx.step, ctx, timeout)
   stepping = false
-  return not ok and err or nil
+  if not ok then
+    return done
+  elseif done == nil then
+    return errors.from_core(err, ended) -- a finalizer that waits, at the end of the process
+  end
+  for i = 1, #watchers do
+    watchers[i]()
+  end
+  return nil, not done
 end
 
 --- One turn: at most one wait, at most one resume for each task.
 ---@param timeout number? seconds; nil: until there is something to do
 ---@param budget number? seconds after which nobody else goes on in this turn
----@return any problem what an event function raised
+---@return any problem what an event function raised, or what interrupts who turns
+---@return boolean? early the wait ended before its time, with nothing done
 function reactor.turn(timeout, budget)
-  local nested, outer_limit = turning, limit
+  local nested, outer_limit, before = turning, limit, interruptions
   turning = true
   limit = budget and reactor.now() + (timeout or 0) + budget or limit
-  local problem
+  local problem, early
   if ctx then
-    problem = step(ready_first <= ready_last and 0 or timeout or -1)
+    problem, early = step(ready_first <= ready_last and 0 or timeout or -1)
   end
   drain()
   turning, limit = nested, outer_limit
   tell_descriptor()
-  return problem
+  if interruptions > before then
+    return interruption
+  end
+  return problem, early
+end
+
+--- Calls watch() after each step from now on; it may wake, and runs nothing of the user's.
+---@param watch fun()
+function reactor.after_step(watch)
+  watchers[#watchers + 1] = watch
+end
+
+--- Whoever turns the loop now, and waits in a seat therefore, finds an error in its wait.
+---@param err any
+function reactor.interrupt_turners(err)
+  interruption, interruptions = err, interruptions + 1
 end
 
 --- For a task that could go on for long: lets the others run, and the turn end, if the budget of the turn is used.
@@ -260,6 +303,23 @@ local function wait_in_seat(seat)
   return seat.woken
 end
 
+-- The wait of a task ends with an error, once.
+local function raise(task)
+  local err = task.raises
+  task.raises = nil
+  error(err, 0)
+end
+
+--- A task that waits finds an error in its wait; one that does not, in its next.
+---@param err any
+function reactor.interrupt(task, err)
+  task.raises = err
+  if task.signal then
+    links.unlink(task)
+    make_ready(task)
+  end
+end
+
 -- The host may go on with its coroutine before it is time.
 local function wait_as_guest(waiter)
   host.arrived()
@@ -291,6 +351,9 @@ function Signal:wait(timeout)
   reactor.check_may_wait()
   local deadline = timeout and timeout < math.huge and reactor.now() + timeout
   local task = reactor.running_task()
+  if task and task.raises ~= nil then
+    raise(task)
+  end
   local guest = host and not task and host.guest()
   local waiter = task or guest and { guest = guest } or take_seat()
   waiter.woken, waiter.ready = false, false
@@ -302,6 +365,9 @@ function Signal:wait(timeout)
   end
   if task then
     yield(WAIT)
+    if task.raises ~= nil then
+      raise(task)
+    end
     return task.woken
   end
   return (guest and wait_as_guest or wait_in_seat)(waiter)

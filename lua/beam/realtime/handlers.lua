@@ -4,6 +4,7 @@
 -- While one waits, messages collect in the inbox, and when that is full the sender is held back. A handler that raises
 -- is reported to on_error, or logged; the others and the connection live on.
 local driver = require "beam.driver"
+local errors = require "beam.error"
 local log = require "beam.log"
 
 local Handlers = {}
@@ -90,7 +91,7 @@ function failed(self, err)
     local _, worse = driver.spawn(call_all, self, "error", err, self.conn):join()
     err = worse
   end
-  if err then
+  if err and not errors.is_interruption(err) then
     log.write("error", "a handler of a connection failed: " .. tostring(err))
   end
 end

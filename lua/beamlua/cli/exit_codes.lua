@@ -23,6 +23,7 @@ local exit_codes = {
   transform = 26,
   task = 27,
   config = 28,
+  interrupted = 130, -- by SIGINT; the others as above
 }
 
 return exit_codes

@@ -41,6 +41,7 @@ meanings.kinds = {
   task = { "a task ended otherwise than `COMPLETE`: `task_status` says how, `failure_reason` why", "as the `hint` says" },
   script = { "a coroutine or a function of yours raised; `traceback` says where", "" },
   config = { "Beam's configuration cannot be read", "" },
+  interrupted = { "a signal told the process to end: it is raised where a script waits, and `signal` says which", "clean up, and end" },
 }
 
 -- { words in lower case, the kind they stand for }

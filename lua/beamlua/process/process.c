@@ -19,6 +19,36 @@ static int received(lua_State *L) {
   return 1;
 }
 
+/* host.ending() -> number of the signal that ends the process | nil */
+static int ending(lua_State *L) {
+  int number = signals_ending();
+  if (!number)
+    return 0;
+  lua_pushinteger(L, number);
+  return 1;
+}
+
+/* host.delivered(): the coroutines that wait have been told of the signal. */
+static int delivered(lua_State *L) {
+  (void)L;
+  signals_delivered();
+  return 0;
+}
+
+/* host.driven(boolean): somebody turns the event loop, and asks host.ending(). */
+static int driven(lua_State *L) {
+  signals_driven(lua_toboolean(L, 1));
+  return 0;
+}
+
+/* host.raises(function): gives what a coroutine that computes finds raised. */
+static int raises(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TFUNCTION);
+  lua_settop(L, 1);
+  signals_raise(L);
+  return 0;
+}
+
 /* host.forget_signal(): it was dealt with. */
 static int forget_signal(lua_State *L) {
   (void)L;
@@ -55,10 +85,18 @@ static int private_file(lua_State *L) {
   return 0;
 }
 
-static const luaL_Reg functions[] = {{"received", received},        {"watch", signals_watch},
-                                     {"interactive", interactive},  {"forget_signal", forget_signal},
-                                     {"is_terminal", is_terminal},  {"columns", columns},
-                                     {"file_status", files_status}, {"private_file", private_file}};
+static const luaL_Reg functions[] = {{"received", received},
+                                     {"watch", signals_watch},
+                                     {"interactive", interactive},
+                                     {"forget_signal", forget_signal},
+                                     {"is_terminal", is_terminal},
+                                     {"columns", columns},
+                                     {"file_status", files_status},
+                                     {"private_file", private_file},
+                                     {"ending", ending},
+                                     {"delivered", delivered},
+                                     {"driven", driven},
+                                     {"raises", raises}};
 
 void process_push(lua_State *L) {
   size_t i;
