@@ -84,8 +84,8 @@ local function unwind(thread)
   end
 end
 
--- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (docs/wire.md section 5). With `close` it ends
--- the to-be-closed variables of the script, as in lua: those of the main chunk, which is a coroutine here, and the caller's.
+-- os.exit in the middle of a script must not leave ghosts behind, which hold their slot at Beam (docs/wire.md section 5). With `close` it
+-- ends the to-be-closed variables of the script, as in lua: those of the main chunk, which is a coroutine here, and the caller's.
 local function close_before_exit(host)
   local exit = os.exit
   function os.exit(code, close) -- luacheck: ignore 122
