@@ -5,7 +5,7 @@ local outcome = require "beam.outcome"
 local visible = require "beam.visible"
 
 ---@class beam.error
----@field kind string the core's kinds (BEAM_ERROR_MAP in core/beam.h), and transform, script, queue_full, json, validation, config, interrupted
+---@field kind string those of BEAM_ERROR_MAP (core/beam.h), transform, script, queue_full, json, validation, config, interrupted
 ---@field message string what failed, where; on one line, with nothing in it that a terminal would obey
 ---@field phase string? how far it had come
 ---@field host string? "name:port"
