@@ -85,24 +85,43 @@ static int may_send_again(beam_http *http) {
 
 static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
   beam_http *http = user;
-  (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+  int http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);
+  (void)remote_ip, (void)local_ip, (void)remote_port;
   if (http->freed)
     return CURL_PREREQFUNC_ABORT;
+  if (!http->renewed && !http2 && beam__curl_has_spoken(http->ctx->curl, local_port)) {
+    http->stale = 1;
+    return CURL_PREREQFUNC_ABORT;
+  }
   if (http->attempts++ == 0)
     curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &http->sent_before);
   else if (!may_send_again(http)) {
     beam__http_fail_again(http);
     return CURL_PREREQFUNC_ABORT;
   }
-  http->http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);
+  http->http2 = http2;
   beam__http_enter(http, BEAM_PHASE_REQUEST);
   return CURL_PREREQFUNC_OK;
+}
+
+/* What a kept connection has to say before it was asked is no answer to this request: its end, a 408 for having been
+ * idle. Nothing was sent; it is thrown away, and the call goes over a new one. HTTP/2 numbers what it says. */
+static int leave_stale(beam_http *http) {
+  if (!http->stale || http->error.code)
+    return 0;
+  http->stale = 0;
+  http->renewed = 1;
+  http->curl_text[0] = '\0';
+  if (curl_easy_setopt(http->transfer.easy, CURLOPT_FRESH_CONNECT, 1L))
+    return 0;
+  beam__log(http->ctx, BEAM_LOG_DEBUG, "http: a kept connection to %s had spoken or ended: over a new one", http->peer);
+  return 1;
 }
 
 /* When an HTTP/2 server answers before it has the body (a 401, say), curl (7.88) may lose the answer: its next send
  * finds the stream closed and fails with this code and no text. If no byte of the body has left, nobody can have acted
  * on it, and it goes again over HTTP/1.1, where an early answer comes through. */
-int beam__http_restart(beam_http *http, CURLcode result) {
+static int leave_http2(beam_http *http, CURLcode result) {
   CURL *easy = http->transfer.easy;
   curl_off_t uploaded = 0;
   if (result != CURLE_HTTP2_STREAM || http->curl_text[0] || !http->body || http->error.code ||
@@ -121,6 +140,8 @@ int beam__http_restart(beam_http *http, CURLcode result) {
   http->phase = BEAM_PHASE_NONE;
   return 1;
 }
+
+int beam__http_restart(beam_http *http, CURLcode result) { return leave_stale(http) || leave_http2(http, result); }
 
 int beam__http_watch_connect(beam_http *http, int verify) {
   CURL *easy = http->transfer.easy;

@@ -1,9 +1,11 @@
 /* The loop's side of libcurl: its sockets as uv_poll handles, its one timer as a uv timer, its results handed on. */
 #include "http/curl.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct watch { /* a socket that curl waits for, or will again */
@@ -14,6 +16,7 @@ struct watch { /* a socket that curl waits for, or will again */
   int events; /* of libuv's, that are watched */
   int kept;   /* to the end of the socket */
   int idle;   /* curl does not wait for it */
+  int port;   /* ours, once it is kept */
 };
 
 /* ---- Driving ---- */
@@ -167,12 +170,40 @@ static int is_connection(CURL *easy, curl_socket_t socket) {
   return curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &connected) == CURLE_OK && connected == socket;
 }
 
+static int port_of(curl_socket_t socket) {
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } name = {{0}};
+  socklen_t len = sizeof name;
+  if (getsockname(socket, &name.any, &len))
+    return 0;
+  return ntohs(name.any.sa_family == AF_INET6 ? name.v6.sin6_port : name.v4.sin_port);
+}
+
 /* A connection stays watched for the next transfer: to end that and begin again costs libuv five system calls. */
 static void let_rest(struct watch *watch, CURL *easy) {
   watch->idle = 1;
   watch->kept = watch->kept || is_connection(easy, watch->socket);
   if (!watch->kept)
     watch_end(watch);
+  else if (!watch->port)
+    watch->port = port_of(watch->socket);
+}
+
+/* Curl (7.88 to 8.22) looks at a kept connection before it uses it again, but not for what it has to say: of one that
+ * is TLS it sees neither a farewell nor an answer to nothing. Of its socket it says the port (CURLINFO_ACTIVESOCKET is
+ * that of an earlier transfer). Another one of this port would be thrown away for nothing. */
+int beam__curl_has_spoken(struct beam__curl *curl, int local_port) {
+  beam__node *node;
+  for (node = curl->watches.next; node != &curl->watches; node = node->next) {
+    struct watch *watch = BEAM__CONTAINER(node, struct watch, node);
+    char byte;
+    if (watch->port == local_port && recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+      return 1;
+  }
+  return 0;
 }
 
 /* Always 0: with -1 curl would give up every transfer of the pool; this one is left to its deadline. */

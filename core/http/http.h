@@ -58,6 +58,7 @@ struct beam_http {
   enum beam_phase phase;
   unsigned attempts;       /* how often curl was about to send the request */
   int http2;               /* what the connection speaks that it was about to be sent on */
+  int stale, renewed;      /* that one had spoken before it was asked; and a new one was taken */
   long sent_before;        /* bytes curl had sent when it was about to, the first time (to the proxy) */
   int sent_before_restart; /* headers went out that a restart sends again */
   char curl_text[CURL_ERROR_SIZE];
@@ -90,8 +91,8 @@ void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made
 /* connect.c */
 int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
 
-/* Whether an HTTP/2 answer was lost in a way that lets the request go again over HTTP/1.1; once. Then makes it ready.
- */
+/* Whether the request may go again, as nothing of it can have been acted on; each reason once. Then makes it ready:
+ * over a new connection, if the kept one was stale; over HTTP/1.1, if its early answer was lost in HTTP/2. */
 int beam__http_restart(beam_http *http, CURLcode result);
 
 /* trust.c */

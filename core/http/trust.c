@@ -1,34 +1,100 @@
-/* Whom an exchange trusts. curl (7.88) would read the CA file inside a step, 30 to 60 ms: so its own store stays empty,
- * and the shared one (trust.h) is put into its SSL_CTX.
+/* Whom an exchange trusts, and who it is: what its connection must have in common with another one's to be used again.
  *
- * But curl keeps connections apart, and TLS sessions, by its options alone: two exchanges with different CA files must
- * differ in one. CURLOPT_CAPATH does it without being read: it names the trust, as a directory that cannot exist. If
- * the store were ever left out, nobody would be trusted.
+ * curl (7.88) would read the CA file inside a step, 30 to 60 ms: so its own store stays empty, and the shared one
+ * (trust.h) is put into its SSL_CTX. And it keeps connections apart, and TLS sessions, by its options alone, among
+ * which are neither the credentials that a proxy was shown for a tunnel nor what a client certificate's file holds: so
+ * exchanges that differ in these must differ in an option. CURLOPT_CAPATH does it without being read: it names trust
+ * and identity, as a directory that cannot exist. If the store were ever left out, nobody would be trusted.
  */
+#include <openssl/evp.h>
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
 
+#include "base/random.h"
 #include "http/http.h"
 #include "net/tls/verify.h"
 
-/* CURLOPT_CAPATH NULL: with a directory beside the file curl (7.88) loads all anew for each connection. */
-static int let_curl_load(CURL *easy, const char *ca_file) {
-  return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+/* ---- Identity ---- */
+
+static unsigned char salt[16]; /* of this process: a digest of a password says nothing to who might see it */
+static pthread_once_t salted = PTHREAD_ONCE_INIT;
+
+static void make_salt(void) { beam__random(salt, sizeof salt); }
+
+/* A file as it is now; another one, or a change of it, is another identity. */
+static int add_file(EVP_MD_CTX *digest, const char *path) {
+  struct stat seen;
+  if (!path || !*path)
+    return EVP_DigestUpdate(digest, "-", 1);
+  memset(&seen, 0, sizeof seen);
+  if (stat(path, &seen))
+    return EVP_DigestUpdate(digest, "?", 1);
+  return EVP_DigestUpdate(digest, &seen.st_dev, sizeof seen.st_dev) &&
+         EVP_DigestUpdate(digest, &seen.st_ino, sizeof seen.st_ino) &&
+         EVP_DigestUpdate(digest, &seen.st_size, sizeof seen.st_size) &&
+         EVP_DigestUpdate(digest, &seen.st_mtim, sizeof seen.st_mtim) &&
+         EVP_DigestUpdate(digest, &seen.st_ctim, sizeof seen.st_ctim);
+}
+
+static int add_identity(EVP_MD_CTX *digest, const beam_http *http, const beam_tls *tls) {
+  const char *credentials = http->proxy.credentials ? http->proxy.credentials : "";
+  return EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && EVP_DigestUpdate(digest, salt, sizeof salt) &&
+         EVP_DigestUpdate(digest, credentials, strlen(credentials) + 1) && add_file(digest, tls->cert_file) &&
+         add_file(digest, tls->key_file);
+}
+
+/* 0 for who shows nothing of himself. */
+static int identify(const beam_http *http, const beam_tls *tls, uint64_t *identity) {
+  unsigned char bytes[EVP_MAX_MD_SIZE];
+  EVP_MD_CTX *digest;
+  int made;
+  *identity = 0;
+  if (!http->proxy.credentials && !tls->cert_file && !tls->key_file)
+    return 0;
+  pthread_once(&salted, make_salt);
+  digest = EVP_MD_CTX_new();
+  made = digest && add_identity(digest, http, tls) && EVP_DigestFinal_ex(digest, bytes, NULL);
+  EVP_MD_CTX_free(digest);
+  if (!made)
+    return BEAM_ENO_MEMORY;
+  memcpy(identity, bytes, sizeof *identity);
+  return 0;
+}
+
+static int set_identity(beam_http *http, const beam_tls *tls, unsigned trust) {
+  CURL *easy = http->transfer.easy;
+  char name[64];
+  uint64_t identity;
+  if (identify(http, tls, &identity))
+    return BEAM_ENO_MEMORY;
+  snprintf(name, sizeof name, "/dev/null/beam-trust-%u-%016llx", trust, (unsigned long long)identity);
+  return curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) || curl_easy_setopt(easy, CURLOPT_CAPATH, name);
+}
+
+/* ---- Trust ---- */
+
+/* CURLOPT_CAPATH NULL: with a directory beside the file curl (7.88) loads all anew for each connection. Who shows
+ * something of himself has a connection of his own there. */
+static int let_curl_load(const beam_http *http, const beam_tls *tls, const char *ca_file) {
+  CURL *easy = http->transfer.easy;
+  long apart = http->proxy.credentials || tls->cert_file;
+  if (ca_file && !tls->insecure &&
+      (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) || curl_easy_setopt(easy, CURLOPT_CAPATH, NULL)))
+    return BEAM_ENO_MEMORY;
+  return curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, apart) || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, apart);
 }
 
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls) {
   const char *ca_file = tls->ca_file && *tls->ca_file ? tls->ca_file : beam__tls_ca_bundle();
-  CURL *easy = http->transfer.easy;
-  char name[48];
-  if (!ca_file || tls->insecure)
-    return 0;
-  if (!beam__curl_has_openssl())
-    return let_curl_load(easy, ca_file);
+  if (!beam__curl_has_openssl() || (!ca_file && !tls->insecure))
+    return let_curl_load(http, tls, ca_file);
+  if (tls->insecure)
+    return set_identity(http, tls, 0);
   http->trust = beam__trust_of(http->ctx, ca_file);
-  if (!http->trust)
-    return BEAM_ENO_MEMORY;
-  snprintf(name, sizeof name, "/dev/null/beam-trust-%u", beam__trust_id(http->trust));
-  return curl_easy_setopt(easy, CURLOPT_CAINFO, NULL) || curl_easy_setopt(easy, CURLOPT_CAPATH, name);
+  return http->trust ? set_identity(http, tls, beam__trust_id(http->trust)) : BEAM_ENO_MEMORY;
 }
 
 /* The second is for the intermediate certificates of a client's own, as curl would have it. */

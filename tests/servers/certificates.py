@@ -38,8 +38,11 @@ def make_all(folder):
     local = "DNS:localhost,IP:127.0.0.1,IP:::1"
     authority(folder, "ca")
     authority(folder, "stranger")
+    with open(f"{folder}/both.pem", "w") as both:
+        both.write("".join(open(f"{folder}/{name}.pem").read() for name in ("ca", "stranger")))
     certificate(folder, "good", local)
     certificate(folder, "client", "DNS:client")
+    certificate(folder, "successor", "DNS:successor")
     certificate(folder, "expired", local, expired=True)
     certificate(folder, "elsewhere", "DNS:elsewhere.example")
     certificate(folder, "unknown", local, ca="stranger")

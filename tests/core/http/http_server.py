@@ -190,8 +190,24 @@ async def read_request(reader):
     return head, await reader.readexactly(length)
 
 
+async def send_early(path, writer):
+    """An answer, and then what nobody has asked for: at once or later, the end of the connection behind it or not."""
+    gone = answer(408, b'{"error":"idle for too long"}', extra=["Connection: close"])
+    first = b"HTTP/1.1 204 No Content\r\n\r\n" if "empty" in path else answer(body=b"{}")
+    writer.write(first + (gone if "at-once" in path else b""))
+    await writer.drain()
+    await asyncio.sleep(0.03)
+    if "later" in path:
+        writer.write(gone)
+        await writer.drain()
+    counts["early"] = counts.get("early", 0) + 1
+    return "close" in path
+
+
 async def serve(reader, writer):
     counts["connections"] += 1
+    port = f"at {writer.get_extra_info('sockname')[1]}"
+    counts[port] = counts.get(port, 0) + 1
     nth = 0
     try:
         while True:
@@ -207,6 +223,11 @@ async def serve(reader, writer):
                 break
             elif path in FIXED:
                 writer.write(FIXED[path]())
+            elif path.startswith("/early"):
+                if await send_early(path, writer):
+                    break
+            elif path == "/who":
+                writer.write(answer(body=str(writer.get_extra_info("peercert", {}).get("subject", "")).encode()))
             elif await special(path, query, writer, nth):
                 break
             await writer.drain()
@@ -236,6 +257,8 @@ def proxy(credentials):
             writer.close()
             return
         counts["proxied"] = counts.get("proxied", 0) + 1
+        port = f"at {writer.get_extra_info('sockname')[1]}"
+        counts[port] = counts.get(port, 0) + 1
         method, target = head.split(" ")[:2]
         if method == "CONNECT" and "\r\nauthorization:" in head.lower():
             counts["leaked"] = counts.get("leaked", 0) + 1
@@ -305,6 +328,11 @@ async def start_tls(folder):
         await listen(f"tls_{name}", serve, ssl=context)
         if name == "good":
             await listen("upload_tls", http_uploads.serve, ssl=context)
+    asking = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    asking.load_cert_chain(f"{folder}/good.pem", f"{folder}/good.key")
+    asking.load_verify_locations(f"{folder}/ca.pem")
+    asking.verify_mode = ssl.CERT_REQUIRED
+    await listen("tls_asking", serve, ssl=asking)
     warnings.simplefilter("ignore", DeprecationWarning)  # an old version is the point
     old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     old.load_cert_chain(f"{folder}/good.pem", f"{folder}/good.key")
@@ -342,6 +370,7 @@ async def main(folder, children):
     certificates.make_all(folder)
     say("folder", folder)
     plain = await listen("plain", serve)
+    await listen("other", serve)
     upload = await listen("upload", http_uploads.serve)
     await listen("proxy", proxy(None))
     await listen("proxy_auth", proxy("dXNlcjpwQHNz"))  # user:p@ss
