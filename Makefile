@@ -11,9 +11,12 @@ PYTHON ?= /usr/bin/python3
 
 PACKAGES := libuv libwebsockets libcurl openssl zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
-CPPFLAGS += -D_GNU_SOURCE -DNDEBUG -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-CFLAGS ?= -O2 -g
-override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS)
+# make DEBUG=1: with assertions, to be stepped through; make SANITIZE=1: beamlua and each core.so under AddressSanitizer and UBSan.
+SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
+CPPFLAGS += -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CFLAGS ?= $(if $(DEBUG),-Og,-O2) -g
+override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(if $(SANITIZE),$(SANITIZERS))
+override LDFLAGS += $(if $(SANITIZE),$(SANITIZERS))
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
 CORE := $(sort $(shell find core -name "*.c"))
@@ -44,7 +47,12 @@ demo: setup-build
 
 test: setup-test
 	@$(MAKE) $(if $(NEEDS_ALL),all) $(CHOSEN)
-	@PYTHON=$(PYTHON) sh tests/run.sh $(T)
+	@PYTHON=$(PYTHON) SANITIZE=$(SANITIZE) sh tests/run.sh $(T)
+
+# What everything is compiled with: other flags compile everything anew.
+build/flags: always
+	@mkdir -p $(@D)
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
 
 # ---- libbeam ----
 
@@ -57,7 +65,7 @@ build/libbeam.so: $(CORE:%.c=build/%.o)
 	$(q)$(CC) -shared -Wl,-soname,libbeam.so.0 -o $@ $^ $(LDFLAGS) $(LIBS)
 	$(q)ln -sf libbeam.so build/libbeam.so.0
 
-build/core/%.o: core/%.c
+build/core/%.o: core/%.c build/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
@@ -70,7 +78,7 @@ build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) b
 	@mkdir -p $$(@D)
 	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LDFLAGS) $(LIBS)
 
-build/binding/$(1)/%.o: lua/binding/%.c
+build/binding/$(1)/%.o: lua/binding/%.c build/flags
 	$$(call say,CC,$$< ($(1)))
 	@mkdir -p $$(@D)
 	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $$@ $$<
@@ -78,7 +86,7 @@ endef
 $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 # ---- The rest, by idea ----
 
-include lua/beamlua/beamlua.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk install.mk
+include lua/beamlua/beamlua.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk tests/develop.mk install.mk
 
 lint: setup-lint
 	@sh tests/lint.sh

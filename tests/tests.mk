@@ -1,5 +1,4 @@
 # What tests are built from, and those that take longer than `make test` may. Included by the Makefile.
-SANITIZE := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
 TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c'))
 # make test T=frame_test: what has that in its name is built and run. Specs and hosts need all of the product; a C test what it links.
 CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
@@ -42,20 +41,20 @@ build/asan/libbeam.a: $(CORE:%.c=build/asan/%.o)
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) qcs $@ $^
 
-build/asan/core/%.o: core/%.c
+build/asan/core/%.o: core/%.c build/flags
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 build/tests/%: tests/%.c build/asan/libbeam.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -MMD -MP -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -MMD -MP -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
 
 build/tests/binding/json_test: tests/binding/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json/*)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZE) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
 	  -o $@ $< $(wildcard lua/binding/json/*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
 
 # The script host's tests have a Lua 5.4 in them.
@@ -63,15 +62,15 @@ build/asan/libsandbox.a: $(SANDBOX:lua/%.c=build/asan/host/%.o)
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) qcs $@ $^
 
-build/asan/host/%.o: lua/%.c
+build/asan/host/%.o: lua/%.c build/flags
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 build/tests/sandbox/%: tests/sandbox/%.c tests/sandbox/script_fixture.h build/asan/libsandbox.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< \
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< \
 	  build/asan/libsandbox.a $(LUA54)/liblua5.4.a -lm -ldl
 
 # Those of libbeamhost have all of it.
@@ -80,13 +79,13 @@ build/asan/libbeamhost.a: build/asan/libsandbox.a build/asan/libbeam.a build/hos
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
-build/asan/binding/%.o: lua/binding/%.c
+build/asan/binding/%.o: lua/binding/%.c build/flags
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZE) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 build/tests/embed/%: tests/embed/%.c tests/embed/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZE) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \
 	  $(LIBS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl

@@ -14,7 +14,7 @@ build/beamlua: $(HOST:lua/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/b
 	$(call say,LD,$@)
 	$(q)$(CC) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
 
-build/host/%.o: lua/%.c
+build/host/%.o: lua/%.c build/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $@ $<
