@@ -21,8 +21,8 @@ end
 
 -- The client's connections close with 1001: what the peer sees is an end, not a loss, and its slot is free. Returns how many are open.
 local function close_connections()
-  local attempt = package.loaded["beam.realtime.attempt"]
-  return attempt and attempt.close_all(1001) or 0
+  local open = package.loaded["beam.driver.open"]
+  return open and open.close_all(1001) or 0
 end
 
 local function busy(servers)

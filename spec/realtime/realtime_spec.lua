@@ -363,7 +363,7 @@ describe("realtime", function()
           codes[#codes + 1] = code
         end
         local a, b = assert(client.realtime(server.url)), assert(client.realtime(server.url))
-        local close_all = require("beam.realtime.attempt").close_all
+        local close_all = require("beam.driver.open").close_all
         assert.are.equal(2, close_all(1001))
         eventually(function()
           return a.state == "closed" and b.state == "closed" and #codes == 2

@@ -490,7 +490,7 @@ describe("a connection", function()
       return next(seen) == nil and closed == 1001
     end)
     eventually(function()
-      return require("beam.realtime.attempt").close_all(1001) == 0
+      return require("beam.driver.open").close_all(1001) == 0
     end)
   end)
 

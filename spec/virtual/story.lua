@@ -309,7 +309,7 @@ function Story:close()
   local start = self.now()
   if self.random:chance(0.1) then -- as a program does that ends: without waiting
     self.hurried = true
-    require("beam.realtime.attempt").close_all(1001)
+    require("beam.driver.open").close_all(1001)
   end
   self.conn:close(self.random:of { 1000, 1001, 4000 }, "bye")
   if self.conn.state ~= "closed" then

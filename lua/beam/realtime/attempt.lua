@@ -5,6 +5,7 @@
 -- itself collected, which is why the attempt holds its connection weakly.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local open = require "beam.driver.open"
 
 local Attempt = {}
 Attempt.__index = Attempt
@@ -13,8 +14,6 @@ Attempt.__name = "beam.attempt"
 local attempt = {}
 
 local weak = { __mode = "v" }
-
-local open = {} -- the attempts that are not over; that of a connection which nobody holds any more is among them
 
 ---@class beam.attempt
 ---@field ws beam.core.websocket
@@ -28,7 +27,7 @@ local function listen(self, events)
     local conn = owner[1]
     if event == "closed" then
       self.over = true
-      open[self] = nil
+      open.remove(self)
       owner[1] = nil
       driver.detach()
     end
@@ -44,7 +43,7 @@ local function connect(ctx, options, handler)
 end
 
 --- Starts an attempt for `conn`, whose events go to events.open(conn, …) and so on, as beam.core names them.
----@param conn table its method end_with(code) is called by close_all
+---@param conn table its method end_with(code) is called when the program ends
 ---@param events table<string, function>
 ---@param options beam.core.websocket_options
 ---@return beam.attempt?, beam.error?
@@ -58,7 +57,7 @@ function attempt.start(conn, events, options)
   end
   driver.attach()
   self.ws = ws
-  open[self] = true
+  open.add(self) -- that of a connection which nobody holds any more is among them, too
   return self
 end
 
@@ -81,23 +80,15 @@ function Attempt:abandon(code)
   end
 end
 
---- Starts to close every attempt that is not over, as a program does that ends. Returns how many there are.
+--- The program ends: its connection says so, or it closes by itself.
 ---@param code integer
----@return integer
-function attempt.close_all(code)
-  local all = {}
-  for self in pairs(open) do
-    all[#all + 1] = self
+function Attempt:end_with(code)
+  local conn = self.owner[1]
+  if conn then
+    conn:end_with(code)
+  else
+    self:close(code)
   end
-  for _, self in ipairs(all) do
-    local conn = self.owner[1]
-    if conn then
-      conn:end_with(code)
-    else
-      self:close(code)
-    end
-  end
-  return #all
 end
 
 return attempt

@@ -2,8 +2,8 @@
 -- so that no ghost holds Beam's slot while the next workers connect (docs/wire.md section 5).
 --
 -- Where a worker is stopped at once (SIGTERM), Lua's state is closed, and beam.core says 1001 then.
-local attempt -- beam.attempt, which needs the driver
 local keeper = require "beam.driver.nginx.keeper"
+local open = require "beam.driver.open"
 local waiting = require "beam.driver.nginx.waiting"
 
 local leaving = {}
@@ -25,9 +25,8 @@ local function wait_for_requests()
 end
 
 local function close_connections()
-  attempt = attempt or require "beam.realtime.attempt"
   local left = close_within
-  while attempt.close_all(1001) > 0 and left > 0 do
+  while open.close_all(1001) > 0 and left > 0 do
     ngx.sleep(look_every)
     left = left - look_every
   end
