@@ -2,6 +2,7 @@
 -- Lua 5.1 cannot, and there the function gets a coroutine of its own. (LuaJIT can, and is not asked: in OpenResty a module that is being
 -- loaded must not resume a coroutine.)
 local driver = require "beam.driver"
+local errors = require "beam.error"
 
 local function can_wait_in_pcall()
   if rawget(_G, "jit") then
@@ -61,6 +62,25 @@ function protect.call_within(seconds, fn, ...)
   if task.done then
     return result(task:join())
   end
+end
+
+local function told(ok, ...)
+  if ok then
+    return true, ...
+  end
+  local cause, traceback = ...
+  if errors.is(cause) then
+    return false, cause
+  end
+  return false, errors.new { kind = "script", message = tostring(cause), cause = cause, traceback = traceback }
+end
+
+--- Calls a function of the user's that decides (connect, retry, on_reconnect).
+--- Returns true and its results, or false and a beam.error if it raised.
+---@param fn function
+---@return boolean ok, any ...
+function protect.hook(fn, ...)
+  return told(protect.call(fn, ...))
 end
 
 return protect

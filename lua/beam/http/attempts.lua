@@ -11,7 +11,7 @@
 -- returned at once. Whether a handler may have run in any attempt is in the last one's error.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local log = require "beam.log"
 local mistake = require "beam.mistake"
 local options_of = require "beam.settings.options"
@@ -69,7 +69,7 @@ local function ask(self, err)
   if self.policy == false then
     return nil
   end
-  local ok, seconds = hook.call(self.policy or retry.call, self.failures, err)
+  local ok, seconds = protect.hook(self.policy or retry.call, self.failures, err)
   if not ok then
     log.write("error", "retry failed: " .. tostring(seconds))
   elseif type(seconds) == "number" and seconds >= 0 then

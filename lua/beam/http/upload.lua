@@ -1,7 +1,7 @@
 -- A request body that is not held in memory: read from a file, or asked of a function, piece by piece, as fast as the server takes it.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local mistake = require "beam.mistake"
 
 local upload = {}
@@ -176,7 +176,7 @@ end
 local function run(source, read, http, state)
   while wait_for_room(http, state) do
     source.taken = true
-    local ok, piece, problem = hook.call(read)
+    local ok, piece, problem = protect.hook(read)
     local done, failure
     if state.over then
       return nil

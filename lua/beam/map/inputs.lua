@@ -1,7 +1,7 @@
 -- Where the inputs of a map come from: a list, an iterator function, or an object with a method `next`. They are asked for one at a time,
 -- when there is room for one more, and nil is their end.
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local mistake = require "beam.mistake"
 
 local inputs = {}
@@ -31,7 +31,7 @@ end
 
 local function of_function(fn, owner)
   return function()
-    return first(hook.call(fn, owner))
+    return first(protect.hook(fn, owner))
   end
 end
 

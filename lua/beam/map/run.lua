@@ -5,7 +5,7 @@
 -- with no room it ends, and the next result that is handed over starts another. So a map that is forgotten holds nothing up.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local log = require "beam.log"
 local new_caller = require("beam.map.caller").new
 local new_results = require("beam.map.results").new
@@ -39,7 +39,7 @@ local function report(self)
     self.progress:draw(self:figures())
   end
   if self.on_progress then
-    local ok, err = hook.call(self.on_progress, self.succeeded + self.failed, self.total, self.failed, self.in_flight)
+    local ok, err = protect.hook(self.on_progress, self.succeeded + self.failed, self.total, self.failed, self.in_flight)
     if not ok then
       self.on_progress = false
       log.write("error", "beam.map: on_progress failed and is not called again: " .. tostring(err))
@@ -157,7 +157,7 @@ local function settle(self, position, input, result, info)
 end
 
 local function answer(self, position, input)
-  local ok, result, info = hook.call(self.call, input, math.max(self:time_left(), 0.001))
+  local ok, result, info = protect.hook(self.call, input, math.max(self:time_left(), 0.001))
   if ok then
     settle(self, position, input, result, info)
   else -- it raised: the input makes no sense, or a function of the user's failed

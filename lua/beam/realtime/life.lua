@@ -14,7 +14,7 @@ local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local watch = require "beam.realtime.watch"
 
 ---@class beam.connection
@@ -124,7 +124,7 @@ end
 local function try(self)
   self.attempt_began = driver.now()
   self:enter("connecting", "none")
-  local ok, core, err = hook.call(self.plan, self.failures + 1)
+  local ok, core, err = protect.hook(self.plan, self.failures + 1)
   if self.state ~= "connecting" then
     return
   elseif not ok or not core then
@@ -147,7 +147,7 @@ local function renew(self)
     return false
   end
   self.renewed = true
-  local ok, core = hook.call(self.plan, self.failures + 1)
+  local ok, core = protect.hook(self.plan, self.failures + 1)
   if self.state ~= "waiting" then
     return true
   elseif not ok or not core or self.is_same_secret(core.auth) then
@@ -164,7 +164,7 @@ local function ask_retry(self, err)
   if self.was_open and not self.reconnect then
     return nil
   end
-  local ok, seconds = hook.call(self.retry, self.failures, err, self)
+  local ok, seconds = protect.hook(self.retry, self.failures, err, self)
   if not ok then
     self:report(seconds)
   elseif type(seconds) == "number" and seconds >= 0 then

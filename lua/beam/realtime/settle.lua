@@ -8,7 +8,7 @@
 -- ping goes out before our close frame too, and its pong is the proof.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local in_flight = require "beam.realtime.in_flight"
 local seconds = require "beam.settings.seconds"
 
@@ -101,7 +101,7 @@ local function call_hooks(self)
   local unknown, again = self.unknown, {}
   self.unknown, self.asked_about = {}, unknown
   for _, fn in ipairs(self.reconnect_hooks) do
-    local ok, list = hook.call(fn, self, copy(unknown))
+    local ok, list = protect.hook(fn, self, copy(unknown))
     if not ok then
       self:report(list)
     end
@@ -116,7 +116,7 @@ end
 function Settling:reconcile()
   repeat
     local opens = self.opens
-    local ok, err = hook.call(call_hooks, self)
+    local ok, err = protect.hook(call_hooks, self)
     if not ok then
       self:report(err)
       self:settle_asked_about()

@@ -8,7 +8,7 @@
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local json = require "beam.json"
 local options_of = require "beam.settings.options"
 local response_stream = require "beam.http.response_stream"
@@ -85,7 +85,7 @@ local function give_up(self, err)
     return late(self)
   end
   self.failures = self.failures + 1
-  local ok, seconds = hook.call(self.retry, self.failures, err)
+  local ok, seconds = protect.hook(self.retry, self.failures, err)
   if not ok or type(seconds) ~= "number" then
     return err
   end
