@@ -1,6 +1,6 @@
 -- The shape of the house (docs/architecture.md): includes of core/ never go up the list of its rooms, no require runs in a circle but for
 -- those that CONTRIBUTING.md lists with a reason, no folder is a hall.   usage: lua5.4 tests/lint_rooms.lua
-local rooms = { "base", "loop", "net", "websocket", "carrier", "http", "server" } -- each may use those before it
+local rooms = { "base", "loop", "net", "carrier", "websocket", "http", "server" } -- each may use those before it
 local largest_folder = 20 -- files of its own
 
 local problems = 0

@@ -7,7 +7,7 @@
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hook = require "beam.driver.hook"
+local protect = require "beam.driver.protect"
 local http_date = require "beam.http.date"
 local json = require "beam.json"
 local moment = require "beam.rest.moment"
@@ -68,7 +68,7 @@ end
 local function give_up(state, err)
   drop(state)
   state.failures = state.failures + 1
-  local ok, seconds = hook.call(state.retry, state.failures, err)
+  local ok, seconds = protect.hook(state.retry, state.failures, err)
   if not ok or type(seconds) ~= "number" then
     return numbered.finish(state, err)
   end
