@@ -9,7 +9,6 @@
 #include <zlib.h>
 
 #include "beam.h"
-#include "net/tls/verify.h"
 
 /* "OpenSSL 3.0.17 1 Jul 2025" -> its length without the date */
 static int without_date(const char *text) {
@@ -25,5 +24,3 @@ int beam_libraries(char *text, size_t size) {
                   (int)strcspn(lws, "-"), lws, curl_version_info(CURLVERSION_NOW)->version, without_date(ssl), ssl,
                   zlibVersion());
 }
-
-const char *beam_ca_bundle(void) { return beam__tls_ca_bundle(); }

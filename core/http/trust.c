@@ -88,7 +88,7 @@ static int let_curl_load(const beam_http *http, const beam_tls *tls, const char 
 }
 
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls) {
-  const char *ca_file = tls->ca_file && *tls->ca_file ? tls->ca_file : beam__tls_ca_bundle();
+  const char *ca_file = tls->ca_file && *tls->ca_file ? tls->ca_file : beam_ca_bundle();
   if (!beam__curl_has_openssl() || (!ca_file && !tls->insecure))
     return let_curl_load(http, tls, ca_file);
   if (tls->insecure)

@@ -197,7 +197,7 @@ static int copy_path(const char **to, const char *from) {
 }
 
 int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error) {
-  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam__tls_ca_bundle();
+  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam_ca_bundle();
   if (!options->insecure && !ca_file)
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
                        "no CA bundle was found: install ca-certificates, or set tls.ca_file");

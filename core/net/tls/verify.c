@@ -17,7 +17,7 @@ enum { NAME_SHOWN = 72 }; /* bytes of a subject or issuer, so that the advice st
 
 /* ---- The system's store ---- */
 
-const char *beam__tls_ca_bundle(void) {
+const char *beam_ca_bundle(void) {
   static const char *const places[] = {
       "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo, Alpine */
       "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
@@ -173,7 +173,7 @@ static struct reason find_reason(long code) {
   if (!found.text)
     found.text = X509_verify_cert_error_string(code);
   if (!found.advice)
-    found.advice = beam__tls_ca_bundle() ? unknown_issuer_advice : no_bundle;
+    found.advice = beam_ca_bundle() ? unknown_issuer_advice : no_bundle;
   return found;
 }
 

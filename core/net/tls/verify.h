@@ -8,9 +8,6 @@
 
 #pragma GCC visibility push(hidden)
 
-/* The system's CA bundle: SSL_CERT_FILE, else the first of the distributions' usual places that can be read; NULL if
- * there is none (static, or the environment's). */
-const char *beam__tls_ca_bundle(void);
 /* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
  * such is left to trust.h: reading it could block. BEAM_EINVALID. */
 int beam__tls_check(const beam_tls *tls, beam_error *error);

@@ -116,7 +116,7 @@ static void finds_the_bundle(void) {
   struct stat found;
   const char *bundle;
   unsetenv("SSL_CERT_FILE");
-  bundle = beam__tls_ca_bundle();
+  bundle = beam_ca_bundle();
   REQUIRE(bundle != NULL); /* ca-certificates is among what `make setup` installs */
   CHECK(stat(bundle, &found) == 0 && S_ISREG(found.st_mode) && found.st_size > 1000);
 }
@@ -124,13 +124,13 @@ static void finds_the_bundle(void) {
 static void prefers_ssl_cert_file(void) {
   const char *usual;
   unsetenv("SSL_CERT_FILE");
-  usual = beam__tls_ca_bundle();
+  usual = beam_ca_bundle();
   setenv("SSL_CERT_FILE", path("root.pem"), 1);
-  CHECK_STR(beam__tls_ca_bundle(), path("root.pem"));
+  CHECK_STR(beam_ca_bundle(), path("root.pem"));
   setenv("SSL_CERT_FILE", path("missing.pem"), 1);
-  CHECK(beam__tls_ca_bundle() == usual);
+  CHECK(beam_ca_bundle() == usual);
   setenv("SSL_CERT_FILE", "", 1);
-  CHECK(beam__tls_ca_bundle() == usual);
+  CHECK(beam_ca_bundle() == usual);
   unsetenv("SSL_CERT_FILE");
 }
 
