@@ -1,5 +1,5 @@
--- Which lines of lua/beam a run reaches: `lua5.4 -e 'dofile "tests/coverage.lua"' …` writes them as FILE:LINE at its end into a file of its own
--- in the folder COVERAGE. With the argument "tell" it reads them all, and what luac says has code, and prints a line for each room.
+-- Which lines of lua/beam a run reaches: `lua5.4 -e 'dofile "tests/coverage.lua"' …` writes them as FILE:LINE at its end into a file of its
+-- own in the folder COVERAGE. With the argument "tell" it reads them all, and what luac says has code, and prints a line for each room.
 -- (LuaCov is in none of Debian's releases that we support.)
 local folder = os.getenv "COVERAGE" or "build/coverage/lua"
 
@@ -26,7 +26,7 @@ local function collect()
   debug.sethook(note, "l")
   for _, name in ipairs { "create", "wrap" } do -- each coroutine has a hook of its own
     local original = coroutine[name]
-    coroutine[name] = function(fn)
+    coroutine[name] = function(fn) -- luacheck: ignore 122
       return original(function(...)
         debug.sethook(note, "l")
         return fn(...)
