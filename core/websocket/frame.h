@@ -1,6 +1,6 @@
 /* RFC 6455 as a pure codec: bytes in, events out; frames out. No I/O, no allocation, no clock.
  *
- *   websocket.c  ->  frame.h  ->  utf8.h, mask.h;  beside it handshake.h
+ *   websocket.c  ->  message.h  ->  frame.h;  before them handshake.h
  *
  * Decoding: hand it what arrived; it gives one event after the other until it wants more. Data comes in pieces that
  * point into the caller's bytes: a message that lies whole in them is one piece (`first` and `final`), handed on
@@ -16,8 +16,6 @@
 #include <stdint.h>
 
 #include "base/utf8.h"
-#include "websocket/handshake.h"
-#include "websocket/mask.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -90,6 +88,11 @@ void beam__decoder_init(beam__decoder *decoder, enum beam__role role, uint64_t m
 void beam__decode(beam__decoder *decoder, uint8_t *bytes, size_t len, size_t *consumed, beam__frame_event *event);
 /* Whether a message has begun and not ended, or a frame is cut short. */
 int beam__decoder_midway(const beam__decoder *decoder);
+
+/* to[i] = from[i] ^ mask[i % 4] (RFC 6455 section 5.3); `to` and `from` may be the same, at any alignment. */
+void beam__mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4]);
+/* Four fresh random bytes. */
+void beam__mask_key(uint8_t mask[4]);
 
 enum { BEAM__FRAME_HEAD_MAX = 14 };
 

@@ -12,7 +12,6 @@
 
 #include "base/utf8.h"
 #include "websocket/message.h"
-#include "websocket/websocket_frames.h"
 
 enum {
   CLOSE_MS = 2000,

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "websocket/frame.h"
+#include "websocket/handshake.h"
 
 enum { IN_SIZE = 16384 };
 
