@@ -16,6 +16,7 @@ check() {
 check clang-format clang-format --dry-run --Werror $c_files
 check cppcheck cppcheck --quiet --std=c11 --language=c --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
   --suppress=missingIncludeSystem -D__linux__ -D__GNUC__ -Icore -Ilua/binding -Ilua -Ilua/embed $(git ls-files 'core/*.c' 'lua/*.c')
+check locale sh tests/locale_lint.sh
 check luacheck luacheck --quiet --no-color $lua_files
 check rooms lua5.4 tests/lint_rooms.lua
 exit $status

@@ -19,7 +19,7 @@ end
 local function literal(text)
   local lines = {}
   for first = 1, #text, 80 do
-    lines[#lines + 1] = '    "' .. text:sub(first, first + 79):gsub('[%c"\\?\128-\255]', escape) .. '"'
+    lines[#lines + 1] = '    "' .. text:sub(first, first + 79):gsub('[^ !#->@-[%]^-~]', escape) .. '"'
   end
   return #lines > 0 and table.concat(lines, "\n") or '    ""'
 end

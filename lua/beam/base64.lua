@@ -31,7 +31,7 @@ end
 ---@param text string
 ---@return string?
 function base64.decode(text)
-  local body = text:match "^([%w+/]*)=?=?$"
+  local body = text:match "^([0-9A-Za-z+/]*)=?=?$"
   if not body or #body % 4 == 1 then
     return nil
   end

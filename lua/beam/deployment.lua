@@ -46,8 +46,8 @@ end
 
 -- https://name-1234567-v2.app.beam.cloud, https://app.beam.cloud/endpoint/name/v2, …/endpoint/id/{stub}: as the fields of a target.
 local function from_url(url)
-  local host, path = url:match "^%l+://([^./:]+)%.app%.beam%.cloud", url:match "^%l+://[^/]+/([^?#]*)"
-  local kind, first, second = (path or ""):match "^(%l+)/([^/]+)/?([^/]*)"
+  local host, path = url:match "^[a-z]+://([^./:]+)%.app%.beam%.cloud", url:match "^[a-z]+://[^/]+/([^?#]*)"
+  local kind, first, second = (path or ""):match "^([a-z]+)/([^/]+)/?([^/]*)"
   if host then
     return { id = host }
   elseif first == "id" or first == "public" then
@@ -264,7 +264,7 @@ end
 -- Of a record: the public form, where it needs no token.
 local function handed_out(record)
   for _, url in ipairs { record.invoke_url or false, record.url or false } do
-    if type(url) == "string" and url:find "^%l+://[^/?#]" then
+    if type(url) == "string" and url:find "^[a-z]+://[^/?#]" then
       return url
     end
   end

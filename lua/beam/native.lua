@@ -7,14 +7,14 @@ local native = {}
 -- ---- What loaders say: glibc, musl, macOS ----
 
 local missing_library = {
-  "([%w._+-]+): cannot open shared object file",
-  "Error loading shared library ([%w._+-]+): No such file",
-  "Library not loaded: [^\n]-([%w._+-]+)\n",
+  "([0-9A-Za-z._+-]+): cannot open shared object file",
+  "Error loading shared library ([0-9A-Za-z._+-]+): No such file",
+  "Library not loaded: [^\n]-([0-9A-Za-z._+-]+)\n",
 }
 local missing_symbol = {
-  "undefined symbol: ([%w_]+)",
-  "Error relocating [^\n]-: ([%w_]+): symbol not found",
-  "symbol not found in [^\n]-'_([%w_]+)'",
+  "undefined symbol: ([0-9A-Za-z_]+)",
+  "Error relocating [^\n]-: ([0-9A-Za-z_]+): symbol not found",
+  "symbol not found in [^\n]-'_([0-9A-Za-z_]+)'",
 }
 local other_machine = { "wrong ELF class", "invalid ELF header", "Exec format error", "incompatible architecture" }
 

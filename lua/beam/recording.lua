@@ -145,7 +145,7 @@ local function check_fields(object, kind)
     known[kind.of] = true
   end
   for _, field in ipairs(kind) do
-    local name, optional = field:match "^([%w_]+)(%??)$"
+    local name, optional = field:match "^([0-9A-Za-z_]+)(%??)$"
     local there = (name == "data" and read_data or check_field)(object, name)
     if not there and optional == "" then
       refuse("%s wants %s", object.event, name == "data" and "text or base64" or name)

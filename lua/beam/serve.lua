@@ -18,7 +18,7 @@ local task_store = require "beam.serve.app.task_store"
 local methods = {}
 
 local function deploy(app, kind, name, handler, options)
-  if type(name) ~= "string" or not name:find "^[%w][%w._-]*$" then
+  if type(name) ~= "string" or not name:find "^[0-9A-Za-z][0-9A-Za-z._-]*$" then
     error(("%s: a name of letters, digits, '-', '_' and '.' is wanted"):format(kind), 4)
   elseif type(handler) ~= "function" then
     error(("%s '%s': the handler must be a function"):format(kind, name), 4)

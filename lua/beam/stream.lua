@@ -4,6 +4,7 @@
 --
 -- It is tried again as a call is, until the first byte of its body: what came after that is nobody's to ask for twice.
 local answer = require "beam.http.answer"
+local ascii = require "beam.ascii"
 local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
@@ -55,7 +56,7 @@ local formats = {
 }
 
 local function format_of(headers)
-  local kind = (headers["content-type"] or ""):match("^%s*([^;%s]*)"):lower()
+  local kind = ascii.lower((headers["content-type"] or ""):match "^[ \t]*([^; \t]*)")
   return formats[kind] or "auto"
 end
 

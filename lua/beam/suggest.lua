@@ -1,4 +1,5 @@
 -- The known name nearest to a mistyped one, for "did you mean".
+local ascii = require "beam.ascii"
 
 -- Levenshtein's distance, one row at a time.
 local function distance(a, b)
@@ -24,7 +25,7 @@ return function(name, known)
   local nearest, best
   for candidate in pairs(known) do
     candidate = tostring(candidate)
-    local steps = distance(name:lower(), candidate)
+    local steps = distance(ascii.lower(name), candidate)
     if not best or steps < best or (steps == best and candidate < nearest) then
       nearest, best = candidate, steps
     end

@@ -49,7 +49,7 @@ function task.settings(settings, options)
 end
 
 local function is_id(value)
-  return type(value) == "string" and value:find "^[%w][%w._-]*$" ~= nil
+  return type(value) == "string" and value:find "^[0-9A-Za-z][0-9A-Za-z._-]*$" ~= nil
 end
 
 --- The task with this id. Beam is not asked yet: whether there is one, task:status() says.

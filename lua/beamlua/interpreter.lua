@@ -25,7 +25,7 @@ local function fail(what)
 end
 
 local function require_global(text)
-  local global, name = text:match "^([%a_][%w_]*)=(.+)$"
+  local global, name = text:match "^([A-Za-z_][0-9A-Za-z_]*)=(.+)$"
   return function()
     _G[global or text:match "^[^-]*"] = require(name or text)
   end
@@ -50,7 +50,7 @@ local function load_script(path)
     return load(io.read "*a", "=stdin")
   end
   local chunk, message = loadfile(path)
-  local meant = not chunk and path:find "^[%l-]+$" and require("beam.suggest")(path, require("beamlua.cli.commands").names())
+  local meant = not chunk and path:find "^[a-z-]+$" and require("beam.suggest")(path, require("beamlua.cli.commands").names())
   return chunk, meant and ("%s; did you mean the command '%s'?"):format(message, meant) or message
 end
 

@@ -9,7 +9,7 @@ return function(host, arguments)
     arguments[1] = "watch"
   end
   local first = arguments[1] or ""
-  if first:find "^%l+$" and require("beamlua.cli.commands").find(first) or first == "--help" or first == "-h" then
+  if first:find "^[a-z]+$" and require("beamlua.cli.commands").find(first) or first == "--help" or first == "-h" then
     return require "beamlua.cli.command"(host, arguments)
   end
   return require "beamlua.interpreter"(host, arguments)

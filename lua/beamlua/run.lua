@@ -53,7 +53,7 @@ end
 local function text_of(err)
   local meta = getmetatable(err)
   if type(err) == "string" or type(err) == "number" or type(meta) == "table" and meta.__tostring then
-    return (tostring(err):gsub("^beamlua/[%l_/]+%.lua:%d+: ", "")) -- a line of ours, where a library names its caller
+    return (tostring(err):gsub("^beamlua/[a-z_/]+%.lua:%d+: ", "")) -- a line of ours, where a library names its caller
   end
   return ("(error object is a %s value)"):format(type(err))
 end

@@ -3,7 +3,7 @@ local traceback = {}
 
 -- A frame of a baked module: "\tbeam/call.lua:12: in function …", where the program has a module beam.call.
 local function is_ours(host, line)
-  local path = line:match "^\t([%w_/]+)%.lua:%d+: in"
+  local path = line:match "^\t([0-9A-Za-z_/]+)%.lua:%d+: in"
   if not path then
     return false
   end

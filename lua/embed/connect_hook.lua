@@ -3,6 +3,7 @@
 -- The token belongs to the host. A script that names an address of its own elsewhere brings its own token, or none is sent: otherwise any
 -- script could have it.
 local address = require "beam.settings.target"
+local ascii = require "beam.ascii"
 local errors = require "beam.error"
 local plan = require "beam.realtime.plan"
 
@@ -30,7 +31,7 @@ local function names_target(answer)
 end
 
 local function authority(url)
-  return (url:match "^%a[%w+.-]*://([^/?#]*)" or ""):lower()
+  return ascii.lower(url:match "^[A-Za-z][0-9A-Za-z+.-]*://([^/?#]*)" or "")
 end
 
 local function is_ours(url, options, gateway)
@@ -100,7 +101,7 @@ function connect_hook.new(hooks, options, settings, has_target)
     end
     local valid, checked = pcall(check, answer)
     if not valid then
-      local problem = tostring(checked):gsub("^[%w_/]+%.lua:%d+: ", "") -- a line of ours
+      local problem = tostring(checked):gsub("^[0-9A-Za-z_/]+%.lua:%d+: ", "") -- a line of ours
       hooks:fail { kind = "script", hook = "connect", message = "hook 'connect': " .. problem }
       return without_answer()
     end

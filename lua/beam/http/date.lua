@@ -32,17 +32,17 @@ local function whole_year(two_digits, now)
   return year
 end
 
-local time = "(%d%d):(%d%d):(%d%d)"
+local month_name, time = "([A-Za-z][A-Za-z][A-Za-z])", "(%d%d):(%d%d):(%d%d)"
 
 -- year, month (a name), day, hour, minute, second; all as text.
 local function split(text, now)
-  local day, month, year, hour, minute, second = text:match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) " .. time .. " GMT$")
+  local day, month, year, hour, minute, second = text:match("^[A-Za-z]+, (%d%d) " .. month_name .. " (%d%d%d%d) " .. time .. " GMT$")
   if not day then
-    day, month, year, hour, minute, second = text:match("^%a+, (%d%d)%-(%a%a%a)%-(%d%d) " .. time .. " GMT$")
+    day, month, year, hour, minute, second = text:match("^[A-Za-z]+, (%d%d)%-" .. month_name .. "%-(%d%d) " .. time .. " GMT$")
     year = year and whole_year(tonumber(year), now)
   end
   if not day then
-    month, day, hour, minute, second, year = text:match("^%a+ (%a%a%a) ([ %d]%d) " .. time .. " (%d%d%d%d)$")
+    month, day, hour, minute, second, year = text:match("^[A-Za-z]+ " .. month_name .. " ([ %d]%d) " .. time .. " (%d%d%d%d)$")
   end
   return year, month, day, hour, minute, second
 end

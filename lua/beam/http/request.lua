@@ -1,5 +1,6 @@
 -- A request to a deployment: from what beam.call, beam.stream and beam.submit are given to what the core is told. The credentials are not
 -- in it: they are asked for anew for each attempt.
+local ascii = require "beam.ascii"
 local attempts = require "beam.http.attempts"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
@@ -140,7 +141,7 @@ function request.prepare(settings, options, where, kind)
   if target.kind == "bot" and not target.url then
     mistake(where .. ": a bot is a WebSocket and takes no calls: see beam.realtime")
   end
-  local method = (options.method or "POST"):upper()
+  local method = ascii.upper(options.method or "POST")
   local body, source, err = body_of(options, method, where)
   if err then
     return nil, err

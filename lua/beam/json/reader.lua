@@ -50,7 +50,7 @@ local function read_number(s, position)
   local _, fraction = find(s, "^%.%d+", last + 1)
   local _, exponent = find(s, "^[eE][+-]?%d+", (fraction or last) + 1)
   local stop = exponent or fraction or last
-  if find(s, "^[%w.+-]", stop + 1) then
+  if find(s, "^[0-9A-Za-z.+-]", stop + 1) then
     fail(position, "a malformed number")
   end
   local literal = sub(s, position, stop)
@@ -168,7 +168,7 @@ function read_value(s, position, depth)
     end
     return (c == 123 and read_object or read_array)(s, position, depth + 1)
   end
-  local _, last, word = find(s, "^(-?%a+)", position)
+  local _, last, word = find(s, "^(-?[A-Za-z]+)", position)
   if last and words[word] ~= nil then
     return words[word], last + 1
   end

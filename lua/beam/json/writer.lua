@@ -17,7 +17,7 @@ local function path_text(path)
     if type(key) == "number" then
       parts[#parts + 1] = "[" .. key .. "]"
     else
-      parts[#parts + 1] = key:find "^[%a_][%w_]*$" and "." .. key or format("[%q]", key)
+      parts[#parts + 1] = key:find "^[A-Za-z_][0-9A-Za-z_]*$" and "." .. key or format("[%q]", key)
     end
   end
   return concat(parts)
@@ -38,7 +38,7 @@ local function write_string(state, s)
   if bad then
     fail(state, "byte " .. bad .. " of the string is not UTF-8 (encode binary data first, as base64 for instance)")
   end
-  return '"' .. s:gsub('[%c"\\]', escape) .. '"'
+  return '"' .. s:gsub('[^ !#-[%]^-~\128-\255]', escape) .. '"'
 end
 
 -- The shortest of 15, 16 and 17 digits that reads back as the same double. An integral float keeps its ".0" where Lua

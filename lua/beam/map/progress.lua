@@ -66,7 +66,7 @@ function progress.new(name, stream)
     return nil
   end
   local color = os.getenv "NO_COLOR"
-  name = name:gsub("%c", "?"):sub(1, longest_name)
+  name = name:gsub("[^ -~\128-\255]", "?"):sub(1, longest_name)
   return setmetatable({ name = name, stream = stream or io.stderr, colored = not color or color == "", drawn_at = -math.huge }, Progress)
 end
 

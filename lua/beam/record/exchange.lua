@@ -23,7 +23,7 @@ end
 ---@return string host
 ---@return string target
 function exchange.split(url)
-  local host, target = url:match "^%a+://([^/?#]*)([^#]*)"
+  local host, target = url:match "^[A-Za-z]+://([^/?#]*)([^#]*)"
   host, target = host or "", target or ""
   return (host:gsub("^.*@", "")), target:find "^/" and target or "/" .. target
 end

@@ -1,5 +1,7 @@
 -- The headers that a recording shows: those that say what the content is and what is to be done. A header of somebody's own may be a
 -- credential, so none is written that is not in this list.
+local ascii = require "beam.ascii"
+
 local headers = {}
 
 local asked = { ["accept"] = true, ["content-type"] = true }
@@ -14,7 +16,7 @@ local answered = {
 local function keep(list, allowed, secrets)
   local kept = {}
   for _, pair in ipairs(list or {}) do
-    local name = tostring(pair[1]):lower()
+    local name = ascii.lower(tostring(pair[1]))
     if allowed[name] then
       kept[#kept + 1] = { name, secrets:hide(tostring(pair[2])) }
     end

@@ -2,6 +2,7 @@
 --
 -- A secret is learned where it is used (the auth of a request, a header, a URL); from then on each of its forms is replaced wherever it
 -- stands: in messages, bodies, targets, errors. A secret of fewer than 4 bytes is none.
+local ascii = require "beam.ascii"
 local base64 = require "beam.base64"
 local json = require "beam.json"
 
@@ -32,7 +33,7 @@ local parameters = {
 }
 
 local function percent_encode(text)
-  return (text:gsub("[^%w%-._~]", function(character)
+  return (text:gsub("[^0-9A-Za-z%-._~]", function(character)
     return ("%%%02X"):format(character:byte())
   end))
 end
@@ -106,10 +107,10 @@ end
 ---@param headers beam.core.headers?
 function Secrets:learn_headers(headers)
   for _, pair in ipairs(headers or {}) do
-    local name = tostring(pair[1]):lower()
+    local name = ascii.lower(tostring(pair[1]))
     if name == "authorization" or name == "proxy-authorization" then
       local value = tostring(pair[2])
-      local content = value:match "^%a+%s+(.+)$" or value
+      local content = value:match "^[A-Za-z]+%s+(.+)$" or value
       self:learn(content)
       local plain = value:find "^[Bb]asic " and base64.decode(content)
       self:learn(plain and plain:match "^[^:]*:(.*)$")
@@ -165,7 +166,7 @@ function Secrets:hide_target(target)
   local path, query = target:match "^([^?]*)%??(.*)$"
   local kept = {}
   for pair in query:gmatch "[^&]+" do
-    local name = percent_decode(pair:match "^[^=]*"):lower()
+    local name = ascii.lower(percent_decode(pair:match "^[^=]*"))
     if parameters[name] then
       kept[#kept + 1] = pair:match "^[^=]*" .. "=" .. mark
     elseif name ~= "auth_token" then

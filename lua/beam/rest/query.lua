@@ -1,7 +1,7 @@
 -- A query string from a table, by name, so that the same table is always sent the same way. Lists become "a,b", as beta9 reads them;
 -- false is sent, nil not.
 local function escape(text)
-  return (text:gsub("[^%w%-._~,]", function(character)
+  return (text:gsub("[^0-9A-Za-z%-._~,]", function(character)
     return ("%%%02X"):format(character:byte())
   end))
 end

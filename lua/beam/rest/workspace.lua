@@ -25,7 +25,7 @@ local function look_up(entry, settings)
   if err then
     err.hint = err.status == 404 and "workspace = '…' says which, or api_version = 'v2' asks the public API" or err.hint
     return nil, err
-  elseif type(id) ~= "string" or not id:find "^[%w%-]+$" then
+  elseif type(id) ~= "string" or not id:find "^[0-9A-Za-z%-]+$" then
     local message = "Beam did not say which workspace the token is of"
     return nil, errors.new { kind = "http", message = message, body = answer, phase = "response" }
   end

@@ -1,4 +1,5 @@
 -- What a handler of an endpoint may return instead of a plain value: a status of its own, headers, a body that is not JSON.
+local ascii = require "beam.ascii"
 local compat = require "beam.compat"
 local json = require "beam.json"
 
@@ -30,7 +31,7 @@ local function header_list(headers)
   for key, value in pairs(headers or {}) do
     local name = type(value) == "table" and value[1] or key
     local text = type(value) == "table" and value[2] or value
-    list[#list + 1] = { tostring(name):lower(), tostring(text) }
+    list[#list + 1] = { ascii.lower(tostring(name)), tostring(text) }
     content_type = content_type or list[#list][1] == "content-type" and text or nil
   end
   table.sort(list, function(a, b)

@@ -1,4 +1,5 @@
 -- What is deployed: handlers by kind, name and version, each with a stub id of its own.
+local ascii = require "beam.ascii"
 local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"
 
@@ -49,7 +50,7 @@ function Deployments:add(kind, name, handler, options)
     id = options.id or url.uuid(),
     deployment_id = url.uuid(),
     app_id = namesake and namesake.app_id or url.uuid(),
-    subdomain = latest and latest.subdomain or name:lower() .. "-" .. url.uuid():sub(1, 7),
+    subdomain = latest and latest.subdomain or ascii.lower(name) .. "-" .. url.uuid():sub(1, 7),
     created_at = timestamp.now(),
     active = options.active ~= false,
     handler = handler,
@@ -81,7 +82,7 @@ local function matches(deployment, address)
   elseif address.id then
     return deployment.id == address.id
   end
-  return deployment.name:lower() == address.name:lower() and (not address.version or deployment.version == address.version)
+  return ascii.lower(deployment.name) == ascii.lower(address.name) and (not address.version or deployment.version == address.version)
 end
 
 --- The deployment of an address (route.lua); without a version the latest.

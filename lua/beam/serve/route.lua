@@ -1,5 +1,6 @@
 -- Which deployment a request means (docs/wire.md section 2): by path, /asgi/echo/v3, or by the first label of its Host,
 -- echo-7a7db8c-v3.app.beam.localhost. There is one workspace here, so any seven characters do in a label.
+local ascii = require "beam.ascii"
 local url = require "beam.serve.url"
 
 local route = {}
@@ -8,11 +9,11 @@ local kinds = { asgi = true, endpoint = true, taskqueue = true, ["function"] = t
 
 -- "rest" is what follows the address: the sub-path that belongs to the app.
 local function by_path(path)
-  local kind, rest = path:match "^/(%a+)(/.+)$"
+  local kind, rest = path:match "^/([A-Za-z]+)(/.+)$"
   if not kinds[kind] then
     return nil
   end
-  local form, id, sub = rest:match "^/(%a+)/([^/]+)(.*)$"
+  local form, id, sub = rest:match "^/([A-Za-z]+)/([^/]+)(.*)$"
   if form == "id" or (form == "public" and kind ~= "function") then
     return { kind = kind, id = id, public = form == "public", rest = sub }
   end
@@ -40,14 +41,14 @@ local function by_label(label)
   end
   local version = tonumber(label:match "%-v(%d+)$")
   local base = label:gsub("%-v%d+$", ""):gsub("%-latest$", "")
-  local name = base:match "^(.+)%-%w%w%w%w%w%w%w$"
+  local name = base:match("^(.+)%-" .. ("[0-9A-Za-z]"):rep(7) .. "$")
   return name and { name = name, version = version }
 end
 
 --- Reads an address. `host` is the Host header or nil, `exists(address)` tells whether there is such a deployment.
 --- Returns {kind=, name=, version=, id=, public=, rest=, labelled=} or nil: no address at all.
 function route.address(path, host, exists)
-  local label, domain = (host or ""):lower():match "^([^.:]+)%.([^:]+)"
+  local label, domain = ascii.lower(host or ""):match "^([^.:]+)%.([^:]+)"
   local address = label and by_label(label)
   -- A machine may be called dev-machine.local: only a domain of Beam's makes an unknown label an unknown deployment.
   if address and (exists(address) or domain:find "^app%." or domain:find "%.app%.") then

@@ -1,4 +1,5 @@
 -- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
+local ascii = require "beam.ascii"
 local driver = require "beam.driver"
 local fate = require "beam.serve.app.fate"
 local gateway = require "beam.serve.gateway"
@@ -88,7 +89,7 @@ local function check_options(given)
   if type(options.workspace) ~= "string" or not url.is_uuid(options.workspace) then
     error("app:listen: workspace wants a UUID", 3)
   end
-  options.workspace = options.workspace:lower()
+  options.workspace = ascii.lower(options.workspace)
   check_lists(options)
   check_token(options)
   local basic = options.basic

@@ -1,4 +1,6 @@
 -- Reads INI text as Python's configparser writes it, which is what Beam's own tools use.
+local ascii = require "beam.ascii"
+
 local ini = {}
 
 local function unquote(value)
@@ -24,7 +26,7 @@ function ini.parse(text)
     elseif line:find "^%s" and key then
       section[key] = section[key] .. "\n" .. line:match "^%s*(.-)%s*$"
     elseif name and section then
-      key = name:lower()
+      key = ascii.lower(name)
       section[key] = unquote(value)
     else
       return nil, ("line %d is neither a [section] nor a key = value%s"):format(number, section and "" or " in a section")

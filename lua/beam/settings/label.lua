@@ -6,6 +6,7 @@
 local label = {}
 
 local hex = "%x%x%x%x"
+local alphanumeric = "[0-9A-Za-z]"
 local uuid = hex .. hex .. ("%-" .. hex):rep(4) .. hex .. hex
 local container_kinds = { sandbox = true, pod = true, endpoint = true, taskqueue = true }
 
@@ -25,8 +26,8 @@ function label.is_uuid(text)
 end
 
 local function of_container(text)
-  local container, rest = text:match("^(%l+%-" .. uuid .. "%-%w%w%w%w%w%w%w%w)(.*)$")
-  local kind, stub = (container or ""):match("^(%l+)%-(" .. uuid .. ")")
+  local container, rest = text:match("^([a-z]+%-" .. uuid .. "%-" .. alphanumeric:rep(8) .. ")(.*)$")
+  local kind, stub = (container or ""):match("^([a-z]+)%-(" .. uuid .. ")")
   local port = tonumber((rest or ""):match "^%-(%d+)$")
   if container_kinds[kind] and (port or rest == "") then
     return { kind = kind, stub = stub, container = container, port = port }
@@ -40,7 +41,7 @@ end
 
 -- The seven characters are a hash: with a digit among them, or else a name like image-resizer would be a label.
 local function of_base(base)
-  local name, hash = base:match "^([%w%-]+)%-(%w%w%w%w%w%w%w)$"
+  local name, hash = base:match("^([0-9A-Za-z%-]+)%-(" .. alphanumeric:rep(7) .. ")$")
   return name and hash:find "%d" and name or nil
 end
 

@@ -44,7 +44,7 @@ end
 local function read_string(text)
   if text == "" then
     fail "a target cannot be an empty string"
-  elseif text:find "^%a[%w+.-]*://" then
+  elseif text:find "^[A-Za-z][0-9A-Za-z+.-]*://" then
     return { url = text }
   elseif label.read(text) then
     return { id = text }
@@ -112,7 +112,7 @@ end
 -- ---- Writing a URL ----
 
 local function escape(name)
-  return (name:gsub("[^%w%-._~]", function(character)
+  return (name:gsub("[^0-9A-Za-z%-._~]", function(character)
     return ("%%%02X"):format(character:byte())
   end))
 end
@@ -172,7 +172,7 @@ end
 
 local function of_label(target, gateway)
   local told = label.read(target.id) or {}
-  if not target.id:find "^[%w%-]+$" then
+  if not target.id:find "^[0-9A-Za-z%-]+$" then
     fail("'%s' is neither an id nor a label", target.id)
   elseif target.public then
     fail "a public address needs the id of the deployment, not its label"
@@ -185,9 +185,9 @@ local function of_label(target, gateway)
 end
 
 local function of_url(target)
-  if target.url:find "^%a+://[^/?#]*@" then
+  if target.url:find "^[A-Za-z]+://[^/?#]*@" then
     fail "credentials do not belong into a URL, where they leak: use token or basic"
-  elseif not target.url:find "^%l+://[^/?#%s%c][^%s%c]*$" then
+  elseif not target.url:find "^[a-z]+://[^/?#%s][!-~\128-\255]*$" then
     fail("'%s' is no http, https, ws or wss URL", target.url)
   elseif target.version then
     fail "a URL already says which version"
@@ -243,12 +243,12 @@ end
 function address.resolve(target, kind, use, gateway)
   local resolved = read(target, kind)
   local url = with_path(base(resolved, gateway), resolved)
-  local scheme, rest = url:match "^(%l+)(://.*)$"
+  local scheme, rest = url:match "^([a-z]+)(://.*)$"
   local wanted = (use == "ws" and as_ws or as_http)[scheme]
   if not wanted then
     fail("'%s' is no http, https, ws or wss URL", url)
   end
-  resolved.public = resolved.public or kinds[url:match "^%l+://[^/]+/(%l+)/public/"] or false
+  resolved.public = resolved.public or kinds[url:match "^[a-z]+://[^/]+/([a-z]+)/public/"] or false
   if not rest:find "^://[^/?#]+[/?#]" then
     rest = rest .. "/"
   end

@@ -5,6 +5,7 @@
 -- sent only to the API's or the gateway's own origin, and only where that asks for them. Redirects are followed, as a gateway points to
 -- its storage by them, but never from https to http. An expired URL is asked for anew, once.
 local api = require "beam.rest.api"
+local ascii = require "beam.ascii"
 local attempts = require "beam.http.attempts"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -19,8 +20,8 @@ local expiring = { [401] = true, [403] = true, [404] = true, [410] = true }
 -- ---- URLs ----
 
 local function origin_of(url)
-  local scheme, host = url:match "^(%l+)://([^/?#]+)"
-  return scheme and scheme .. "://" .. host:lower()
+  local scheme, host = url:match "^([a-z]+)://([^/?#]+)"
+  return scheme and scheme .. "://" .. ascii.lower(host)
 end
 
 local function shown(url)
@@ -29,14 +30,14 @@ end
 
 -- RFC 3986, section 5.2, as far as servers use it.
 local function resolve(base, location)
-  if location:find "^%a[%w+.-]*:" then
+  if location:find "^[A-Za-z][0-9A-Za-z+.-]*:" then
     return location
   elseif location:find "^//" then
-    return base:match "^(%l+:)" .. location
+    return base:match "^([a-z]+:)" .. location
   elseif location:find "^/" then
     return origin_of(base) .. location
   end
-  return base:gsub("[?#].*$", ""):gsub("^(%l+://[^/]*)$", "%1/"):gsub("[^/]*$", "") .. location
+  return base:gsub("[?#].*$", ""):gsub("^([a-z]+://[^/]*)$", "%1/"):gsub("[^/]*$", "") .. location
 end
 
 local function refuse(url, message, hint)

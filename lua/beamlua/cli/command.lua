@@ -30,8 +30,8 @@ end
 
 -- A mistake that the module raises is the command line's: "beam.call: input is an array …". Everything else is ours.
 local function as_mistake(problem)
-  local text = type(problem) == "string" and problem:gsub("^beamlua/[%w_/]+%.lua:%d+: ", "")
-  return text and (text:match "^beam[%w._]*: (.*)" or text:find "^beam%.%w+ " and text or nil)
+  local text = type(problem) == "string" and problem:gsub("^beamlua/[0-9A-Za-z_/]+%.lua:%d+: ", "")
+  return text and (text:match "^beam[0-9A-Za-z._]*: (.*)" or text:find "^beam%.[0-9A-Za-z]+ " and text or nil)
 end
 
 -- ---- Running ----
@@ -59,7 +59,7 @@ end
 
 local function execute(host, command, options, positionals)
   log_to_stderr(options.verbose)
-  local group = command.title:match "^beamlua (%l+)"
+  local group = command.title:match "^beamlua ([a-z]+)"
   local task = require("beamlua.command." .. group)
   local context = { host = host, name = command.name, title = command.title, options = options, positionals = positionals }
   context.client = new_client(options)

@@ -50,7 +50,7 @@ local function certificates(report, settings)
   local path = given or core.ca_bundle()
   local file = path and io.open(path, "rb")
   if file then
-    local _, count = file:read("*a"):gsub("%-%-%-%-%-BEGIN [%u ]*CERTIFICATE%-%-%-%-%-", "")
+    local _, count = file:read("*a"):gsub("%-%-%-%-%-BEGIN [A-Z ]*CERTIFICATE%-%-%-%-%-", "")
     file:close()
     report:well(("certificates: %d in %s"):format(count, path))
     return

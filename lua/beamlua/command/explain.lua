@@ -1,5 +1,6 @@
 -- beamlua explain STATUS|CODE|KIND|TEXT: what it means, whether the handler ran, whether another attempt is made, what to do. All of it is
 -- looked up in beam/outcome.lua, by which the module itself goes.
+local ascii = require "beam.ascii"
 local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
 local outcome = require "beam.outcome"
@@ -119,13 +120,13 @@ end
 
 -- As errors are written ("beamlua call: connect: …"), or else by words that the system and its libraries have for one.
 local function kind_of_words(text)
-  for name in text:gmatch "([%l_]+): " do
+  for name in text:gmatch "([a-z_]+): " do
     if meanings.kinds[name] then
       return name
     end
   end
   for _, row in ipairs(meanings.words) do
-    if text:lower():find(row[1], 1, true) then
+    if ascii.lower(text):find(row[1], 1, true) then
       return row[2]
     end
   end
@@ -133,7 +134,7 @@ end
 
 local function read(text)
   local code = text:match "answered with (%d%d%d)" or text:match "^[Hh][Tt][Tt][Pp]/[%d.]+ (%d%d%d)" or text:match "closed with (%d%d%d%d)"
-  local exit, name = text:match "^[Ee]xit[%l ]* (%d+)$", kind_of_words(text)
+  local exit, name = text:match "^[Ee]xit[a-z ]* (%d+)$", kind_of_words(text)
   if code then
     return number(tonumber(code), text)
   elseif exit then
@@ -149,7 +150,7 @@ local function unknown(text)
   local known = {}
   for _, names in ipairs { meanings.kinds, meanings.tasks } do
     for name in pairs(names) do
-      known[name:lower()] = true
+      known[ascii.lower(name)] = true
     end
   end
   local meant = suggest(text, known)
@@ -164,8 +165,8 @@ return function(context)
     return number(value) or exit_code(value) or unknown(text)
   elseif meanings.kinds[text] then
     return kind(text)
-  elseif meanings.tasks[text:upper()] then
-    output.line(("task state %s: %s"):format(text:upper(), meanings.tasks[text:upper()]))
+  elseif meanings.tasks[ascii.upper(text)] then
+    output.line(("task state %s: %s"):format(ascii.upper(text), meanings.tasks[ascii.upper(text)]))
     return 0
   end
   return read(text) or unknown(text)

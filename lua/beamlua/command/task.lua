@@ -88,7 +88,7 @@ end
 -- A server's name of a file must not lead out of the folder.
 local function safe_name(name)
   local base = name:match "[^/\\]*$"
-  return base ~= "" and base ~= "." and base ~= ".." and not base:find "[%c]" and base or "output"
+  return base ~= "" and base ~= "." and base ~= ".." and not base:find "[^ -~\128-\255]" and base or "output"
 end
 
 local function is_folder(path)

@@ -38,7 +38,7 @@ end
 -- The value that a chain of names means, found without running any code of the user's but that of the module itself.
 local function find(chain)
   local value = _G
-  for name in chain:gmatch "[%a_][%w_]*" do
+  for name in chain:gmatch "[A-Za-z_][0-9A-Za-z_]*" do
     if value == nil then
       return nil
     end
@@ -63,17 +63,17 @@ local function find(chain)
 end
 
 local function candidates(before)
-  local chain, mark, started = before:match "([%a_][%w_.:]*)([.:])([%w_]*)$"
+  local chain, mark, started = before:match "([A-Za-z_][0-9A-Za-z_.:]*)([.:])([0-9A-Za-z_]*)$"
   local list, seen = {}, {}
   if not chain then
-    started = before:match "[%a_][%w_]*$" or ""
+    started = before:match "[A-Za-z_][0-9A-Za-z_]*$" or ""
   end
   local value = _G
   if chain then
     value = find(chain)
   end
   local function add(name)
-    if type(name) == "string" and not seen[name] and name:sub(1, #started) == started and name:find "^[%a_][%w_]*$" then
+    if type(name) == "string" and not seen[name] and name:sub(1, #started) == started and name:find "^[A-Za-z_][0-9A-Za-z_]*$" then
       local method = mark ~= ":" or type(find(chain .. "." .. name)) == "function"
       local hidden = name:sub(1, 1) == "_" and started:sub(1, 1) ~= "_"
       if method and not hidden then

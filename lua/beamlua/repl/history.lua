@@ -1,6 +1,8 @@
 -- The lines typed at the prompt, from one session to the next: ~/.beamlua_history, or the file that BEAMLUA_HISTORY names (empty: none).
 --
 -- Only its owner can read it, it keeps the last 1000 lines, and a line that may have a secret in it is not written.
+local ascii = require "beam.ascii"
+
 local history = {}
 
 local most = 1000 -- lines
@@ -20,7 +22,7 @@ end
 ---@param line string
 ---@return boolean
 function history.may_keep(line)
-  local lower = line:lower()
+  local lower = ascii.lower(line)
   for _, pattern in ipairs(secrets) do
     if lower:find(pattern) then
       return false

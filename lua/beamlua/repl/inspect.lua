@@ -14,7 +14,7 @@ local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ['"'] = '\\"',
 local function quoted(text, longest)
   local rest = #text - longest
   local shown = rest > 0 and text:sub(1, longest) or text
-  shown = shown:gsub('[%c"\\]', function(c)
+  shown = shown:gsub('[^ !#-[%]^-~\128-\255]', function(c)
     return escapes[c] or ("\\%d"):format(c:byte())
   end)
   if not utf8.len(shown) then
@@ -51,7 +51,7 @@ local function is_opened(value)
 end
 
 local function key_text(key, paint)
-  if type(key) == "string" and key:find "^[%a_][%w_]*$" then
+  if type(key) == "string" and key:find "^[A-Za-z_][0-9A-Za-z_]*$" then
     return key
   end
   return "[" .. (is_opened(key) and tostring(key) or scalar(key, paint)) .. "]"

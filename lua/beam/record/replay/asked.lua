@@ -52,7 +52,7 @@ end
 
 -- A deployment that Beam has under a name of its own host stands in the path at every other gateway.
 local function as_path(first, kind)
-  local label = first.host:match "^([%w%-]+)%.app%.beam%.cloud$"
+  local label = first.host:match "^([0-9A-Za-z%-]+)%.app%.beam%.cloud$"
   local ok, url = pcall(address.resolve, { id = label }, kind, "http", "http://local")
   if label and ok then
     local rest = first.target:gsub("^/$", ""):gsub("^/%?", "?")

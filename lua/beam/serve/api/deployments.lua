@@ -1,4 +1,5 @@
 -- Deployments and stubs over the API (docs/wire.md section 2): lists, one of them, its address.
+local ascii = require "beam.ascii"
 local filters = require "beam.serve.api.filters"
 local json = require "beam.json"
 local pages = require "beam.serve.api.pages"
@@ -14,7 +15,7 @@ end
 
 local function find(exchange, field, id)
   for _, deployment in ipairs(exchange.server.app.deployments.list) do
-    if deployment[field] == id:lower() then
+    if deployment[field] == ascii.lower(id) then
       return deployment
     end
   end

@@ -1,5 +1,6 @@
 -- The query parameters that choose among tasks and deployments (beta9's TaskFilter and DeploymentFilter). A parameter that cannot be read
 -- is the caller's fault: 400.
+local ascii = require "beam.ascii"
 local records = require "beam.serve.api.records"
 local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"
@@ -60,7 +61,7 @@ local function task_ids(text)
   local set, any = {}, false
   for id in text:gmatch "[^,]+" do
     if url.is_uuid(id) then
-      set[id:lower()], any = true, true
+      set[ascii.lower(id)], any = true, true
     end
   end
   return any and function(task)
@@ -104,7 +105,7 @@ end
 
 local function search(text)
   return url.is_uuid(text) and function(deployment)
-    return deployment.deployment_id == text:lower()
+    return deployment.deployment_id == ascii.lower(text)
   end or name_has(text)
 end
 
@@ -129,7 +130,7 @@ end
 
 local function subdomain(text)
   return function(deployment)
-    return deployment.subdomain == text:lower()
+    return deployment.subdomain == ascii.lower(text)
   end
 end
 

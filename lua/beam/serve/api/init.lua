@@ -1,6 +1,7 @@
 -- The REST API beside the apps: which resource a path means, and whose workspace it is. v1 is the gateway's (beta9), v2 the public one.
 local api_deployments = require "beam.serve.api.deployments"
 local api_tasks = require "beam.serve.api.tasks"
+local ascii = require "beam.ascii"
 local journals = require "beam.serve.api.journals"
 local outputs = require "beam.serve.api.outputs"
 
@@ -27,7 +28,7 @@ local routes = {
   { "^/api/v1/deployment/([^/]+)/latest$", { GET = api_deployments.latest }, workspace = true },
   { "^/api/v1/deployment/([^/]+)/start/([^/]+)$", { POST = api_deployments.start }, workspace = true },
   { "^/api/v1/deployment/([^/]+)/stop/([^/]+)$", { POST = api_deployments.stop }, workspace = true },
-  { "^/api/v1/deployment/([^/]+)/(%a+/[^/]+/%d+)/url$", { GET = api_deployments.url_of_version }, workspace = true },
+  { "^/api/v1/deployment/([^/]+)/([A-Za-z]+/[^/]+/%d+)/url$", { GET = api_deployments.url_of_version }, workspace = true },
   { "^/api/v1/deployment/([^/]+)/([^/]+)/?$", { GET = api_deployments.get, DELETE = api_deployments.delete }, workspace = true },
   { "^/api/v1/stub/([^/]+)/url$", { GET = api_deployments.stub_url } },
   { "^/api/v1/stub/([^/]+)/([^/]+)/url$", { GET = api_deployments.stub_url }, workspace = true },
@@ -78,7 +79,7 @@ function api.answer(exchange, resource)
   exchange.workspace = exchange.server.workspace
   if not resource.public and exchange.server.faults:befall_api(exchange, resource.watching) then
     return
-  elseif resource.workspace and resource.workspace:lower() ~= exchange.workspace.id then
+  elseif resource.workspace and ascii.lower(resource.workspace) ~= exchange.workspace.id then
     return exchange:json(401, { message = "Unauthorized" })
   elseif not answer then
     return exchange:json(405, { message = "Method Not Allowed" })

@@ -17,7 +17,7 @@ local piece = 256 * 1024 -- bytes of a file that are read at a time
 ---@param options { expires_in: number? }? seconds
 function outputs.add(store, task, name, content, options)
   local path = type(content) == "table" and content.path or nil
-  if type(name) ~= "string" or name == "" or name:find "[%c/\"\\]" then
+  if type(name) ~= "string" or name == "" or name:find '[^ !#-.0-[%]^-~\128-\255]' then
     error("context.output: a file name is wanted", 3)
   elseif type(content) ~= "string" and type(path) ~= "string" then
     error("context.output: the content is a string of bytes or {path=}", 3)

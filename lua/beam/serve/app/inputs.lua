@@ -57,7 +57,7 @@ function inputs.check(schema, input)
   end
   table.sort(names)
   for _, name in ipairs(names) do
-    local kind, optional = schema[name]:match "^(%a+)(%??)$"
+    local kind, optional = schema[name]:match "^([A-Za-z]+)(%??)$"
     local value = input[name]
     if (value == nil or value == json.null) and optional == "" then
       return invalid(name, ("Field '%s' is required"):format(name))

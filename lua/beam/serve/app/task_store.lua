@@ -1,5 +1,6 @@
 -- The tasks of an app, the newest last. It belongs to the app: whichever server listens shows the same ones. The oldest that have ended
 -- are forgotten.
+local ascii = require "beam.ascii"
 local new_journal = require("beam.serve.api.journal").new
 local new_task = require("beam.serve.app.task").new
 local notes = require "beam.serve.app.notes"
@@ -65,7 +66,7 @@ end
 ---@param id string
 ---@return beam.serve.task?
 function Store:find(id)
-  return self.by_id[id:lower()]
+  return self.by_id[ascii.lower(id)]
 end
 
 --- Cancels a task that has not ended; its handler is told, but runs on.

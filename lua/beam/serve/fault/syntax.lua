@@ -25,9 +25,9 @@ local units = { ms = 0.001, s = 1, m = 60, h = 3600, [""] = 1 }
 
 -- "20ms..1s" -> 0.02, 1
 local function seconds(text, fault)
-  local low, low_unit, high, high_unit = text:match "^([%d.]+)(%a*)%.%.([%d.]+)(%a*)$"
+  local low, low_unit, high, high_unit = text:match "^([%d.]+)([A-Za-z]*)%.%.([%d.]+)([A-Za-z]*)$"
   if not low then
-    low, low_unit = text:match "^([%d.]+)(%a*)$"
+    low, low_unit = text:match "^([%d.]+)([A-Za-z]*)$"
     high, high_unit = low, low_unit
   elseif low_unit == "" then
     low_unit = high_unit
@@ -50,7 +50,7 @@ local function count(text, fault)
 end
 
 local function after(text, fault)
-  local read = text:find "%a" and seconds or count
+  local read = text:find "[A-Za-z]" and seconds or count
   return read(text, fault), "a number of messages like 10 or 5..50, or a time like 2s"
 end
 
@@ -99,7 +99,7 @@ end
 local function api(text, fault)
   if text == "hang_up" or text == "reset" then
     return hang_up(text == "reset" and text or "", fault)
-  elseif text:find "%a" then
+  elseif text:find "[A-Za-z]" then
     return seconds(text, fault)
   end
   return status(text, fault), "a status from 200 to 599, 'hang_up', 'reset', or a time with its unit"
@@ -188,7 +188,7 @@ end
 -- One fault, or nil and what is wrong with it.
 local function read(text)
   local fault = { times = math.huge, chance = 1 }
-  local name, sign, value = modifiers(text, fault):match "^([%w_]+)(=?)(.*)$"
+  local name, sign, value = modifiers(text, fault):match "^([0-9A-Za-z_]+)(=?)(.*)$"
   local row = known[name]
   if not row then
     local meant = suggest(name or text, known)
