@@ -2,11 +2,10 @@
 -- They end by themselves when the process that started them does.
 local hosts = {}
 
---- Starts them all. Ports and files by name: uvicorn, http, https, mutual, faults, mute, tls_…, black_hole, refused; ca, folder.
----@return table
-function hosts.start()
+-- What the program prints until it is ready.
+local function start(program)
   local python = os.getenv("BEAM_TEST_PYTHON") or "/usr/bin/python3"
-  local pipe = assert(io.popen("exec " .. python .. " tests/servers/serve.py", "r"))
+  local pipe = assert(io.popen("exec " .. python .. " " .. program, "r"))
   local started = { pipe = pipe }
   for line in pipe:lines() do
     if line == "ready" then
@@ -15,7 +14,19 @@ function hosts.start()
     local name, value = line:match("^([%w_]+)=(.*)$")
     started[name] = tonumber(value) or value
   end
-  error("tests/servers/serve.py did not start: run it by hand to see why")
+  error(program .. " did not start: run it by hand to see why")
+end
+
+--- Starts them all. Ports and files by name: uvicorn, http, https, mutual, faults, mute, tls_…, black_hole, refused; ca, folder.
+---@return table
+function hosts.start()
+  return start "tests/servers/serve.py"
+end
+
+--- A server and proxies with unusual heads. Ports by name: server, proxy_….
+---@return table
+function hosts.start_heads()
+  return start "tests/servers/heads.py"
 end
 
 function hosts.stop(started)
