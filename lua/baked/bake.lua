@@ -1,8 +1,8 @@
 -- Writes the Lua modules given as arguments as C: build/host/bake lua/baked/bake.lua FILES > build/host/baked.c
 --
 -- lua/beam/call.lua becomes the module beam.call with the chunk name @beam/call.lua, lua/beam/init.lua the module beam, and
--- lua/beamlua/main.lua the module beamlua.main. They are bytecode, which loads in a tenth of the time that parsing takes; with their lines, for
--- error messages and tracebacks.
+-- lua/beamlua/main.lua the module beamlua.main. They are bytecode, which loads in a tenth of the time that parsing takes; with their
+-- lines, for error messages and tracebacks.
 
 local function module_name(path)
   local name = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/", "."):gsub("%.init$", "")
