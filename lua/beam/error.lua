@@ -95,7 +95,7 @@ end
 ---@param err beam.error
 ---@return beam.error err
 function errors.point_to_logs(err)
-  if err.hint and tostring(err.task_id):find "^%w[%w._-]*$" and err.task_id then
+  if err.hint and tostring(err.task_id):find "^[0-9A-Za-z][0-9A-Za-z._-]*$" and err.task_id then
     err.hint = err.hint:gsub("beamlua logs TASK", "beamlua logs " .. err.task_id)
   end
   return err

@@ -1,4 +1,5 @@
 -- Logs and events over the API: pages of them, and streams with ids that begin where the last one broke off (docs/wire.md section 7).
+local ascii = require "beam.ascii"
 local events = require "beam.serve.app.events"
 local json = require "beam.json"
 local timestamp = require "beam.serve.api.timestamp"
@@ -15,7 +16,7 @@ end
 
 local function find_deployment(exchange, field, id)
   for _, deployment in ipairs(exchange.server.app.deployments.list) do
-    if deployment[field] == id:lower() then
+    if deployment[field] == ascii.lower(id) then
       return deployment
     end
   end
@@ -197,7 +198,7 @@ end
 
 -- "tasks/{id}", "stubs/{id}", "containers/{id}"
 local function event_test(exchange, path)
-  local group, id = path:match "^(%l+)s/([^/]+)$"
+  local group, id = path:match "^([a-z]+)s/([^/]+)$"
   if not of_type[group] then
     return nil
   end
@@ -228,7 +229,7 @@ journals.routes = {
   { "^/api/v1/logs/([^/]+)/?$", { GET = journals.page }, workspace = true },
   { "^/api/v1/logs/([^/]+)/stream$", { GET = journals.stream }, workspace = true, watching = true },
   { "^/api/v1/events/([^/]+)/stream$", { GET = journals.all_events }, workspace = true, watching = true },
-  { "^/api/v1/events/([^/]+)/(%l+/[^/]+)/stream$", { GET = journals.events }, workspace = true, watching = true },
+  { "^/api/v1/events/([^/]+)/([a-z]+/[^/]+)/stream$", { GET = journals.events }, workspace = true, watching = true },
 }
 
 return journals
