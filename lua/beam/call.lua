@@ -5,6 +5,7 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
+local known_id = require "beam.rest.known_id"
 local request = require "beam.http.request"
 local upload = require "beam.http.upload"
 
@@ -29,11 +30,12 @@ function call.run(settings, options, where)
   if not prepared then
     return nil, answer.describe(target, nil, 0, driver.now())
   end
-  local started, what = driver.now(), request.name(prepared)
-  local result, err, response, count = attempts.run(settings, target, options, function(auth, left)
+  local started = driver.now()
+  local try = known_id.trying(settings, target, prepared, options.spent, function(auth, left)
     prepared.auth, prepared.timeout = auth, left
-    return answer.read(what, auth.scheme, options.raw, exchange.run(prepared, options.scope, source))
+    return answer.read(request.name(prepared), auth.scheme, options.raw, exchange.run(prepared, options.scope, source))
   end)
+  local result, err, response, count = attempts.run(settings, target, options, try)
   if err then
     return nil, answer.describe(err, response, count, started)
   end

@@ -185,6 +185,9 @@ function Deployment:fetch(options)
       return nil, err
     end
     take_record(self, record)
+    if read.uuid then -- addresses are not made of it
+      inner[self].target = { name = self.name, version = self.version, kind = self.kind }
+    end
     return self
   end
   local filters = { name = read.name, version = read.version, kind = read.kind, timeout = timeout }
@@ -298,18 +301,11 @@ local function warm_up(prepared, what, auth, left)
   return answer.read(what, auth.scheme, true, exchange.run(prepared))
 end
 
---- Starts a container, if none is up, and waits for Beam's word that it was asked for. It runs no handler: it is tried again as it needs.
----@param options beam.attempt_options|beam.options|nil
----@return true? done, beam.error? err kind "invalid": this kind of deployment has no warm-up
-function Deployment:warmup(options)
-  options = options or {}
-  if self.kind and not warming[self.kind] then
-    return nil, errors.new { kind = "invalid", message = ("a %s has no warm-up"):format(self.kind), hint = cold_hint }
-  end
-  local known = options_of.known({ retry = true }, "ready_timeout")
-  errors.check_options(options, known, "deployment:warmup")
-  config.check(options, "deployment:warmup")
-  attempts.check(options, "deployment:warmup")
+local function cannot_warm_up(kind)
+  return nil, errors.new { kind = "invalid", message = ("a %s has no warm-up"):format(kind), hint = cold_hint }
+end
+
+local function ask_for_container(self, options)
   local settings = config.override(inner[self].settings, options)
   local url, target = address.resolve(inner[self].target, self.kind or "endpoint", "http", settings.gateway)
   local prepared = options_of.transport(settings)
@@ -320,6 +316,28 @@ function Deployment:warmup(options)
     return warm_up(prepared, what, auth, left)
   end)
   return body ~= nil and true or nil, err
+end
+
+--- Starts a container, if none is up, and waits for Beam's word that it was asked for. It runs no handler: it is tried again as it needs.
+---@param options beam.attempt_options|beam.options|nil
+---@return true? done, beam.error? err kind "invalid": this kind of deployment has no warm-up
+function Deployment:warmup(options)
+  options = options or {}
+  local known = options_of.known({ retry = true }, "ready_timeout")
+  errors.check_options(options, known, "deployment:warmup")
+  config.check(options, "deployment:warmup")
+  attempts.check(options, "deployment:warmup")
+  if self.kind and not warming[self.kind] then
+    return cannot_warm_up(self.kind)
+  end
+  local kind = self.kind
+  local done, err = ask_for_container(self, options)
+  if done or kind or err.status ~= 400 and err.status ~= 404 or not self:fetch { timeout = options.timeout } then
+    return done, err
+  elseif not warming[self.kind] then
+    return cannot_warm_up(self.kind)
+  end
+  return ask_for_container(self, options)
 end
 
 return deployment

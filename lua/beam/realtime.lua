@@ -181,8 +181,10 @@ local function add_liveness(policy, options)
 end
 
 local function policy_of(options, settings)
+  local plan, find_address = new_plan(options, settings)
   local policy = {
-    plan = new_plan(options, settings),
+    plan = plan,
+    find_address = find_address,
     retry = options.retry == false and never or options.retry or retry.default,
     reconnect = options.reconnect ~= false,
     incoming = transform.chain(options.incoming, "incoming"),

@@ -9,6 +9,7 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local event_stream = require "beam.http.event_stream"
+local known_id = require "beam.rest.known_id"
 local mistake = require "beam.mistake"
 local reader = require "beam.stream.reader"
 local request = require "beam.http.request"
@@ -125,11 +126,12 @@ function stream.open(settings, target, input, given)
   if not prepared then
     return nil, answer.describe(where, nil, 0, driver.now())
   end
-  local started, what = driver.now(), request.name(prepared)
-  local self, err, response, count = attempts.run(settings, where, options, function(auth, left)
+  local started = driver.now()
+  local try = known_id.trying(settings, where, prepared, options.spent, function(auth, left)
     prepared.auth, prepared.timeout = auth, left
-    return attempt(prepared, source, auth, what, options)
+    return attempt(prepared, source, auth, request.name(prepared), options)
   end)
+  local self, err, response, count = attempts.run(settings, where, options, try)
   prepared.auth = nil
   if err then
     return nil, answer.describe(err, response, count, started)

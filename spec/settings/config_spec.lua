@@ -101,6 +101,23 @@ describe("config", function()
       assert.are.equal("other-token", auth({ config = "/etc/beam.ini" }, { BEAM_CONFIG_CONTEXT = "other" }, files).secret)
     end)
 
+    it("goes before the environment where it is asked for by argument", function()
+      local files = { ["/home/u/.beam/config.ini"] = file, ["/etc/beam.ini"] = file, ["/etc/none.ini"] = "[staging]\nx = y\n" }
+      local variables = { BEAM_TOKEN = "production", BEAM_CLIENT_ID = "id", BEAM_CLIENT_SECRET = "secret" }
+      local settings = resolve({ context = "other" }, variables, files)
+      assert.are.same({ scheme = "bearer", secret = "other-token" }, settings:credentials())
+      assert.are.equal("file /home/u/.beam/config.ini [other]", settings.sources.token)
+      assert.are.equal("from-file", auth({ config = "/etc/beam.ini" }, variables, files).secret)
+      assert.are.equal("from-argument", auth({ context = "other", token = "from-argument" }, variables, files).secret)
+      assert.are.equal("production", auth({}, { BEAM_TOKEN = "production", BEAM_CONFIG_CONTEXT = "other" }, files).secret)
+      local none, err = resolve({ config = "/etc/none.ini", context = "staging" }, variables, files)
+      assert.is_nil(none)
+      assert.are.same({ "config", "/etc/none.ini [staging] has no token" }, { err.kind, err.message })
+      none, err = resolve({ context = "other" }, variables, {})
+      assert.is_nil(none)
+      assert.are.same({ "config", "there is no config file that could have the context other" }, { err.kind, err.message })
+    end)
+
     it("is not taken for the HTTP gateway", function()
       local settings = resolve({}, {}, { ["/home/u/.beam/config.ini"] = file })
       assert.are.same({ "https://app.beam.cloud", "default" }, { settings.gateway, settings.sources.gateway })

@@ -65,6 +65,7 @@ end
 -- What is never set is there as false, so that the hot path finds it in the object.
 local function set_policy(self, policy)
   self.plan, self.retry, self.reconnect = policy.plan, policy.retry, policy.reconnect
+  self.find_address = policy.find_address
   self.reconnect_hooks = false
   self.incoming, self.outgoing = policy.incoming or false, policy.outgoing or false
   self.filters_pings = policy.filters_pings

@@ -178,8 +178,10 @@ end
 function consider(self, err)
   if self.state ~= "waiting" or err.status == 401 and renew(self) then
     return
+  elseif self.find_address(err) then
+    return try_later(self)
   end
-  local seconds = ask_retry(self, err)
+  local seconds = self.state == "waiting" and ask_retry(self, err)
   if self.state ~= "waiting" then
     return
   elseif seconds then

@@ -4,12 +4,15 @@ local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
+local known_id = require "beam.rest.known_id"
 local log = require "beam.log"
 local options_of = require "beam.settings.options"
 local seconds = require "beam.settings.seconds"
 local target_fields = require("beam.settings.target").fields
 
 local plan = {}
+
+local refusal_patience = 30 -- seconds for Beam's API to say whose id it is
 
 -- What the connect hook may say otherwise, besides the target and what a client can be told.
 local own = { headers = true, max_message = true, close_timeout = true }
@@ -105,7 +108,9 @@ end
 ---@param options beam.realtime_options
 ---@param client beam.settings
 ---@return fun(attempt: integer): beam.core.websocket_options?, beam.error?
+---@return fun(err: beam.error): boolean find whether there is a better address than the one that was refused with this
 function plan.new(options, client)
+  local asked = {}
   return function(attempt)
     local chosen, refused = ask(options, attempt)
     if not chosen then
@@ -117,10 +122,14 @@ function plan.new(options, client)
     if not auth then
       return nil, err
     end
+    url = known_id.url(settings, target, "ws") or url
     if options.warmup and attempt == 1 then
       warm_up(url, settings)
     end
+    asked.settings, asked.target = settings, target
     return core_options(url, chosen, settings, auth)
+  end, function(refused)
+    return asked.target ~= nil and known_id.find(asked.settings, asked.target, refused, refusal_patience)
   end
 end
 

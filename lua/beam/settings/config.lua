@@ -207,11 +207,27 @@ local function local_auth(options, sys)
   return token and { token = token }, path and "file " .. path
 end
 
--- Who we are: the argument, else a local Beam's own token, else the environment, else the file. Returns {token=, basic=} and where it comes
--- from.
+-- A section that was asked for by argument is meant, whatever the environment has.
+local function auth_of_context(options, sys)
+  local token, where = token_of_file(sys, options)
+  if token then
+    return { token = token }, "file " .. where
+  elseif token == nil then
+    return nil, where
+  elseif where then
+    return fail(where .. " has no token", "log in to this context with Beam's command line tool")
+  end
+  return fail("there is no config file that could have the context " .. tostring(options.context), "name one with the option config")
+end
+
+-- Who we are: the argument, also one that names a section of the file, else a local Beam's own token, else the environment, else the file.
+-- Returns {token=, basic=} and where it comes from.
 local function find_auth(options, sys)
   if options.token ~= nil or options.basic then
     return { token = options.token, basic = options.basic }, "argument"
+  end
+  if options.context or options.config then
+    return auth_of_context(options, sys)
   end
   local own, path = local_auth(options, sys)
   if own then

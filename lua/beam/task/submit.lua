@@ -6,6 +6,7 @@ local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
+local known_id = require "beam.rest.known_id"
 local mistake = require "beam.mistake"
 local request = require "beam.http.request"
 local upload = require "beam.http.upload"
@@ -82,9 +83,10 @@ return function(settings, target, input, options)
     mistake(("beam.submit: a taskqueue, a function or a schedule takes tasks, not one of kind %s: see beam.call"):format(resolved.kind))
   end
   local started = driver.now()
-  local id, err, response, count = attempts.run(called, resolved, options, function(auth, left)
+  local try = known_id.trying(called, resolved, prepared, options.spent, function(auth, left)
     return attempt(prepared, source, auth, left)
   end)
+  local id, err, response, count = attempts.run(called, resolved, options, try)
   if err then
     return nil, answer.describe(err, response, count, started)
   end
