@@ -5,6 +5,7 @@
 local arguments_of = require "beamlua.cli.arguments"
 local commands = require "beamlua.cli.commands"
 local exit_codes = require "beamlua.cli.exit_codes"
+local failure = require "beamlua.cli.failure"
 local help = require "beamlua.cli.help"
 local run = require "beamlua.run"
 local terminal = require "beamlua.cli.terminal"
@@ -20,13 +21,6 @@ local function print_help(text)
 end
 
 -- ---- Errors ----
-
---- What a person sees of an error: one line, in colours where there are any.
-local function show_error(title, err)
-  local paint = terminal.painter(2)
-  local hint = err.hint and paint("grey", (" (%s)"):format(err.hint)) or ""
-  io.stderr:write(title, ": ", paint("red", err.kind), ": ", err.message, hint, "\n")
-end
 
 -- A mistake that the module raises is the command line's: "beam.call: input is an array …". Everything else is ours.
 local function as_mistake(problem)
@@ -74,8 +68,7 @@ local function execute(host, command, options, positionals)
     elseif not ok then
       error(code, 0)
     elseif not code then
-      show_error(command.title, err)
-      return exit_codes[err.kind] or exit_codes.script
+      return failure.tell(context, command, err)
     end
     return code
   end, not command.stays and run.to_the_end_of or nil)

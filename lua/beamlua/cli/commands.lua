@@ -2,6 +2,8 @@
 -- command line (beamlua/cli/arguments.lua), the help (beamlua/cli/help.lua), the shell completions (beamlua/cli/completions.lua) and the
 -- manual (tests/manual.lua).
 --
+-- asks: the kind of deployment that the first argument names.
+--
 -- An option is { as it is written, what its value is called, what it means }, and
 --   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
 local readers = require "beamlua.readers"
@@ -39,6 +41,7 @@ local refused = {
 local commands = {
   {
     name = "call",
+    asks = "endpoint",
     takes = "NAME [JSON|@FILE|-]",
     positionals = { 1, 2 },
     says = "Calls an endpoint and prints its result.",
@@ -60,6 +63,7 @@ result is indented, elsewhere it is printed as it came.]],
   },
   {
     name = "realtime",
+    asks = "asgi",
     takes = "NAME",
     positionals = { 1, 1 },
     says = "Sends each line of standard input as a message, prints each message as a line.",
@@ -96,6 +100,7 @@ one running.]],
   },
   {
     name = "submit",
+    asks = "taskqueue",
     takes = "NAME [JSON|@FILE|-]",
     positionals = { 1, 2 },
     says = "Submits a task and prints its id.",

@@ -143,6 +143,38 @@ def calls(world):
         assert "\x1b" not in terminal.text, terminal.text
 
 
+@test
+def says_what_was_meant(world):
+    """a name of another kind, a name nearly right, an id as `deployments` prints it, a context beside BEAM_TOKEN"""
+    beam = app(world)
+    for words, said in (
+        (["call", "train"], r"'train' is of kind taskqueue: beamlua submit train"),
+        (["call", "echo"], r"'echo' is of kind asgi: beamlua realtime echo"),
+        (["submit", "multiply"], r"'multiply' is of kind endpoint: beamlua call multiply"),
+        (["realtime", "train"], r"'train' is of kind taskqueue: beamlua submit train"),
+        (["call", "multiplly"], r"did you mean 'multiply'\?"), (["call", "nothing-like-it"], r"check the deployment's name"),
+        (["realtime", "ecko"], r"did you mean 'echo'\?"),
+    ):
+        code, out, err = world.run(*words, beam=beam)
+        assert code not in (0, 1) and out == "", (words, code, out)
+        has(said, err)
+    rows = [line.split("\t") for line in world.run("deployments", beam=beam)[1].splitlines()]
+    ids = {row[0]: row[4] for row in rows}
+    same((0, '{"result":4}\n', ""), world.run("call", ids["multiply/v1"], '{"x":2}', beam=beam))
+    same(0, world.run("submit", ids["train/v1"], beam=beam)[0])
+    same((0, '{"response":"1"}\n', ""), world.run("realtime", ids["echo/v1"], beam=beam, stdin="1\n"))
+    has("see beam.submit|beamlua submit", world.run("call", ids["train/v1"], beam=beam)[2])
+    guarded = app(world, "--token", "staging-token")
+    config = world.write("config.ini", "[default]\ntoken = wrong\n[staging]\ntoken = staging-token\n[empty]\nx = y\n")
+    words = ["call", "multiply", '{"x":2}', "--gateway", guarded.url]
+    same((0, '{"result":4}\n', ""), world.run(*words, "--context", "staging", "--config", config, BEAM_TOKEN="production"))
+    has("was not accepted", world.run(*words, "--config", config, BEAM_TOKEN="staging-token")[2])
+    same(0, world.run(*words, BEAM_TOKEN="staging-token", BEAM_CONFIG_PATH=config)[0])
+    code, _, err = world.run(*words, "--context", "empty", "--config", config, BEAM_TOKEN="staging-token")
+    same(28, code)
+    has(r"config.ini \[empty\] has no token", err)
+
+
 def answer_upgrade(listener, then):
     """A WebSocket server of its own, for one connection."""
     try:
