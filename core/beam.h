@@ -261,9 +261,12 @@ typedef struct beam_progress {
   uint64_t received;       /* from the network */
   uint64_t sent;           /* taken by the system */
   uint64_t unacknowledged; /* of these, not yet confirmed by the peer's system; 0 where ours does not say */
+  uint64_t unfinished;     /* of the payload of a message that has begun to come and is not whole */
+  unsigned unanswered_ms;  /* for how long the peer's system has confirmed nothing though there is something to confirm;
+                            * 0: there is nothing, or ours does not say. A peer that reads nothing confirms that. */
 } beam_progress;
 
-/* All 0 where there is no connection, or no more. One system call. */
+/* All 0 where there is no connection, or no more. Two system calls. */
 BEAM_API void beam_ws_progress(const beam_ws *ws, beam_progress *progress);
 BEAM_API enum beam_phase beam_ws_phase(const beam_ws *ws);
 /* Gives the WebSocket back: no event fires any more. One that is open sends close code 1001 first, as far as the socket

@@ -250,8 +250,11 @@ static size_t pending(const beam__carrier *carrier) {
 
 static void progress(const beam__carrier *carrier, beam_progress *to) {
   const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
-  *to =
-      (beam_progress){stream->bytes_in, stream->bytes_out, stream->watch ? beam__socket_unacknowledged(stream->fd) : 0};
+  int fd = stream->watch ? stream->fd : -1;
+  *to = (beam_progress){.received = stream->bytes_in,
+                        .sent = stream->bytes_out,
+                        .unacknowledged = beam__socket_unacknowledged(fd),
+                        .unanswered_ms = beam__socket_unanswered_ms(fd)};
 }
 
 /* All is written; the holder has gone. */

@@ -96,3 +96,16 @@ size_t beam__socket_unacknowledged(int fd) {
 #endif
   return count > 0 ? (size_t)count : 0;
 }
+
+unsigned beam__socket_unanswered_ms(int fd) {
+#ifdef __linux__
+  struct tcp_info info;
+  socklen_t size = sizeof info;
+  if (fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size))
+    return 0;
+  return info.tcpi_unacked || info.tcpi_probes ? info.tcpi_last_ack_recv : 0;
+#else
+  (void)fd;
+  return 0;
+#endif
+}

@@ -28,6 +28,10 @@ void beam__socket_limit_silence(int fd, unsigned ms);
  * not say. */
 size_t beam__socket_unacknowledged(int fd);
 
+/* Milliseconds since the peer's system confirmed something, while it has something to confirm: bytes, or a question
+ * whether it takes bytes again. 0: nothing, or the system does not say. */
+unsigned beam__socket_unanswered_ms(int fd);
+
 #pragma GCC visibility pop
 
 #endif

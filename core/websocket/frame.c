@@ -390,6 +390,11 @@ int beam__decoder_midway(const beam__decoder *decoder) {
   return decoder->head_len > 0 || decoder->in_payload || decoder->message_opcode != 0;
 }
 
+uint64_t beam__decoder_unfinished(const beam__decoder *decoder) {
+  int in_data = decoder->in_payload && !(decoder->opcode & CONTROL_BIT);
+  return decoder->message_opcode ? decoder->received - (in_data ? decoder->left : 0) : 0;
+}
+
 /* ---- The encoder ---- */
 
 static unsigned put_length(uint8_t *to, uint64_t length, unsigned count) {

@@ -88,6 +88,8 @@ void beam__decoder_init(beam__decoder *decoder, enum beam__role role, uint64_t m
 void beam__decode(beam__decoder *decoder, uint8_t *bytes, size_t len, size_t *consumed, beam__frame_event *event);
 /* Whether a message has begun and not ended, or a frame is cut short. */
 int beam__decoder_midway(const beam__decoder *decoder);
+/* Payload bytes that have come of a message which is not whole. */
+uint64_t beam__decoder_unfinished(const beam__decoder *decoder);
 
 /* to[i] = from[i] ^ mask[i % 4] (RFC 6455 section 5.3); `to` and `from` may be the same, at any alignment. */
 void beam__mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4]);

@@ -12,6 +12,7 @@
 
 #include "base/utf8.h"
 #include "websocket/message.h"
+#include "websocket/pong.h"
 
 enum {
   CLOSE_MS = 2000,
@@ -40,9 +41,11 @@ struct beam_ws {
   ending *ending;      /* NULL: it goes on */
   beam__bytes message; /* pieces of a message that is not whole */
   beam__bytes held;    /* what came while reading was paused */
+  beam__pong *pong;    /* that waits to be sent */
   unsigned close_timeout_ms;
   uint8_t phase;
   uint8_t fragments, paused;
+  uint8_t held_back; /* the peer pings and does not read: nothing is read of it */
   uint8_t close_sent, close_received;
   uint8_t announce; /* the phase `closing` was entered from outside of a step */
   uint8_t told;     /* the terminal event was sent */
@@ -133,6 +136,20 @@ static void fail(beam_ws *ws, int code, const char *format, const char *text) {
   decide_failed(ws, &error);
 }
 
+/* ---- Reading ---- */
+
+static void set_reading(beam_ws *ws) {
+  if (ws->carrier)
+    ws->carrier->ops->pause(ws->carrier, ws->paused || ws->held_back);
+}
+
+static void hold_back(beam_ws *ws, int held_back) {
+  if (ws->held_back == held_back)
+    return;
+  ws->held_back = (uint8_t)held_back;
+  set_reading(ws);
+}
+
 /* ---- The close handshake ---- */
 
 static void send_close(beam_ws *ws, int code, const char *reason) {
@@ -141,6 +158,7 @@ static void send_close(beam_ws *ws, int code, const char *reason) {
   if (ws->close_sent || !ws->carrier)
     return;
   ws->close_sent = 1;
+  hold_back(ws, 0);
   if (code && code != CODE_NONE) {
     size_t reason_len = reason ? strlen(reason) : 0;
     payload[0] = (uint8_t)(code >> 8);
@@ -232,9 +250,19 @@ static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
   beam__bytes_free(&pieces);
 }
 
-static void on_ping(beam_ws *ws, const beam__frame_event *frame) {
+static void send_pong(beam_ws *ws, const void *data, size_t len) {
   if (!ws->close_sent && ws->carrier)
-    beam__frame_send(ws->carrier, ws->decoder.role, BEAM__PONG, frame->data, frame->len);
+    beam__frame_send(ws->carrier, ws->decoder.role, BEAM__PONG, data, len);
+}
+
+/* Where answers pile up, the newest ping's alone is sent, once the rest is (RFC 6455 section 5.5.3). */
+static void on_ping(beam_ws *ws, const beam__frame_event *frame) {
+  if (ws->carrier && ws->carrier->ops->pending(ws->carrier) < BEAM__PONGS_PENDING)
+    send_pong(ws, frame->data, frame->len);
+  else if (!beam__pong_keep(&ws->pong, frame->data, frame->len))
+    out_of_memory(ws);
+  else if (ws->pong->skipped > BEAM__PONGS_SKIPPED && !ws->close_sent)
+    hold_back(ws, 1);
   emit_data(ws, BEAM_WS_PING, frame->data, frame->len);
 }
 
@@ -312,7 +340,15 @@ static void on_connected(void *user, beam__carrier *carrier, int status, const b
   emit(ws, &event);
 }
 
-static void on_drained(void *user) { emit_data(user, BEAM_WS_DRAINED, NULL, 0); }
+static void on_drained(void *user) {
+  beam_ws *ws = user;
+  if (ws->pong)
+    send_pong(ws, ws->pong->payload, ws->pong->len);
+  free(ws->pong);
+  ws->pong = NULL;
+  hold_back(ws, 0);
+  emit_data(ws, BEAM_WS_DRAINED, NULL, 0);
+}
 
 static void on_rejected(void *user, const beam_error *error, const beam_header *headers, size_t header_count,
                         const char *body, size_t body_len) {
@@ -356,6 +392,7 @@ static void free_now(beam_ws *ws) {
   beam__task_cancel(&ws->task);
   beam__bytes_free(&ws->message);
   beam__bytes_free(&ws->held);
+  free(ws->pong);
   free(ws->ending);
   free(ws->peer);
   free(ws);
@@ -489,16 +526,14 @@ void beam_ws_pause(beam_ws *ws) {
   if (ws->close_sent)
     return;
   ws->paused = 1;
-  if (ws->carrier)
-    ws->carrier->ops->pause(ws->carrier, 1);
+  set_reading(ws);
 }
 
 void beam_ws_resume(beam_ws *ws) {
   if (!ws->paused)
     return;
   ws->paused = 0;
-  if (ws->carrier)
-    ws->carrier->ops->pause(ws->carrier, 0);
+  set_reading(ws);
   beam__task_defer(ws->ctx, &ws->task);
 }
 
@@ -508,6 +543,7 @@ void beam_ws_progress(const beam_ws *ws, beam_progress *progress) {
   memset(progress, 0, sizeof *progress);
   if (ws->carrier)
     ws->carrier->ops->progress(ws->carrier, progress);
+  progress->unfinished = beam__decoder_unfinished(&ws->decoder);
 }
 
 enum beam_phase beam_ws_phase(const beam_ws *ws) { return (enum beam_phase)ws->phase; }

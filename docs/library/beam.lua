@@ -543,7 +543,7 @@ function beam_pool:close(code, reason) end
 ---@field max_message integer? bytes of an incoming message, default 16 MiB
 ---@field max_pending integer? bytes that send() lets wait for the network, default 64 MiB
 ---@field inbox { max: integer?, max_bytes: integer? }? what may wait to be read, default 1024 messages and 64 MiB; the sender is held back
----@field heartbeat boolean|{ app_pings: boolean?, ping_after: number|false|nil, dead_after: number? }|nil false: app pings are messages
+---@field heartbeat boolean|beam.heartbeat_options|nil false: app pings are messages
 ---@field stalled number|false|{ after: number?, handler: number?, reconnect: boolean? }|nil seconds without a sign of the app, default 60
 ---@field idle_timeout number? seconds without a message either way, after which it is closed
 ---@field close_timeout number? seconds for the queue, and again for the peer's close frame; default 2

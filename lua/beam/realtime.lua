@@ -16,12 +16,19 @@ local realtime = {}
 
 local MiB = 1024 * 1024
 local shortest_stalled, margin = 60, 15 -- seconds without a sign of the app, and more than its longest handler takes
+local longest_task = 600 -- seconds: Beam's upper bound of a task's time-out (wire.md section 4)
 
 ---@class beam.queue_options
 ---@field max integer? messages, default 1024
 ---@field max_bytes integer? default 64 MiB
 ---@field ttl number? seconds that a message may wait
 ---@field overflow "error"|"drop_oldest"|"drop_newest"|nil
+
+---@class beam.heartbeat_options
+---@field app_pings boolean? false: app pings are messages
+---@field ping_after number|false|nil seconds of silence until a ping, default 20
+---@field dead_after number? seconds until a ping that nothing answers is death, default 20
+---@field task_timeout number? seconds that a handler may take, and be silent: Beam's task time-out, default 600
 
 ---@class beam.realtime_options: beam.options, beam.target
 ---@field wait boolean? false: beam.realtime returns at once, as a game wants it; that it never opened is told to on_close
@@ -39,7 +46,7 @@ local shortest_stalled, margin = 60, 15 -- seconds without a sign of the app, an
 ---@field max_message integer? bytes of an incoming message, default 16 MiB
 ---@field max_pending integer? bytes that send() lets wait for the network, default 64 MiB
 ---@field inbox { max: integer?, max_bytes: integer? }? what may wait to be read, default 1024 messages and 64 MiB; the sender is held back
----@field heartbeat boolean|{ app_pings: boolean?, ping_after: number|false|nil, dead_after: number? }|nil false: app pings are messages
+---@field heartbeat boolean|beam.heartbeat_options|nil false: app pings are messages
 ---@field stalled number|false|{ after: number?, handler: number?, reconnect: boolean? }|nil seconds without a sign of the app, default 60
 ---@field idle_timeout number? seconds without a message either way, after which it is closed
 ---@field close_timeout number? seconds for the queue, and again for the peer's close frame; default 2
@@ -80,7 +87,7 @@ types.on_reconnect = { ["function"] = true }
 local known = options_of.known(types, "timeout")
 local inbox_options = { max = true, max_bytes = true }
 local queue_options = { max = true, max_bytes = true, ttl = true, overflow = true }
-local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true }
+local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true, task_timeout = true }
 local stalled_options = { after = true, handler = true, reconnect = true }
 local above_zero = { "rate", "max_message", "max_pending" }
 local times = { "ready_after", "idle_timeout", "close_timeout" }
@@ -151,7 +158,8 @@ local function heartbeat_of(options)
   errors.check_options(heartbeat, heartbeat_options, "beam.realtime, heartbeat")
   check_seconds(heartbeat.ping_after or nil, "heartbeat.ping_after") -- false: no pings
   check_seconds(heartbeat.dead_after, "heartbeat.dead_after")
-  return heartbeat.ping_after == nil and 20 or heartbeat.ping_after, heartbeat.dead_after or 20, heartbeat.app_pings
+  check_seconds(heartbeat.task_timeout, "heartbeat.task_timeout")
+  return heartbeat
 end
 
 local function stalled_of(options)
@@ -163,18 +171,19 @@ local function stalled_of(options)
   errors.check_options(stalled, stalled_options, "beam.realtime, stalled")
   check_seconds(stalled.after, "stalled.after")
   check_seconds(stalled.handler, "stalled.handler")
-  return stalled.after or math.max(shortest_stalled, (stalled.handler or 0) + margin), stalled.reconnect
+  return stalled.after or math.max(shortest_stalled, (stalled.handler or 0) + margin), stalled.reconnect, stalled.handler
 end
 
 local function add_liveness(policy, options)
-  local ping_after, dead_after, app_pings = heartbeat_of(options)
-  local stalled_after, reconnects = stalled_of(options)
-  policy.filters_pings = options.heartbeat ~= false and app_pings ~= false
+  local heartbeat = heartbeat_of(options)
+  local stalled_after, reconnects, handler = stalled_of(options)
+  policy.filters_pings = options.heartbeat ~= false and heartbeat.app_pings ~= false
+  policy.busy_after = math.max(heartbeat.task_timeout or longest_task, handler or 0)
   policy.pings_expected = options.stalled ~= nil and options.stalled ~= false
   policy.reconnects_stalled = reconnects or false
   policy.liveness = {
-    ping_after = ping_after,
-    dead_after = dead_after,
+    ping_after = heartbeat.ping_after == nil and 20 or heartbeat.ping_after,
+    dead_after = heartbeat.dead_after or 20,
     stalled_after = policy.filters_pings and stalled_after or false,
     idle_after = options.idle_timeout or false,
   }

@@ -228,6 +228,13 @@ function ws:resume() end
 ---@return integer bytes accepted and not yet taken by the system
 function ws:pending() end
 
+---@return integer received bytes from the network so far
+---@return integer sent bytes that the system has taken
+---@return integer unacknowledged bytes of these that the peer's system has not confirmed
+---@return integer unfinished bytes of a message that has begun to come and is not whole
+---@return number unanswered seconds for which the peer's system has confirmed nothing, while there is something to confirm
+function ws:progress() end
+
 ---@return beam.core.phase phase
 function ws:phase() end
 

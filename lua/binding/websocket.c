@@ -245,7 +245,7 @@ static int pending(lua_State *L) {
   return 1;
 }
 
-/* -> received, sent, unacknowledged: bytes */
+/* -> received, sent, unacknowledged, unfinished: bytes; unanswered: seconds */
 static int progress(lua_State *L) {
   struct object *object = object_check(L, &websocket_class);
   beam_progress bytes = {0};
@@ -254,7 +254,9 @@ static int progress(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)bytes.received);
   lua_pushinteger(L, (lua_Integer)bytes.sent);
   lua_pushinteger(L, (lua_Integer)bytes.unacknowledged);
-  return 3;
+  lua_pushinteger(L, (lua_Integer)bytes.unfinished);
+  lua_pushnumber(L, bytes.unanswered_ms / 1000.0);
+  return 5;
 }
 
 static int phase(lua_State *L) {

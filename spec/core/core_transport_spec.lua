@@ -408,7 +408,7 @@ describe("beam.core", function()
       is_over(events.socket:close())
       assert.equal("closed", events.socket:phase())
       assert.equal(0, events.socket:pending())
-      assert.same({ 0, 0, 0 }, { events.socket:progress() })
+      assert.same({ 0, 0, 0, 0, 0 }, { events.socket:progress() })
       events.socket:free()
     end)
 

@@ -8,20 +8,23 @@ local told = require "told_server"
 
 local eventually = told.eventually
 
--- Looks whenever it is wanted until `stop`; what it says, with the time.
-local function watch(life, start, stop, on_verdict)
+-- Looks whenever it is wanted until `stop`; what it says, with the time. `bytes(now)`, `patience(now)`: what it is told.
+local function watch(life, start, stop, on_verdict, bytes, patience)
   local said, now = {}, start
+  local function look()
+    return life:look(now, bytes and bytes(now), patience and patience(now))
+  end
   while now <= stop do
-    local verdict, seconds = life:look(now)
+    local verdict, seconds = look()
     while verdict do
       said[#said + 1] = ("%s %g"):format(verdict, now)
       if on_verdict then
         on_verdict(verdict, now)
       end
-      if verdict == "dead" then
+      if verdict == "dead" or verdict == "lost" then
         return said
       end
-      verdict, seconds = life:look(now)
+      verdict, seconds = look()
     end
     now = now + seconds
   end
@@ -102,19 +105,99 @@ describe("liveness", function()
   it("asks before it judges when the clock has jumped", function()
     local life = liveness.new(options, true, 0)
     assert.are.same({ "ping 20" }, watch(life, 0, 20))
-    assert.are.same({ "ping", 20 }, { (life:look(3600)), select(2, life:look(3600)) })
-    assert.are.same({ nil, 10 }, { life:look(3610) })
+    assert.are.same({ "ping", 5 }, { (life:look(3600)), select(2, life:look(3600)) })
+    life:look(3605)
+    assert.are.same({ nil, 5 }, { life:look(3610) })
+    life:look(3615)
     assert.are.equal("dead", (life:look(3620)))
     life = liveness.new(options, true, 0)
     life:look(0)
     assert.are.equal("ping", (life:look(3600)))
     life.heard = 3600.1
-    assert.is_nil((life:look(3620)))
+    assert.is_nil((life:look(3605)))
+  end)
+
+  -- What websocket:progress() says of a transfer of 1000 bytes a second up to `stop`.
+  local function arriving(stop)
+    return function(now)
+      local came = math.min(now, stop) * 1000
+      return { received = came, acknowledged = 0, leaving = 0, unfinished = came, unanswered = 0 }
+    end
+  end
+
+  local function leaving(stop, left)
+    return function(now)
+      return { received = 0, acknowledged = math.min(now, stop) * 1000, leaving = left, unfinished = 0, unanswered = 0 }
+    end
+  end
+
+  local function last(said)
+    local verdict, time = said[#said]:match "(%a+) (.+)"
+    return verdict, tonumber(time)
+  end
+
+  it("takes bytes of a message that arrives for life, and their end for silence", function()
+    local verdict, time = last(watch(liveness.new(options, true, 0), 0, 1000, nil, arriving(300)))
+    assert.are.equal("dead", verdict)
+    assert.is_true(time >= 320 and time <= 325, time)
+  end)
+
+  it("takes bytes that the peer acknowledges for life, up to the ping that waits behind them", function()
+    local verdict, time = last(watch(liveness.new(options, true, 0), 0, 2000, nil, leaving(2000, 1e6)))
+    assert.are.equal("dead", verdict) -- the ping at 20 s is behind what waited then: 1e6 bytes, to 1020 s
+    assert.is_true(time >= 1040 and time <= 1050, time)
+  end)
+
+  it("is not deceived by a system that acknowledges what its program does not read", function()
+    local said = watch(liveness.new(options, false, 0), 0, 100, nil, leaving(1000, 500))
+    assert.are.same({ "ping 20", "dead" }, { said[1], (last(said)) })
+    assert.is_true(select(2, last(said)) <= 50)
+  end)
+
+  it("is not stalled nor idle while a message is on its way", function()
+    options = { ping_after = false, dead_after = 20, stalled_after = 60, idle_after = false }
+    for _, moves in ipairs { arriving, leaving } do
+      local verdict, time = last(watch(liveness.new(options, true, 0), 0, 1000, nil, moves(200, 1e6)))
+      assert.are.equal("stalled", verdict)
+      assert.is_true(time >= 260 and time <= 360, time)
+    end
+    options = { ping_after = false, dead_after = 20, stalled_after = false, idle_after = 60 }
+    for _, moves in ipairs { arriving, leaving } do
+      local first
+      local life = liveness.new(options, true, 0)
+      watch(life, 0, 400, function(_, now)
+        first = first or now
+        life.used = now
+      end, moves(200, 1e6))
+      assert.is_true(first >= 260 and first <= 360, first)
+    end
+  end)
+
+  it("waits as long as an input may be answered, and goes on asking", function()
+    local said = watch(liveness.new(options, false, 0), 0, 1000, nil, nil, function()
+      return 90
+    end)
+    assert.are.same({ "ping 20", "ping 40", "ping 60", "ping 80", "ping 100", "dead 110" }, said)
+    said = watch(liveness.new(options, false, 0), 0, 1000, nil, nil, function(now)
+      return now < 50 and 90 or nil -- answered, or its time is over
+    end)
+    assert.are.same({ "ping 20", "ping 40", "dead 50" }, said)
+  end)
+
+  it("finds a dead network all the same", function()
+    local said = watch(liveness.new(options, false, 0), 0, 1000, nil, function(now)
+      return { received = 0, acknowledged = 0, leaving = now > 30 and 6 or 0, unfinished = 0, unanswered = now > 30 and now - 20 or 0 }
+    end, function()
+      return 600
+    end)
+    local verdict, time = last(said)
+    assert.are.equal("lost", verdict)
+    assert.is_true(time >= 40 and time <= 50, time)
   end)
 
   it("is not late by a little", function()
     local life = liveness.new(options, false, 0)
-    assert.are.same({ "ping 20" }, watch(life, 0, 20))
+    assert.are.same({ "ping 20" }, watch(life, 0, 35))
     assert.are.equal("dead", (life:look(44)))
   end)
 end)
@@ -172,7 +255,7 @@ describe("a connection", function()
       conn.last_error.retryable,
       conn.last_error.executed,
     })
-    assert.is_truthy(conn.last_error.message:find "has been silent for 0%.1%d* s, and left a ping unanswered for 0.05 s")
+    assert.is_truthy(conn.last_error.message:find "has been silent for 0%.1%d* s, and left a ping unanswered for 0%.0[5-9]%d* s")
     conn:close()
   end)
 

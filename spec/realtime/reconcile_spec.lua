@@ -94,6 +94,81 @@ describe("on_reconnect", function()
     assert.are.equal(1, asked)
     conn:close()
   end)
+
+  -- Opens a connection whose losses are noted: what on_reconnect is asked about.
+  local function open_noting()
+    local asked = {}
+    local conn = assert(client.realtime(server.url, {
+      retry = function()
+        return 0.001
+      end,
+      on_outcome = function(message, _, outcome)
+        told_of[#told_of + 1] = (message.n or message) .. " " .. outcome
+      end,
+      on_reconnect = function(_, unknown)
+        for _, entry in ipairs(unknown) do
+          asked[#asked + 1] = entry.message.n
+        end
+        asked.done = true
+      end,
+    }))
+    return conn, asked
+  end
+
+  local function lose(asked)
+    hooks.ws:abort()
+    told.eventually(function()
+      return asked.done
+    end)
+  end
+
+  it("is not asked about a request that was answered, though nothing else proves that it arrived", function()
+    hooks.on_message = told.echo
+    local conn, asked = open_noting()
+    for n = 1, 3 do
+      assert(conn:request { n = n })
+    end
+    lose(asked)
+    assert.are.same({ done = true }, asked)
+    assert.are.same({ "1 written", "2 written", "3 written" }, told_of)
+    assert.are.same({ 3, 0, 0 }, { conn:stats().written, conn:stats().unknown, conn:stats().in_flight })
+    conn:close()
+  end)
+
+  it("is not asked about what was sent before a request that was answered by its key", function()
+    local held
+    hooks.on_message = function(ws, data)
+      if held and data:find '"id":2' then
+        ws:send(data)
+        ws:send(held)
+      elseif data:find '"id":1' then
+        held = data
+      end
+    end
+    local conn, asked = open_noting()
+    conn:send { n = 1 }
+    local first = beam.spawn(conn.request, conn, { n = 2, id = 1 }, { key = "id" })
+    assert.are.equal(3, conn:request({ n = 3, id = 2 }, { key = "id" }).n)
+    assert.are.equal(2, first:join().n)
+    conn:send { n = 4 }
+    lose(asked)
+    assert.are.same({ 4, done = true }, asked)
+    conn:close()
+  end)
+
+  it("is asked about a request whose answer may be that to another message", function()
+    hooks.on_message = function(ws, data)
+      if data:find '"n":2' then
+        ws:send '"of its own accord"'
+      end
+    end
+    local conn, asked = open_noting()
+    conn:send { n = 1 }
+    assert.are.equal("of its own accord", (conn:request { n = 2 }))
+    lose(asked)
+    assert.are.same({ 1, 2, done = true }, asked)
+    conn:close()
+  end)
 end)
 
 describe("a message before the close frame", function()

@@ -1,22 +1,29 @@
 local requests = require "beam.realtime.requests"
 
+local sent = 0
+
 -- A request that was sent.
 local function add(list, key, value)
   local request = list:take()
   if request then
     request.key, request.value = key, value
-    list:add(request)
+    sent = sent + 1
+    list:add(request, sent)
   end
   return request
 end
+
+before_each(function()
+  sent = 0
+end)
 
 describe("requests", function()
   it("are answered in their order", function()
     local list = requests.new()
     local a, b = add(list), add(list)
-    assert.is_true(list:answer("1", false))
-    assert.is_true(list:answer("2", true))
-    assert.is_false(list:answer("3", false))
+    assert.are.equal(1, list:answer("1", false))
+    assert.are.equal(2, list:answer("2", true))
+    assert.is_nil(list:answer("3", false))
     assert.are.same({ "1", false, "2", true }, { a.data, a.mark, b.data, b.mark })
   end)
 
@@ -24,15 +31,15 @@ describe("requests", function()
     local list = requests.new()
     local a, b = add(list), add(list)
     list:expire(a)
-    assert.is_true(list:answer("late", false))
-    assert.is_true(list:answer("2", false))
+    assert.are.equal(1, list:answer("late", false))
+    assert.are.equal(2, list:answer("2", false))
     assert.are.same({ "2", 1, 0 }, { b.data, list.late, list:count() })
   end)
 
   it("can be given back before they are sent", function()
     local list = requests.new()
     list:done(list:take())
-    assert.is_false(list:answer("1", false))
+    assert.is_nil(list:answer("1", false))
     assert.are.same({ 0, 0 }, { list.open, list:count() })
   end)
 
@@ -51,7 +58,7 @@ describe("requests", function()
     local a = add(list)
     list:fail()
     assert.are.same({ nil, 0 }, { a.data, list:count() })
-    assert.is_false(list:answer("1", false))
+    assert.is_nil(list:answer("1", false))
   end)
 
   it("are used again", function()

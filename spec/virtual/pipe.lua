@@ -9,7 +9,7 @@ local pipe = {}
 ---@param context table where events are dispatched
 ---@param window integer bytes
 function pipe.new(context, window)
-  return setmetatable({ context = context, window = window, first = 1, last = 0, bytes = 0, ready_at = 0, ended = false }, Pipe)
+  return setmetatable({ context = context, window = window, first = 1, last = 0, bytes = 0, total = 0, delivered = 0, ready_at = 0, ended = false }, Pipe)
 end
 
 -- Gives the reader what is there, as far as it reads.
@@ -42,6 +42,7 @@ function Pipe:take(item)
   self.first = self.first + 1
   local was = self:pending()
   self.bytes = self.bytes - item.size
+  self.delivered = self.delivered + item.size
   if was > 0 and self:pending() == 0 and self.drained then
     self.context:defer(self.drained)
   end
@@ -55,10 +56,11 @@ function Pipe:put(item)
   self.ended = item.kind == "fin" or item.kind == "reset"
   item.step = self.context.steps -- it arrives in the next one at the earliest
   item.size = #(item.data or "") + 6
+  item.at = self.context.clock:now()
   item.due = math.max(self.context.clock:at(self.context.world.latency), self.ready_at)
   self.last = self.last + 1
   self[self.last] = item
-  self.bytes = self.bytes + item.size
+  self.bytes, self.total = self.bytes + item.size, self.total + item.size
   if self.first == self.last then
     self:schedule(item)
   end
@@ -74,6 +76,22 @@ end
 ---@return integer bytes beyond the window
 function Pipe:pending()
   return math.max(0, self.bytes - self.window)
+end
+
+--- What has not arrived at the reader's system, be it read there or not: bytes of the window, and for how long.
+---@return integer bytes, number seconds
+function Pipe:unacknowledged()
+  for index = self.first, self.last do
+    local item = self[index]
+    if item.due > (self.silent or self.context.clock.tick) then
+      local before = 0
+      for i = self.first, index - 1 do
+        before = before + self[i].size
+      end
+      return math.max(0, math.min(self.bytes, self.window) - before), self.context.clock:now() - item.at
+    end
+  end
+  return 0, 0
 end
 
 --- Nobody reads any more: what comes is discarded.
@@ -115,7 +133,8 @@ end
 
 --- Nothing arrives any more, and nobody is told.
 function Link:silence()
-  self.up.silent, self.down.silent = true, true
+  local tick = self.up.context.clock.tick
+  self.up.silent, self.down.silent = tick, tick
 end
 
 return pipe

@@ -156,16 +156,16 @@ local function check_expiry(self, conn)
   end
 end
 
--- A connection through which nothing comes is noticed in time: silence for 20 s, and a ping without an answer for as long. After
--- a jump of the clock the ping goes out at once.
+-- A connection through which nothing comes is noticed in time: silence for 20 s, and a ping without an answer for as long, seen at
+-- one of the looks that are up to 5 s apart. After a jump of the clock the ping goes out at once.
 local function check_silence(self, conn)
   local last = self.peer.sessions[#self.peer.sessions]
   if not (last and last.silent and conn.state == "open") or self.options.inbox or not (self.reads or self.handler) then
     return
   end
-  local limit = last.silent + 41
+  local limit = last.silent + 47
   if self.jumped and self.jumped > last.silent then
-    limit = self.jumped + (self.jumped - last.silent > 30 and 21 or 41)
+    limit = self.jumped + (self.jumped - last.silent > 30 and 27 or 47)
   end
   if self.now() > limit and self.peer.attempts == last.attempt then
     self.fail("a silent connection is still said to be open after %.1f s", self.now() - last.silent)

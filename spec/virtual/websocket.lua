@@ -343,6 +343,17 @@ function Websocket:pending()
   return self_end and self_end.carried and self_end.out:pending() or 0
 end
 
+--- Bytes: received, sent, unacknowledged, unfinished (of frames: none is ever in the middle); unanswered: seconds.
+function Websocket:progress()
+  local self_end = of(self)
+  if not (self_end and self_end.carried) then
+    return 0, 0, 0, 0, 0
+  end
+  local out = self_end.out
+  local waiting, seconds = out:unacknowledged()
+  return self_end.incoming.delivered, out.total - out:pending(), waiting, 0, seconds
+end
+
 function Websocket:phase()
   local self_end = of(self)
   return self_end and self_end.phase or "closed"

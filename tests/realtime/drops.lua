@@ -41,7 +41,7 @@ function drops.run(options)
     url = peer.url,
     token = peer.token,
     retry = require("beam.retry").backoff { base = 0.01, max = 0.05 },
-    heartbeat = { ping_after = 0.1, dead_after = 0.1 },
+    heartbeat = { ping_after = 0.1, dead_after = 0.1, task_timeout = 0.1 },
     queue = { max = 100000 },
     on_phase = function(phase)
       state.opened = state.opened + (phase == "ready" and 1 or 0)

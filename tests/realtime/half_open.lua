@@ -30,7 +30,7 @@ function ways.vanish()
   assert(first == true or first == 0 or code == 0, command .. " failed")
 end
 
---- options: way ("unread" or "vanish"), ping_after, dead_after, busy (messages flow until it happens).
+--- options: way ("unread" or "vanish"), ping_after, dead_after, busy (messages flow until it happens; a handler may take dead_after).
 --- Returns the seconds from the last sign of the peer until the connection was known to be lost, and the error.
 function half_open.run(options)
   local app = require("beam.serve").new()
@@ -42,7 +42,7 @@ function half_open.run(options)
   local conn = assert(beam.realtime {
     url = server.url .. "/asgi/echo",
     token = false,
-    heartbeat = { ping_after = options.ping_after, dead_after = options.dead_after },
+    heartbeat = { ping_after = options.ping_after, dead_after = options.dead_after, task_timeout = options.dead_after },
     retry = function(_, why)
       lost, err = driver.now(), why
     end,

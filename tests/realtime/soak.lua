@@ -25,7 +25,7 @@ local function options_for(url, counts, forgotten)
     url = url,
     token = false,
     retry = require("beam.retry").backoff { base = 0.02, max = 0.2 },
-    heartbeat = { ping_after = 0.5, dead_after = 0.5 },
+    heartbeat = { ping_after = 0.5, dead_after = 0.5, task_timeout = 0.5 },
     stalled = { after = 1, reconnect = true },
     queue = { max = 200, overflow = "drop_oldest", ttl = 2 },
     incoming = function(message)

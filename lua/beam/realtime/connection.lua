@@ -70,7 +70,7 @@ local function set_policy(self, policy)
   self.incoming, self.outgoing = policy.incoming or false, policy.outgoing or false
   self.filters_pings = policy.filters_pings
   self.liveness_options = policy.liveness
-  self.pings_expected = policy.pings_expected
+  self.pings_expected, self.busy_after = policy.pings_expected, policy.busy_after
   self.reconnects_stalled = policy.reconnects_stalled
   self.idle_timeout = policy.liveness.idle_after
   self.ready_after, self.close_timeout = policy.ready_after, policy.close_timeout
@@ -88,6 +88,7 @@ local function set_state(self)
   self.was_open, self.was_ready, self.is_ready, self.renewed, self.marks_later = false, false, false, false, false
   self.failures, self.attempts, self.opens = 0, 0, 0
   self.sent, self.received, self.app_pings = 0, 0, 0
+  self.sent_before, self.received_before, self.sent_plain = 0, 0, false -- on this attempt: what its figures began with
   self.outcomes = { written = 0, expired = 0, dropped = 0, unknown = 0 }
   self.unknown = {} -- entries that on_reconnect will be asked about
   self.asked_about = {} -- those that it is being asked about; should the connection end first, its answer comes too late

@@ -1,5 +1,6 @@
 -- What was handed to the socket and may not have arrived. A pong says that the peer has read all that was sent before
--- its ping, so a ping carries the number of the last message before it, and its pong settles all up to that number.
+-- its ping, so a ping carries the number of the last message before it, and its pong settles all up to that number. So does the
+-- answer to a request, for the request's own message.
 --
 -- Where nobody asks what became of a message there is no entry, only its number: counting is all that it costs.
 local InFlight = {}
@@ -13,7 +14,7 @@ local in_flight = {
 }
 
 function in_flight.new()
-  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every }, InFlight)
+  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every, answered = {}, ahead = 0 }, InFlight)
 end
 
 --- A message was handed to the socket. The caller asks for a mark once `sent` reaches `mark_at`.
@@ -25,29 +26,39 @@ function InFlight:add(entry)
 end
 
 function InFlight:count()
-  return self.sent - self.settled
+  return self.sent - self.settled - self.ahead
 end
 
 --- A ping is to be sent now.
----@return string? data of the ping; nil: one is under way that covers everything
+---@return string? data of the ping; nil: one is under way that covers everything, or everything was answered
 function InFlight:mark()
-  if self.marked == self.sent then
+  self.mark_at = self.sent + in_flight.every
+  if self.marked == self.sent or self:count() == 0 then
     return nil
   end
   self.marked = self.sent
-  self.mark_at = self.sent + in_flight.every
   return tostring(self.sent)
 end
 
--- Takes out what has numbers up to `last`, in order: how many, and the entries among them.
+-- Takes out what has numbers up to `last`, in order: how many, and the entries among them. What was answered is out already.
 local function take(self, last)
   local entries, count = {}, last - self.settled
   for number = self.settled + 1, last do
     entries[#entries + 1] = self[number]
     self[number] = nil
+    if self.answered[number] then
+      self.answered[number], self.ahead, count = nil, self.ahead - 1, count - 1
+    end
   end
   self.settled = last
   return count, entries
+end
+
+-- Takes out one message from among those that are not settled.
+local function take_one(self, number)
+  local entries = { self[number] }
+  self[number], self.answered[number], self.ahead = nil, true, self.ahead + 1
+  return 1, entries
 end
 
 --- A pong came.
@@ -60,6 +71,20 @@ function InFlight:settle(data)
     return 0, {}
   end
   return take(self, last)
+end
+
+--- An answer came to the message with that number.
+---@param number integer
+---@param and_before boolean it is certain which message it answers: then all before it have been read, too
+---@return integer count how many messages it settles
+---@return beam.entry[] entries those of them that somebody asks for
+function InFlight:answer(number, and_before)
+  if number <= self.settled or self.answered[number] then
+    return 0, {}
+  elseif and_before or number == self.settled + 1 then
+    return take(self, number)
+  end
+  return take_one(self, number)
 end
 
 --- All that is left: it is known what became of it, or it never will be.

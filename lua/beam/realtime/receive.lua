@@ -62,17 +62,25 @@ end
 
 -- ---- Delivering ----
 
+-- Whether what came now can only be the answer to message `number` of those in flight, if each has exactly one: nothing else was sent
+-- than what is answered so, or as many have come as were sent up to then.
+local function answers(self, number)
+  return not self.sent_plain or not self.raw and self.received - self.received_before == number
+end
+
 local function deliver(self, data, mark, size)
   local requests = self.requests
   if requests.keyed then
     size = size or #data
     data, mark = self.decoded(data, mark)
-    if requests:answer_keyed(data, mark) then
-      return
+    local number = requests:answer_keyed(data, mark)
+    if number then
+      return self:answered(number, true)
     end
   end
-  if requests:answer(data, mark) then
-    return
+  local number = requests:answer(data, mark)
+  if number then
+    return answers(self, number) and self:answered(number, false)
   end
   if self.inbox:push(data, mark, size) and not self.raw then
     pause(self)

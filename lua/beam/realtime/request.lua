@@ -86,7 +86,7 @@ function Requesting:request(message, options)
   if options and options.key ~= nil then
     request.key, request.value = options.key, message[options.key]
   end
-  request.expires = driver.now() + timeout
+  request.timeout, request.expires = timeout, driver.now() + timeout
   local ok, err = self:dispatch(message, request)
   if not ok and not request.placed then
     self.requests:done(request)

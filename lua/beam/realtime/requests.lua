@@ -16,6 +16,8 @@ local requests = { max = 1024 } -- at once; those whose time is over and whose a
 
 ---@class beam.request
 ---@field signal beam.signal woken when it is answered, or never will be
+---@field timeout number seconds that its asker waits
+---@field number integer of its message among those in flight
 ---@field data any the answer, as inbox.lua keeps it
 ---@field mark any
 ---@field err beam.error? no answer will come
@@ -111,9 +113,9 @@ local function remove_keyed(self, request)
   end
 end
 
---- It was sent: it takes a place at the end, or under its key.
-function Requests:add(request)
-  request.placed = true
+--- It was sent, as message `number` of those in flight: it takes a place at the end, or under its key.
+function Requests:add(request, number)
+  request.placed, request.number = true, number
   if request.key ~= nil then
     return add_keyed(self, request)
   end
@@ -122,11 +124,11 @@ function Requests:add(request)
 end
 
 --- A place whose answer nobody wants: a message that was sent again, after its request had failed.
-function Requests:add_nobody(key, value)
+function Requests:add_nobody(number, key, value)
   local request = self:take()
   if request then
     request.over, request.key, request.value = true, key, value
-    self:add(request)
+    self:add(request, number)
   end
 end
 
@@ -143,22 +145,24 @@ local function give(self, request, data, mark)
   request.signal:wake()
 end
 
---- A message came. Returns false if no request waits for it.
+--- A message came. Returns the number of the message that it answers, or nil if no request waits for it.
+---@return integer? number
 function Requests:answer(data, mark)
   local request = self[self.first]
   if not request then
-    return false
+    return nil
   end
   self[self.first] = nil
   self.first = self.first + 1
   give(self, request, data, mark)
-  return true
+  return request.number
 end
 
---- A decoded message came. Returns false if no request waits for it by a key.
+--- A decoded message came. The same, for those that wait by a key.
+---@return integer? number
 function Requests:answer_keyed(message, kind)
   if type(message) ~= "table" then
-    return false
+    return nil
   end
   for key, waiting in pairs(self.keyed) do
     local value = message[key]
@@ -166,10 +170,9 @@ function Requests:answer_keyed(message, kind)
     if request then
       remove_keyed(self, request)
       give(self, request, message, kind)
-      return true
+      return request.number
     end
   end
-  return false
 end
 
 --- Its time is over. The places of those asked by key are bounded by leaving the oldest, as a key is not asked for
@@ -208,6 +211,26 @@ function Requests:fail(err)
     end
   end
   self.first, self.last, self.keyed, self.keyed_count, self.dead = 1, 0, nil, 0, {}
+end
+
+local function waits_longest(waiting, longest)
+  for _, request in pairs(waiting) do
+    longest = not request.over and math.max(longest or 0, request.timeout) or longest
+  end
+  return longest
+end
+
+--- The longest time-out of those that somebody waits for; 0 if only late answers are to come, nil if none is.
+---@return number? seconds
+function Requests:longest_timeout()
+  local longest
+  for i = self.first, self.last do
+    longest = not self[i].over and math.max(longest or 0, self[i].timeout) or longest
+  end
+  for _, waiting in pairs(self.keyed or {}) do
+    longest = waits_longest(waiting, longest)
+  end
+  return longest or self:count() > 0 and 0 or nil
 end
 
 --- How many have a place.

@@ -119,9 +119,11 @@ local function write_entry(self, entry)
   end
   local request = entry.request
   if request then
-    self.requests:add(request)
+    self.requests:add(request, self.flight.sent + 1)
   elseif entry.asked then
-    self.requests:add_nobody(entry.ask_key, entry.ask_value)
+    self.requests:add_nobody(self.flight.sent + 1, entry.ask_key, entry.ask_value)
+  else
+    self.sent_plain = true
   end
   went(self, self.follows and entry or nil)
   return true
@@ -238,7 +240,9 @@ local function submit(self, data, binary, message, request)
     end
   end
   if request then
-    self.requests:add(request)
+    self.requests:add(request, self.flight.sent + 1)
+  else
+    self.sent_plain = true
   end
   went(self, entry)
   return true

@@ -1,7 +1,7 @@
 -- What becomes of what was sent. The methods here are those of beam/realtime/connection.lua's connections.
 --
--- Each message ends exactly once: `written` once a pong proves that the peer has read it, `unknown` if the connection ended
--- before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is asked about
+-- Each message ends exactly once: `written` once a pong, or the answer to a request, proves that the peer has read it, `unknown` if
+-- the connection ended before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is asked about
 -- those whose fate is unknown; what it returns has not ended yet.
 --
 -- A close handshake proves nothing: the peer's close frame may be one of its own, sent before it read what came last. So a
@@ -53,15 +53,25 @@ local function settle_all(self, outcome, count, entries)
   end
 end
 
---- The peer answered a ping.
-function Settling:pong(data)
-  settle_all(self, "written", self.flight:settle(data))
+local function settle_written(self, count, entries)
+  settle_all(self, "written", count, entries)
   if self.outbox:count() > 0 then
     self:pump()
   elseif self.flight:count() == 0 then
     self.direct = self:may_be_direct()
     self.flushed:wake_all()
   end
+end
+
+--- The peer answered a ping.
+function Settling:pong(data)
+  settle_written(self, self.flight:settle(data))
+end
+
+--- The peer answered a request, which was message `number` of those in flight.
+---@param by_key boolean its answer cannot be that to another one
+function Settling:answered(number, by_key)
+  settle_written(self, self.flight:answer(number, by_key))
 end
 
 --- The connection is over: nobody knows what the peer has read of what is still in flight.

@@ -53,20 +53,30 @@ function acts.ping(self)
   self.attempt.ws:ping(tostring(flight.marked))
 end
 
-function acts.dead(self)
-  local options = self.liveness.options
+local busy = "an app answers no ping while a synchronous handler works; for one that takes longer than Beam's 600 s, or a request's "
+  .. "timeout, raise stalled.handler"
+
+local function give_up(self, message, hint)
   self:lose(errors.new {
     kind = "timeout",
-    message = ("%s has been silent for %g s, and left a ping unanswered for %g s"):format(
-      self.url,
-      driver.now() - self.liveness.heard,
-      options.dead_after
-    ),
+    message = message,
     phase = "open",
     code = 1006,
     executed = "unknown",
     retryable = true,
+    hint = hint,
   })
+end
+
+function acts.dead(self)
+  local now, watched = driver.now(), self.liveness
+  local text = "%s has been silent for %.3g s, and left a ping unanswered for %.3g s"
+  give_up(self, text:format(self.url, now - watched.heard, now - watched.asked), busy)
+end
+
+function acts.lost(self)
+  local text = "the network to %s is dead: nothing that was sent to it has arrived for %.3g s"
+  give_up(self, text:format(self.url, self.liveness.bytes.unanswered))
 end
 
 function acts.stalled(self)
@@ -78,7 +88,7 @@ function acts.stalled(self)
     log.write("warning", what)
   end
   if self.reconnects_stalled then
-    self:lose(errors.new { kind = "timeout", message = what, phase = "open", code = 1006, executed = "unknown", retryable = true })
+    give_up(self, what, "raise stalled.handler above the time that the longest handler takes")
   end
 end
 
@@ -92,11 +102,36 @@ function acts.idle(self)
   self:begin_close(1000, "idle")
 end
 
+local function bytes_of(ws)
+  local received, sent, unacknowledged, unfinished, unanswered = ws:progress()
+  return {
+    received = received,
+    acknowledged = sent - unacknowledged,
+    leaving = ws:pending() + unacknowledged,
+    unfinished = unfinished,
+    unanswered = unanswered,
+  }
+end
+
+-- The seconds of silence that prove nothing, as an input may be out: a request that waits; a message more than came back; or, where
+-- an input may have several answers or none, any that is not older than the longest handler.
+local function patience(self, now)
+  if self.sent ~= self.sent_seen then
+    self.sent_seen, self.sent_at = self.sent, now
+  end
+  local timeout = self.requests:longest_timeout()
+  local unanswered = self.sent - self.sent_before > self.received - self.received_before
+  if timeout or unanswered or self.sent_plain and now - self.sent_at < self.busy_after then
+    return math.max(self.busy_after, timeout or 0)
+  end
+end
+
 local function look(self)
   local attempt = self.attempt
   local verdict, seconds
   repeat
-    verdict, seconds = self.liveness:look(driver.now())
+    local now = driver.now()
+    verdict, seconds = self.liveness:look(now, bytes_of(attempt.ws), patience(self, now))
     if verdict then
       acts[verdict](self)
     end
@@ -109,6 +144,8 @@ end
 --- The attempt is open.
 function watch.start(self)
   self.liveness = liveness.new(self.liveness_options, self.pings_expected, driver.now())
+  self.sent_before, self.received_before, self.sent_plain = self.sent, self.received, false
+  self.sent_seen, self.sent_at = self.sent, driver.now()
   self.attempt_timers:stop "queued"
   self.attempt_timers:set("ready", self.ready_after, watch.ready)
   look(self)

@@ -260,6 +260,7 @@ static void test_progress(void) {
   wait_for_bytes(&c, MIB / 2);
   after = progress_of(&c);
   CHECK(after.received >= MIB / 2);
+  CHECK_INT(after.unfinished, MIB / 2);
   CHECK_INT(c.messages, 0);
   CHECK_INT(after.sent, before.sent);
   CHECK_INT(after.unacknowledged, 0);
@@ -280,6 +281,83 @@ static void test_progress(void) {
   client_end(&c);
   peer_stop(&p);
   free(data);
+}
+
+/* ---- A peer that pings and does not read ---- */
+
+enum { PINGS = 120000 };
+
+static int pings_sent;
+
+static void *ping_on(void *argument) {
+  uint8_t ping[2 + 125] = {0x89, 125};
+  int fd = *(int *)argument, at;
+  for (at = 0; at < PINGS && write_all(fd, ping, sizeof ping) == 0; at++)
+    __atomic_add_fetch(&pings_sent, 1, __ATOMIC_SEQ_CST);
+  write_all(fd, "\x89\x04last", 6);
+  return NULL;
+}
+
+static int last_pong_came(int fd) {
+  frame f;
+  int found = 0;
+  while (!found && read_frame(fd, &f) == 0) {
+    found = f.len == 4 && memcmp(f.data, "last", 4) == 0;
+    free(f.data);
+  }
+  return found;
+}
+
+static int last_answered;
+
+static void serve_pings(int fd, const char *target) {
+  pthread_t pinging;
+  (void)target;
+  peer_accept_upgrade(fd, "");
+  pthread_create(&pinging, NULL, ping_on, &fd);
+  wait_until_told();
+  __atomic_store_n(&last_answered, last_pong_came(fd), __ATOMIC_SEQ_CST);
+  pthread_join(pinging, NULL);
+  write_message(fd, "after");
+  read_close(fd);
+}
+
+/* The answers are bounded, the peer is held back; once it reads, its newest ping is answered. */
+static void test_pings_that_nobody_reads(void) {
+  peer p;
+  client c;
+  int stuck;
+  tell(0);
+  pings_sent = last_answered = 0;
+  peer_start(&p, serve_pings);
+  open_at(&c, p.port, (beam_ws_options){0});
+  do {
+    stuck = __atomic_load_n(&pings_sent, __ATOMIC_SEQ_CST);
+    step_for(&c, 500);
+  } while (stuck != __atomic_load_n(&pings_sent, __ATOMIC_SEQ_CST));
+  CHECK(stuck < PINGS);
+  CHECK(beam_ws_pending(c.ws) > 0 && beam_ws_pending(c.ws) < MIB / 4);
+  tell(1);
+  CHECK(wait_for(&c, &c.messages, 1));
+  CHECK_STR(c.last, "after");
+  CHECK_INT(__atomic_load_n(&last_answered, __ATOMIC_SEQ_CST), 1);
+  client_end(&c);
+  peer_stop(&p);
+}
+
+/* Held back, it can still be closed. */
+static void test_close_while_pinged(void) {
+  peer p;
+  client c;
+  tell(0);
+  peer_start(&p, serve_pings);
+  open_at(&c, p.port, (beam_ws_options){.close_timeout_ms = 500});
+  step_for(&c, 500);
+  CHECK_INT(beam_ws_close(c.ws, 1000, NULL), 0);
+  tell(1);
+  CHECK(wait_for(&c, &c.closed, 1));
+  client_end(&c);
+  peer_stop(&p);
 }
 
 /* ---- Both directions at once ---- */
@@ -505,6 +583,8 @@ int main(void) {
   RUN(test_writing_while_paused);
   RUN(test_pending);
   RUN(test_progress);
+  RUN(test_pings_that_nobody_reads);
+  RUN(test_close_while_pinged);
   RUN(test_reads_do_not_starve_writes);
   RUN(test_free_inside_events);
   RUN(test_end_at_any_step);
