@@ -562,6 +562,12 @@ function beam_pool:close(code, reason) end
 ---@field ttl number? seconds that a message may wait
 ---@field overflow "error"|"drop_oldest"|"drop_newest"|nil
 
+---@class beam.heartbeat_options
+---@field app_pings boolean? false: app pings are messages
+---@field ping_after number|false|nil seconds of silence until a ping, default 20
+---@field dead_after number? seconds until a ping that nothing answers is death, default 20
+---@field task_timeout number? seconds that a handler may take, and be silent: Beam's task time-out, default 600
+
 ---@class beam.pool_options: beam.realtime_options
 ---@field size integer? connections, default 4
 

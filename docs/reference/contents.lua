@@ -129,6 +129,7 @@ return {
     tables = {
       { "beam.realtime_options", "realtime.lua" },
       { "beam.queue_options", "realtime.lua" },
+      { "beam.heartbeat_options", "realtime.lua" },
       { "beam.pool_options", "realtime/pool.lua" },
     },
   },
