@@ -1,8 +1,8 @@
 -- What becomes of what was sent. The methods here are those of beam/realtime/connection.lua's connections.
 --
 -- Each message ends exactly once: `written` once a pong, or the answer to a request, proves that the peer has read it, `unknown` if
--- the connection ended before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is asked about
--- those whose fate is unknown; what it returns has not ended yet.
+-- the connection ended before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is
+-- asked about those whose fate is unknown; what it returns has not ended yet.
 --
 -- A close handshake proves nothing: the peer's close frame may be one of its own, sent before it read what came last. So a
 -- ping goes out before our close frame too, and its pong is the proof.
