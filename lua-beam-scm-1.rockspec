@@ -81,6 +81,7 @@ build = {
         "core/websocket/handshake.c",
         "core/websocket/message.c",
         "core/websocket/open.c",
+        "core/websocket/pong.c",
         "core/websocket/upgrade.c",
         "core/websocket/websocket.c",
         "lua/binding/compat.c",
