@@ -21,12 +21,17 @@ LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
 CORE := $(sort $(shell find core -name "*.c"))
 BINDING := $(wildcard lua/binding/*.c lua/binding/*/*.c)
-LUAS := 5.1 jit 5.3 5.4
-
 LUA_PACKAGE_5.1 := lua5.1
 LUA_PACKAGE_jit := luajit
 LUA_PACKAGE_5.3 := lua5.3
 LUA_PACKAGE_5.4 := lua5.4
+LUA_PACKAGE_5.5 := lua5.5
+
+# What beamlua and libbeamhost have inside: 5.4, or 5.5 where the system has it (make LUA=5.5).
+LUA := 5.4
+# The module, for each Lua whose headers are there.
+LUAS := $(strip $(foreach lua,5.1 jit 5.3 5.4 5.5,$(if $(filter $(LUA),$(lua))$(shell pkg-config --exists $(LUA_PACKAGE_$(lua)) 2>/dev/null && echo yes),$(lua))))
+
 
 .PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs demo test core lua host lint manual docs library rockspec clean
 .DELETE_ON_ERROR:
@@ -39,7 +44,7 @@ host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
 setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package:
-	@sh tests/setup.sh $(@:setup-%=%)
+	@LUA=$(LUA) sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
 	@$(MAKE) build/beamlua

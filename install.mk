@@ -7,7 +7,7 @@ INSTALL ?= install
 .PHONY: install install-files uninstall install-list dist rocks deb always
 
 # LuaJIT looks where Lua 5.1 does, and loads what was built for it (lua/binding/compat.h).
-INSTALLED_LUAS := 5.1 5.3 5.4
+INSTALLED_LUAS := $(filter-out jit,$(LUAS))
 PKG_CONFIG_FILES := build/pkgconfig/beam.pc build/pkgconfig/beamhost.pc
 COMPLETIONS := build/completions/beamlua build/completions/_beamlua build/completions/beamlua.fish
 HEADERS := core/beam.h core/beam-server.h lua/embed/beamhost.h
@@ -23,7 +23,7 @@ install-list:
 	@for lua in $(INSTALLED_LUAS); do \
 	  echo 644 build/lua/$$lua/beam/core.so "$(LIBDIR)/lua/$$lua/beam/core.so"; \
 	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} "$(DATADIR)/lua/$$lua/{}" \;); done
-	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/5.4/beam/line.so"
+	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/$(LUA)/beam/line.so"
 	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} "$(DATADIR)/lua-beam/{}" \;
 	@echo 644 docs/beamlua.1 "$(DATADIR)/man/man1/beamlua.1"
 	@for file in $(COMPLETIONS); do case $$file in \
@@ -48,7 +48,7 @@ install-files: $(PKG_CONFIG_FILES) $(COMPLETIONS)
 uninstall:
 	$(call say,RM,$(DESTDIR)$(PREFIX))
 	$(q)for library in beam beamhost; do rm -f "$(DESTDIR)$(LIBDIR)/lib$$library.so.0" "$(DESTDIR)$(LIBDIR)/lib$$library.so"; done
-	$(q)mkdir -p build && $(MAKE) -s install-list LINE=build/lua/5.4/beam/line.so > build/install.list
+	$(q)mkdir -p build && $(MAKE) -s install-list LINE=build/lua/$(LUA)/beam/line.so > build/install.list
 	$(q)while read -r mode from to; do rm -f "$(DESTDIR)$$to"; done < build/install.list
 	$(q)while read -r mode from to; do folder=$${to%/*}; \
 	  while case $${folder%/*} in "$(PREFIX)"|"") false ;; esac && { [ ! -d "$(DESTDIR)$$folder" ] || rmdir "$(DESTDIR)$$folder" 2>/dev/null; }; do folder=$${folder%/*}; done; \

@@ -67,7 +67,7 @@ description = {
   homepage = "https://github.com/beam-lua/lua-beam",
   license = "MIT",
 }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson >= 2.1.0" }
+dependencies = { "lua >= 5.1, < 5.6" }
 external_dependencies = {
   LIBUV = { header = "uv.h", library = "uv" },
   LIBWEBSOCKETS = { header = "libwebsockets.h", library = "websockets" },

@@ -51,27 +51,27 @@ build/tests/%: tests/%.c build/asan/libbeam.a
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -MMD -MP -Itests -o $@ $< build/asan/libbeam.a $(LIBS)
 
-build/tests/binding/json_test: tests/binding/json_test.c tests/test.h build/asan/libbeam.a $(wildcard lua/binding/json/*)
+build/tests/binding/json_test: tests/binding/json_test.c tests/test.h build/host/lua build/asan/libbeam.a $(wildcard lua/binding/json/*)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -Itests -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) \
-	  -o $@ $< $(wildcard lua/binding/json/*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -Itests -Ilua/binding $(LUA_FLAGS) \
+	  -o $@ $< $(wildcard lua/binding/json/*.c) build/asan/libbeam.a $(LIBS) $(shell pkg-config --libs lua$(LUA) 2>/dev/null)
 
-# The script host's tests have a Lua 5.4 in them.
+# The script host's tests have a Lua in them.
 build/asan/libsandbox.a: $(SANDBOX:lua/%.c=build/asan/host/%.o)
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) qcs $@ $^
 
-build/asan/host/%.o: lua/%.c build/flags
+build/asan/host/%.o: lua/%.c build/flags build/host/lua
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 build/tests/sandbox/%: tests/sandbox/%.c tests/sandbox/script_fixture.h build/asan/libsandbox.a
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< \
-	  build/asan/libsandbox.a $(LUA54)/liblua5.4.a -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< \
+	  build/asan/libsandbox.a $(LUA_LIBRARY) -lm -ldl
 
 # Those of libbeamhost have all of it.
 build/asan/libbeamhost.a: build/asan/libsandbox.a build/asan/libbeam.a build/host/baked.o build/asan/host/baked/modules.o \
@@ -79,13 +79,13 @@ build/asan/libbeamhost.a: build/asan/libsandbox.a build/asan/libbeam.a build/hos
 	$(call say,AR,$@)
 	$(q)rm -f $@ && $(AR) qcs $@ $(filter %.o,$^)
 
-build/asan/binding/%.o: lua/binding/%.c build/flags
+build/asan/binding/%.o: lua/binding/%.c build/flags build/host/lua
 	$(call say,CC,$< (asan))
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(LUA_FLAGS) $(CFLAGS) $(SANITIZERS) -MMD -MP -c -o $@ $<
 
 build/tests/embed/%: tests/embed/%.c tests/embed/host_fixture.h tests/test.h build/asan/libbeamhost.a build/beamlua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \
-	  $(LIBS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+	  $(LIBS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl

@@ -7,8 +7,16 @@
 #include "baked/baked.h"
 #include "sandbox/script.h"
 
+#ifdef BEAMLUA_CJSON
 int luaopen_cjson(lua_State *L); /* liblua5.4-cjson.a comes without a header */
 int luaopen_cjson_safe(lua_State *L);
+#else
+/* What beam.core has, without loading the transport (lua/beam/json/null.lua). */
+static int open_null(lua_State *L) {
+  lua_pushlightuserdata(L, NULL);
+  return 1;
+}
+#endif
 
 static const struct baked_module *find(const char *name) {
   const struct baked_module *module = baked_modules;
@@ -55,8 +63,12 @@ void modules_setup(lua_State *L) {
   lua_getglobal(L, "package");
   insert_searcher(L);
   lua_getfield(L, -1, "preload");
+#ifdef BEAMLUA_CJSON
   preload(L, "cjson", luaopen_cjson);
   preload(L, "cjson.safe", luaopen_cjson_safe);
+#else
+  preload(L, "beam.json.null", open_null);
+#endif
   preload(L, "sandbox.script", script_open);
   lua_pop(L, 2);
 }

@@ -1,5 +1,5 @@
--- What of beam is C: beam.core, and lua-cjson. Where one of them cannot be loaded, the error says what is missing and which package
--- brings it, or which Lua it was built for.
+-- What of beam is C: beam.core. Where it cannot be loaded, the error says what is missing and which package brings it, or which Lua it was
+-- built for.
 local packages = require "beam.native.packages"
 
 local native = {}
@@ -29,21 +29,14 @@ end
 
 -- ---- Which Lua a module was built for ----
 
--- Functions that one version of Lua has alone.
-local witnesses = { { "lua_newuserdatauv", "5.4" }, { "lua_objlen", "5.1" }, { "lua_rawlen", "5.3" } }
-
 local function built_for(path)
   local file = path and io.open(path, "rb")
   local text = file and file:read "*a" or ""
   if file then
     file:close()
   end
-  for _, witness in ipairs(witnesses) do
-    if text:find("\0" .. witness[1] .. "\0", 1, true) or text:find("\0_" .. witness[1] .. "\0", 1, true) then
-      return "Lua " .. witness[2]
-    end
-  end
-  return "another Lua"
+  local major, minor = text:match "built for LUA_VERSION_NUM (%d)0(%d)" -- lua/binding/compat.c
+  return major and ("Lua %s.%s"):format(major, minor) or "another Lua"
 end
 
 local function path_in(message)
@@ -57,11 +50,12 @@ local function about_library(library, here)
   return command and ("%s is missing: %s; if another version of it is installed, build lua-beam again"):format(library, command)
 end
 
+local other_place = "package.cpath (LUA_CPATH) must lead to what was built for it"
+
 local function about_symbol(symbol, message, version)
   if symbol:find "^luaL?_" then
     local path = path_in(message)
-    local text = "%s was built for %s, and this is %s: package.cpath (LUA_CPATH) must lead to what was built for it"
-    return text:format(path or "it", built_for(path), version)
+    return ("%s was built for %s, and this is %s: %s"):format(path or "it", built_for(path), version, other_place)
   elseif symbol:find "^luaopen_" then
     return "it is not the module that its name says"
   end
@@ -75,6 +69,9 @@ end
 ---@return string?
 function native.advice(message, here, version)
   here, version = here or message:find("dylib", 1, true) and "homebrew" or packages.system(), version or _VERSION
+  if message:find "was built for Lua %d" then -- by its own look (lua/binding/compat.c)
+    return message:match "^[^\n]*" .. ": " .. other_place
+  end
   local library = first_match(message, missing_library)
   local symbol = first_match(message, missing_symbol)
   if library then
@@ -92,14 +89,8 @@ end
 -- ---- Loading ----
 
 local function absent(name)
-  local number = _VERSION:match "%d%.%d"
-  if name == "cjson" then
-    return "install lua-cjson: " .. packages.install_cjson(number, packages.system())
-  end
-  return ("the part of beam in C is not installed for %s: luarocks --lua-version %s install lua-beam, or as docs/install.md has it"):format(
-    _VERSION,
-    number
-  )
+  local text = "%s is not installed for %s: luarocks --lua-version %s install lua-beam, or as docs/install.md has it"
+  return text:format(name == "beam.core" and "the part of beam in C" or name, _VERSION, _VERSION:match "%d%.%d")
 end
 
 local function explain(name, message)

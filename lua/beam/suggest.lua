@@ -23,8 +23,8 @@ end
 ---@return string? nearest nil if none is near
 return function(name, known)
   local nearest, best
-  for candidate in pairs(known) do
-    candidate = tostring(candidate)
+  for key in pairs(known) do
+    local candidate = tostring(key)
     local steps = distance(ascii.lower(name), candidate)
     if not best or steps < best or (steps == best and candidate < nearest) then
       nearest, best = candidate, steps

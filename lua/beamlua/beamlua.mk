@@ -4,32 +4,38 @@ HOST := lua/beamlua/main.c $(wildcard lua/beamlua/process/*.c) lua/baked/modules
 EMBED_BINDING := $(filter-out lua/binding/nginx/%,$(BINDING))
 EMBED := $(wildcard lua/embed/*.c) lua/baked/modules.c $(SANDBOX)
 LUA_SOURCES := $(sort $(shell find lua/beam lua/embed lua/beamlua -name '*.lua' -not -path 'lua/beamlua/rock/*' 2>/dev/null))
-HOST_FLAGS := -Ilua -Ilua/embed
-LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/5.4/beam/line.so)
-LUA54 := $(shell pkg-config --variable=libdir lua5.4 2>/dev/null)
+LINE := $(shell pkg-config --exists libedit 2>/dev/null && echo build/lua/$(LUA)/beam/line.so)
+LUA_FLAGS := $(shell pkg-config --cflags lua$(LUA) 2>/dev/null)
+LUA_LIBRARY := $(shell pkg-config --variable=libdir lua$(LUA) 2>/dev/null)/liblua$(LUA).a
+CJSON_LIBRARY := $(wildcard $(LUA_LIBRARY:.a=-cjson.a))
+HOST_FLAGS := -Ilua -Ilua/embed $(if $(CJSON_LIBRARY),-DBEAMLUA_CJSON)
 
-# ---- beamlua: Lua 5.4, lua-cjson and the module in one program; the transport is loaded when it is first needed ----
+# ---- beamlua: Lua, lua-cjson where it is installed, and the module in one program; the transport is loaded when it is first needed ----
 
-build/beamlua: $(HOST:lua/%.c=build/host/%.o) build/host/baked.o build/lua/5.4/beam/core.so | $(LINE)
+build/beamlua: $(HOST:lua/%.c=build/host/%.o) build/host/baked.o build/lua/$(LUA)/beam/core.so | $(LINE)
 	$(call say,LD,$@)
-	$(q)$(CC) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a -lm -ldl
+	$(q)$(CC) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl
 
-build/host/%.o: lua/%.c build/flags
+# Which Lua it is for: what was made with another is made again.
+build/host/lua: always
+	@mkdir -p $(@D) && { [ "$$(cat $@ 2>/dev/null)" = $(LUA) ] || echo $(LUA) > $@; }
+
+build/host/%.o: lua/%.c build/flags build/host/lua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
 
 # The line editor of the prompt, if libedit is there: loaded for a prompt only.
-build/lua/5.4/beam/line.so: lua/beamlua/line/line.c
+build/lua/$(LUA)/beam/line.so: lua/beamlua/line/line.c
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
+	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(shell pkg-config --cflags libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
 	  $(shell pkg-config --libs libedit 2>/dev/null)
 
-build/host/bake: lua/baked/bake/bake.c
+build/host/bake: lua/baked/bake/bake.c build/host/lua
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -o $@ $< $(LUA54)/liblua5.4.a -lm -ldl
+	$(q)$(CC) $(LUA_FLAGS) $(CFLAGS) -o $@ $< $(LUA_LIBRARY) -lm -ldl
 
 build/host/baked.c: build/host/bake lua/baked/bake.lua $(LUA_SOURCES)
 	$(call say,BAKE,$@)
@@ -40,16 +46,16 @@ build/host/baked.o: build/host/baked.c
 	$(call say,CC,$<)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) -c -o $@ $<
 
-# ---- libbeamhost: libbeam, beam.core, Lua 5.4, lua-cjson and the module in one object that gives away the names beam_* alone ----
+# ---- libbeamhost: libbeam, beam.core, Lua, lua-cjson and the module in one object that gives away the names beam_* alone ----
 
-build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/5.4/%.o) $(EMBED:lua/%.c=build/host/%.o) build/host/baked.o build/host/lua54.o
+build/beamhost.o: $(CORE:%.c=build/%.o) $(EMBED_BINDING:lua/binding/%.c=build/binding/$(LUA)/%.o) $(EMBED:lua/%.c=build/host/%.o) build/host/baked.o build/host/lua.o
 	$(call say,LD,$@)
 	$(q)$(LD) -r -o $@ $^
 	$(q)objcopy --wildcard --keep-global-symbol='beam_[a-z]*' $@
 
 # Lua itself; why its streams have other names: lua/embed/streams.c.
-build/host/lua54.o: $(LUA54)/liblua5.4.a $(LUA54)/liblua5.4-cjson.a
-	$(q)$(LD) -r -o $@ --whole-archive $^
+build/host/lua.o: build/host/lua $(LUA_LIBRARY) $(CJSON_LIBRARY)
+	$(q)$(LD) -r -o $@ --whole-archive $(filter %.a,$^)
 	$(q)objcopy $(foreach stream,stdin stdout stderr,--redefine-sym $(stream)=host_$(stream)) $@
 
 build/libbeamhost.a: build/beamhost.o

@@ -1,8 +1,9 @@
 -- Where beam.core, the transport, comes from: a shared object beside the program, so that a script which needs no connection starts without
 -- loading libwebsockets, libcurl and TLS.
+local version = _VERSION:match "%d%.%d"
 local places = {
-  "%s/lua/5.4/beam/%s.so", -- the build tree
-  "%s/../lib/lua/5.4/beam/%s.so", -- installed
+  ("%%s/lua/%s/beam/%%s.so"):format(version), -- the build tree
+  ("%%s/../lib/lua/%s/beam/%%s.so"):format(version), -- installed
 }
 
 local function exists(path)
@@ -31,7 +32,7 @@ local function load_core(folder)
   if not open then
     error(message, 0)
   end
-  return open "beam.core"
+  return open("beam.core", path)
 end
 
 --- Makes `require "beam.core"` find it, and keeps note of the contexts that are made: host.contexts. host.find(name) says where another

@@ -1,5 +1,23 @@
 #include "compat.h"
 
+/* For native.lua, which reads it in the file where the module cannot even be loaded. */
+#define TEXT_OF(x) #x
+#define VERSION_TEXT(number) TEXT_OF(number)
+__attribute__((used)) static const char built_for[] = "built for LUA_VERSION_NUM " VERSION_TEXT(LUA_VERSION_NUM);
+
+/* luaopen_ is called with the module's name and, from 5.2 on, the path of its file. */
+void compat_check_version(lua_State *L, const char *module) {
+#if LUA_VERSION_NUM >= 504
+  int here = (int)lua_version(L);
+  if (here != LUA_VERSION_NUM)
+    luaL_error(L, "%s was built for Lua %d.%d, and this is Lua %d.%d",
+               lua_type(L, 2) == LUA_TSTRING ? lua_tolstring(L, 2, NULL) : module, LUA_VERSION_NUM / 100,
+               LUA_VERSION_NUM % 100, here / 100, here % 100);
+#else
+  (void)L, (void)module;
+#endif
+}
+
 #if LUA_VERSION_NUM < 502
 
 /* Lua 5.1 has no luaL_traceback (LuaJIT has): debug.traceback does the same, where the debug library is loaded. It is

@@ -1,4 +1,4 @@
-/* Every difference between Lua 5.1, LuaJIT, 5.3 and 5.4 that the binding meets stands here and in compat.c. */
+/* Every difference between Lua 5.1, LuaJIT, 5.3, 5.4 and 5.5 that the binding meets stands here and in compat.c. */
 #ifndef BEAM_COMPAT_H
 #define BEAM_COMPAT_H
 
@@ -25,6 +25,10 @@ extern int lua_isyieldable(lua_State *L) __attribute__((weak));
 #else
 #define compat_is_yieldable(L) lua_isyieldable(L)
 #endif
+
+/* Raises if this is not the Lua that the module was built for; first of all in luaopen_. Where symbols are missing, the
+ * system's loader has refused it already; 5.4 and 5.5 have the same ones. */
+void compat_check_version(lua_State *L, const char *module);
 
 /* Pushes the message handler of a protected call: it adds a traceback to an error that is a string. */
 void compat_push_traceback(lua_State *L);

@@ -42,6 +42,7 @@ static void add_functions(lua_State *L, const luaL_Reg *functions) {
 }
 
 int luaopen_beam_core(lua_State *L) {
+  compat_check_version(L, "beam.core");
   result_setup(L);
   timer_setup(L);
   read_setup(L);
@@ -50,9 +51,11 @@ int luaopen_beam_core(lua_State *L) {
   server_setup(L);
   request_setup(L);
   context_setup(L);
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 8);
   lua_pushstring(L, beam_version());
   lua_setfield(L, -2, "version");
+  lua_pushlightuserdata(L, NULL);
+  lua_setfield(L, -2, "null");
   lua_pushcfunction(L, context_new);
   lua_setfield(L, -2, "new");
   lua_pushcfunction(L, json_new);

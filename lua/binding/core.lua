@@ -12,11 +12,12 @@
 -- Life. Whatever was started goes on until its terminal event, whether its object is held or not: a timer fires, a websocket stays, a
 -- server listens. It ends with its context, which is not kept by its objects: hold the context. Every object may be closed,
 -- freed or stopped twice. Once it is over, its methods return nil, err (kind "closed"); those that only tell (phase, pending)
--- tell that. A context that is collected ends; its objects end by themselves or by their methods, and by __close on Lua 5.4.
+-- tell that. A context that is collected ends; its objects end by themselves or by their methods, and by __close on Lua 5.4 and later.
 
 local core = {}
 
 core.version = "0.1.0" ---@type string
+core.null = nil ---@type lightuserdata a null pointer, as lua-cjson has it
 
 ---@class beam.core.error
 ---@field kind "dns"|"connect"|"tls"|"handshake"|"http"|"timeout"|"closed"|"protocol"|"too_large"|"auth"|"canceled"|"no_memory"|"invalid"

@@ -328,6 +328,13 @@ describe("map", function()
         { #order, seen[1].result, seen[2].result, err.kind, err.message, err.executed })
     end)
 
+    it("at a hole where the length of the list is the position before it", function()
+      local list = { { x = 1 } }
+      list[3], list[70] = { x = 3 }, { x = 70 }
+      local seen, order = drain(client.map("double", list))
+      assert.are.same({ 2, "invalid", "beam.map: input 2 of 70 is nil, and a list has no holes" }, { #order, seen[2].err.kind, seen[2].err.message })
+    end)
+
     it("until the deadline: what is in flight times out, and the last item says so", function()
       local inputs = counting()
       local map = client.map("gate", inputs, { concurrency = 3, deadline = 0.3, ordered = true })

@@ -1,4 +1,4 @@
-local cjson = require "cjson"
+local has_cjson, cjson = pcall(require, "cjson") -- Debian has none for Lua 5.5
 
 local has_integers = math.type ~= nil
 
@@ -44,7 +44,8 @@ local function behaves(json)
 
   it("keeps null, false and strings that look like JSON", function()
     assert.equal(json.null, json.decode "null")
-    assert.equal(cjson.null, json.null)
+    assert.equal(has_cjson and cjson.null or require("beam.core").null, json.null)
+    assert.equal("userdata", type(json.null))
     assert.equal(false, json.decode "false")
     assert.equal("null", json.encode(json.null))
     assert.equal('{"a":null}', json.encode(json.decode '{"a" : null}'))
@@ -201,6 +202,9 @@ describe("beam.json", function()
 
   it("leaves the global lua-cjson as it was", function()
     load_json().encode { ("x"):rep(2 * 1024 * 1024) }
+    if not has_cjson then
+      return
+    end
     assert.equal("[" .. string.format("%.14g", 1 / 3) .. "]", cjson.encode { 1 / 3 })
     assert.is_true(pcall(cjson.decode, ("["):rep(200) .. ("]"):rep(200)))
   end)

@@ -25,4 +25,4 @@ build/bench/scripting/host: tests/bench/scripting/host.c build/libbeamhost.a
 build/bench/scripting/script: tests/bench/scripting/script.c $(SANDBOX:lua/%.c=build/host/%.o)
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA54)/liblua5.4.a -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) -Itests/bench -o $@ $^ $(LUA_LIBRARY) -lm -ldl

@@ -20,5 +20,5 @@ corpus: $(FUZZERS)
 build/fuzz/%: tests/fuzz/%.c $(wildcard tests/fuzz/*.h) $(CORE)
 	$(call say,CLANG,$<)
 	@mkdir -p $(@D)
-	$(q)$(FUZZ_CC) $(CPPFLAGS) $(shell pkg-config --cflags lua5.4 2>/dev/null) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
-	  $(LIBS) $(shell pkg-config --libs lua5.4 2>/dev/null)
+	$(q)$(FUZZ_CC) $(CPPFLAGS) $(LUA_FLAGS) -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -o $@ $< $(CORE) \
+	  $(LIBS) $(shell pkg-config --libs lua$(LUA) 2>/dev/null)

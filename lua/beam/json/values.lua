@@ -1,8 +1,11 @@
 -- What JSON has and Lua has not: null and the empty array; and how much of a number this Lua can hold.
-local cjson = require("beam.native").load "cjson"
+local found, cjson = pcall(require, "cjson") -- where it is installed, what it has for null and arrays is ours
+if not found or type(cjson) ~= "table" then
+  cjson = {}
+end
 
 local values = {
-  null = cjson.null,
+  null = require "beam.json.null",
   max_depth = 128, -- of nested arrays and objects, both ways
   has_integers = math.type ~= nil, -- Lua 5.3 and later: 64 bits; before: doubles, exact up to 2^53
   max_exact = 2 ^ 53,

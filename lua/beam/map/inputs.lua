@@ -29,6 +29,20 @@ local function first(ok, value)
   return nil, value
 end
 
+-- The last position of a list. `#` of one with holes is the position before any of them, and each Lua has its own idea of which.
+local function length(list)
+  local meta, last = getmetatable(list), 0
+  if type(meta) == "table" and meta.__len then
+    return meta.__len(list)
+  end
+  for key in next, list do
+    if type(key) == "number" and key > last and key % 1 == 0 then
+      last = key
+    end
+  end
+  return last
+end
+
 local function of_function(fn, owner)
   return function()
     return first(protect.hook(fn, owner))
@@ -50,10 +64,11 @@ function inputs.reader(given)
   elseif is_callable(given) then
     return of_function(given)
   elseif type(given) == "table" then
-    if #given == 0 and next(given) ~= nil then
+    local total = length(given)
+    if total == 0 and next(given) ~= nil then
       mistake("beam.map: inputs are a list of inputs, not one with names: { { x = 1 }, { x = 2 } }")
     end
-    return of_list(given, #given), #given
+    return of_list(given, total), total
   end
   mistake(("beam.map: inputs are a list, a function or an object with a method next, not a %s"):format(type(given)))
 end

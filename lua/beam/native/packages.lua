@@ -1,7 +1,7 @@
 -- Which package brings a library, by the command of the system at hand.
 local packages = {}
 
--- Of the systems that install by a command each. %s: the number in the library's name; or the version of this Lua.
+-- Of the systems that install by a command each. %s: the number in the library's name.
 local managers = { "debian", "fedora", "arch", "alpine", "homebrew" }
 local commands = {
   debian = "apt-get install ",
@@ -22,7 +22,6 @@ local libraries = {
   { "libcrypto", { "libssl%s", "openssl-libs", "openssl", "libcrypto%s", "openssl" } },
   { "libz", { "zlib1g", "zlib", "zlib", "zlib", "zlib" } },
 }
-local cjson = { "lua-cjson", "lua-cjson", "lua-cjson", "lua%s-cjson" }
 
 --- The system's name: debian, fedora, arch, alpine; nil: none of them.
 ---@return string?
@@ -62,15 +61,6 @@ function packages.install_library(library, here)
       return install(row[2], number, here)
     end
   end
-end
-
---- How to install lua-cjson.
----@param number string the version of Lua, e.g. 5.4
----@param here string?
----@return string command
-function packages.install_cjson(number, here)
-  local command = install(cjson, number, here)
-  return ("luarocks --lua-version %s install lua-cjson"):format(number) .. (command ~= "" and ", or " .. command or "")
 end
 
 return packages

@@ -42,7 +42,8 @@ end
 local function versions(report, host)
   report:well(("beamlua %s, %s, libbeam %s"):format(host.version, _VERSION, core.version))
   report:detail("libraries", core.libraries())
-  report:detail("JSON", "lua-cjson " .. (require("cjson")._VERSION or "of unknown version"))
+  local found, cjson = pcall(require, "cjson")
+  report:detail("lua-cjson", found and (cjson._VERSION or "of unknown version") or "none: a codec to choose, beam does without")
 end
 
 local function certificates(report, settings)

@@ -14,6 +14,8 @@ void coroutines_setup(lua_State *L) { (void)L; }
 
 #else
 
+#include "sandbox/versions.h"
+
 static lua_State *volatile running;
 
 lua_State *coroutines_running(void) { return running; }
@@ -63,7 +65,7 @@ static int resume(lua_State *L) {
 /* Errors pass through a wrapped coroutine; it is closed then, and a text says where it happened. */
 static int rethrow(lua_State *L, lua_State *co) {
   int status = lua_status(co);
-  if (status != LUA_OK && status != LUA_YIELD && lua_resetthread(co) != LUA_OK) {
+  if (status != LUA_OK && status != LUA_YIELD && versions_close_thread(co, L) != LUA_OK) {
     lua_pop(L, 1);
     lua_xmove(co, L, 1); /* what its to-be-closed variables made of the error */
   }

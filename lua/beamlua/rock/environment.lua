@@ -1,7 +1,7 @@
 -- What the modules of lua/beamlua/ find in Lua 5.4, for older Lua: an environment of their own, which leaves the globals as they are.
 local environment = {}
 
-local old = _VERSION ~= "Lua 5.4"
+local old = _VERSION < "Lua 5.4"
 local plain = _VERSION == "Lua 5.1" and not rawget(_G, "jit") -- where no coroutine yields across pcall
 
 -- ---- Modules ----

@@ -5,6 +5,7 @@
 #include <lauxlib.h>
 
 #include "sandbox/limits/limits.h"
+#include "sandbox/versions.h"
 
 enum { CREATE_CHARGE = 100, ENTER_CHARGE = 20, DATE_CHARGE = 100, LONGEST_DATE = 1000 };
 
@@ -82,7 +83,8 @@ static int is_running(lua_State *coroutine) {
   return lua_status(coroutine) == LUA_OK && lua_getstack(coroutine, 0, &frame);
 }
 
-/* Around what runs in a coroutine; each level takes C stack, which Lua 5.4.4 does not count when it closes one. */
+/* Around what runs in a coroutine; each level takes C stack, which Lua 5.4.4 does not count when it closes one
+ * (docs/versions.md). */
 static lua_State *descend(lua_State *L, lua_State *coroutine) {
   struct limits *limits = limits_of(L);
   lua_State *outer = limits->running;
@@ -163,7 +165,7 @@ static int close_coroutine(lua_State *L, lua_State *coroutine) {
     return 2;
   }
   outer = descend(L, coroutine);
-  status = lua_resetthread(coroutine);
+  status = versions_close_thread(coroutine, L);
   ascend(L, coroutine, outer);
   lua_pushboolean(L, status == LUA_OK);
   if (status == LUA_OK)

@@ -4,6 +4,7 @@
 
 #include "sandbox/limits/collector.h"
 #include "sandbox/limits/collisions.h"
+#include "sandbox/versions.h"
 
 enum { CLOCK_BYTES = 1 << 18 };
 
@@ -78,7 +79,7 @@ static int panic(lua_State *L) {
 lua_State *limits_new_state(struct limits *limits) {
   lua_State *L;
   memory_init(&limits->memory);
-  L = lua_newstate(allocate, limits);
+  L = versions_new_state(allocate, limits);
   if (!L)
     return NULL;
   *(void **)lua_getextraspace(L) = limits;

@@ -6,6 +6,7 @@
  * convergeephemerons), in which no hook runs: minutes, for 16 MiB. setmetatable refuses them; a `__mode` that is set
  * later is found here. */
 #include "sandbox/limits/collector.h"
+#include "sandbox/versions.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -111,7 +112,7 @@ void collector_step(lua_State *L) {
   if (collector_unweaken(limits))
     luaL_error(L, "weak keys (__mode = \"k\") are not available to this script");
   for (steps = steps < MOST_STEPS ? steps : MOST_STEPS; steps && limits->collecting; steps--)
-    limits->collecting = !lua_gc(L, LUA_GCSTEP, 0);
+    limits->collecting = !versions_collect_step(L);
   limits->collected_at = limits->memory.used;
   if (!limits->collecting)
     limits->threshold = next_threshold(limits);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "sandbox/limits/collector.h"
+#include "sandbox/versions.h"
 
 enum {
   NODE_BYTES = 24, /* lobject.h, union Node */
@@ -35,7 +36,7 @@ static unsigned hash_float(lua_Number n) {
   lua_Integer fraction;
   unsigned bits;
   n = frexp(n, &exponent) * -(lua_Number)INT_MIN;
-  if (!lua_numbertointeger(n, &fraction))
+  if (!versions_to_integer(n, &fraction))
     return 0;
   bits = (unsigned)exponent + (unsigned)fraction;
   return bits <= INT_MAX ? bits : ~bits;
@@ -139,7 +140,7 @@ static int look_at_frame(struct look *look, lua_State *L, lua_State *watcher) {
 void collisions_look(struct limits *limits, size_t size) {
   size_t nodes = size / NODE_BYTES;
   struct look look;
-  if (nodes < LEAST_NODES || nodes * NODE_BYTES != size || (nodes & (nodes - 1)))
+  if (nodes < LEAST_NODES || nodes * NODE_BYTES + VERSIONS_BEFORE_NODES != size || (nodes & (nodes - 1)))
     return;
   if (!limits->calls || !limits->nanoseconds || !limits->watcher || !limits->escape)
     return;
