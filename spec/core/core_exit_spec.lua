@@ -2,7 +2,7 @@
 local lfs = require "lfs"
 
 local interpreter = lfs.symlinkattributes("/proc/self/exe", "target")
-local has_close = _VERSION == "Lua 5.4"
+local has_close = _VERSION >= "Lua 5.4"
 local closes_at_exit = _VERSION ~= "Lua 5.1" -- os.exit(status, true)
 
 -- A server and a websocket that is open, a request that waits, an exchange, and timers.

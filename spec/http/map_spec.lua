@@ -446,7 +446,7 @@ describe("map", function()
           assert.are.same({ result = 6 }, result)
           break
         end
-        assert.are.equal(_VERSION == "Lua 5.4", run.closed)
+        assert.are.equal(_VERSION >= "Lua 5.4", run.closed)
       end
       gates.last = 1
       leave((client.map("gate", function()

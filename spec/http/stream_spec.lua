@@ -147,7 +147,7 @@ describe("stream, as it comes", function()
       driver.sleep(0.02)
     until host.count "streaming" == 0 or driver.now() > deadline
     assert.equal(0, host.count "streaming")
-    if _VERSION ~= "Lua 5.4" then
+    if _VERSION < "Lua 5.4" then
       return
     end
     for _ in open { pieces = { "data: 1\n\n" }, ["end"] = "open" } do -- luacheck: ignore 512

@@ -624,7 +624,7 @@ describe("realtime", function()
     end)
 
     it("closes at the end of its block", function()
-      if _VERSION ~= "Lua 5.4" then
+      if _VERSION < "Lua 5.4" then
         return
       end
       local heard
