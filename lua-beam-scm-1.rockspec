@@ -8,7 +8,7 @@ description = {
   homepage = "https://github.com/beam-lua/lua-beam",
   license = "MIT",
 }
-dependencies = { "lua >= 5.1, < 5.5", "lua-cjson >= 2.1.0" }
+dependencies = { "lua >= 5.1, < 5.6" }
 external_dependencies = {
   LIBUV = { header = "uv.h", library = "uv" },
   LIBWEBSOCKETS = { header = "libwebsockets.h", library = "websockets" },
@@ -156,6 +156,7 @@ build = {
     ["beam.http.upload"] = "lua/beam/http/upload.lua",
     ["beam"] = "lua/beam/init.lua",
     ["beam.json"] = "lua/beam/json.lua",
+    ["beam.json.null"] = "lua/beam/json/null.lua",
     ["beam.json.reader"] = "lua/beam/json/reader.lua",
     ["beam.json.text"] = "lua/beam/json/text.lua",
     ["beam.json.values"] = "lua/beam/json/values.lua",
