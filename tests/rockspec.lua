@@ -84,8 +84,9 @@ print_c_module("beam.core", list "LC_ALL=C find core lua/binding -name '*.c' | L
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
 ]]):format(up, up))
-local host = "lua/beamlua/process/coroutines.c lua/beamlua/process/files.c lua/beamlua/process/process.c lua/beamlua/process/signals.c lua/beamlua/rock/host.c"
-print_c_module("beam.host", list("ls " .. host), ([[
+local process = "lua/beamlua/process/"
+local host = "ls " .. process .. "coroutines.c " .. process .. "files.c " .. process .. "process.c " .. process .. "signals.c lua/beamlua/rock/host.c"
+print_c_module("beam.host", list(host), ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
       incdirs = { "%score", "%slua" },
 ]]):format(up, up))
