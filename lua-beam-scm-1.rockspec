@@ -21,7 +21,8 @@ build = {
   modules = {
     ["beam.core"] = {
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
-      incdirs = { "core", "lua/binding", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
+      incdirs = { "core", "lua/binding", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)",
+        "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
       sources = {

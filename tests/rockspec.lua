@@ -80,12 +80,14 @@ build = {
   modules = {]]
 print_c_module("beam.core", list "LC_ALL=C find core lua/binding -name '*.c' | LC_ALL=C sort", ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
-      incdirs = { "%score", "%slua/binding", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)", "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
+      incdirs = { "%score", "%slua/binding", "$(LIBUV_INCDIR)", "$(LIBWEBSOCKETS_INCDIR)", "$(CURL_INCDIR)",
+        "$(OPENSSL_INCDIR)", "$(ZLIB_INCDIR)" },
       libdirs = { "$(LIBUV_LIBDIR)", "$(LIBWEBSOCKETS_LIBDIR)", "$(CURL_LIBDIR)", "$(OPENSSL_LIBDIR)", "$(ZLIB_LIBDIR)" },
       libraries = { "websockets", "uv", "curl", "ssl", "crypto", "z", "pthread" },
 ]]):format(up, up))
 local process = "lua/beamlua/process/"
-local host = "ls " .. process .. "coroutines.c " .. process .. "files.c " .. process .. "process.c " .. process .. "signals.c lua/beamlua/rock/host.c"
+local host = "ls " .. process .. "coroutines.c " .. process .. "files.c " .. process .. "process.c " .. process .. "signals.c "
+  .. "lua/beamlua/rock/host.c"
 print_c_module("beam.host", list(host), ([[
       defines = { "_GNU_SOURCE", "NDEBUG", "BEAM_PRIVATE" },
       incdirs = { "%score", "%slua" },
