@@ -30,7 +30,14 @@ typedef struct beam_request_view {
 typedef struct beam_server_options { /* zero-initialise; only `on_request` is needed */
   const char *host;                  /* numeric address; NULL: 127.0.0.1 */
   unsigned port;                     /* 0: a free one */
-  size_t max_body;                   /* bytes of a request body; 0: 64 MiB; more is answered with 413 */
+  /* Limits; 0: the default. */
+  size_t max_body;          /* bytes of a request body, 64 MiB; more is answered with 413 */
+  size_t max_head;          /* bytes of a request's head, 16 KiB, which is the most; more is answered with 431 */
+  size_t max_connections;   /* 10,000, and what the process may open less 64; those that became WebSockets do not count.
+                               When all are taken, the oldest that asks for nothing gives way; else the next one waits */
+  unsigned head_timeout_ms; /* from connecting, or from a head's first byte, to its end, 30 s; then 408 */
+  unsigned body_timeout_ms; /* for each 16 KiB of a body and for its end, 30 s; then 408 */
+  unsigned idle_timeout_ms; /* between requests, and for an answer that the client does not take, 75 s */
   /* A request is there. It is answered now or later by exactly one of: respond, stream_begin, accept, abort. A
    * malformed request is answered with 400 and does not come here. */
   void (*on_request)(void *user, beam_request *request, const beam_request_view *view);

@@ -59,11 +59,24 @@ static size_t unsent(const beam__connection *connection) {
   return connection->carrier->ops->pending(connection->carrier);
 }
 
+static void on_deadline(uv_timer_t *timer);
+
+/* Goes on if a step of the body has come meanwhile. */
+static void on_body_deadline(beam__connection *connection) {
+  size_t came = connection->request->body.len;
+  if (came - connection->stalled_at < BEAM__BODY_STEP) {
+    beam__connection_refuse(connection, 408, "the request body did not come");
+    return;
+  }
+  connection->stalled_at = came;
+  uv_timer_start(&connection->deadline, on_deadline, connection->server->body_timeout_ms, 0);
+}
+
 static void on_deadline(uv_timer_t *timer) {
   beam__connection *connection = timer->data;
   size_t left = unsent(connection);
   if (connection->request) {
-    beam__connection_refuse(connection, 408, "the request body did not come");
+    on_body_deadline(connection);
   } else if (left && left < connection->stalled_at) {
     connection->stalled_at = left;
     uv_timer_start(timer, on_deadline, connection->server->idle_timeout_ms, 0);
@@ -82,25 +95,34 @@ static void start_deadline(beam__connection *connection, unsigned ms) {
 
 static enum beam__timing timing_of(const beam__connection *connection) {
   if (connection->request)
-    return connection->request->stage == BEAM__STAGE_BODY ? BEAM__TIMING_MOVE : BEAM__TIMING_NONE;
+    return connection->request->stage == BEAM__STAGE_BODY ? BEAM__TIMING_BODY : BEAM__TIMING_NONE;
   if (unsent(connection))
     return BEAM__TIMING_WRITE;
-  return connection->unread.len ? BEAM__TIMING_HEAD : BEAM__TIMING_MOVE;
+  return connection->unread.len ? BEAM__TIMING_HEAD : BEAM__TIMING_IDLE;
 }
 
-/* A head has one deadline from its first byte, an answer one that `on_deadline` extends; whatever else may stall has
- * one from the last time that it moved. */
+static unsigned patience(const beam_server *server, enum beam__timing timing) {
+  if (timing == BEAM__TIMING_HEAD)
+    return server->head_timeout_ms;
+  return timing == BEAM__TIMING_BODY ? server->body_timeout_ms : server->idle_timeout_ms;
+}
+
+/* A head has one deadline from its first byte, a body and an answer one that `on_deadline` extends; who is idle one
+ * from the last time that anything moved. */
 static void set_deadline(beam__connection *connection) {
   enum beam__timing timing = timing_of(connection);
-  if (timing == connection->timing && timing != BEAM__TIMING_MOVE)
+  if (timing == connection->timing && timing != BEAM__TIMING_IDLE)
     return;
   connection->timing = timing;
-  connection->stalled_at = unsent(connection);
+  connection->stalled_at = timing == BEAM__TIMING_BODY ? connection->request->body.len : unsent(connection);
   if (timing == BEAM__TIMING_NONE)
     uv_timer_stop(&connection->deadline);
   else
-    start_deadline(connection, timing == BEAM__TIMING_HEAD ? connection->server->head_timeout_ms
-                                                           : connection->server->idle_timeout_ms);
+    start_deadline(connection, patience(connection->server, timing));
+}
+
+int beam__connection_is_idle(const beam__connection *connection) {
+  return !connection->request && !connection->pumping && !connection->ending && !unsent(connection);
 }
 
 /* ---- Taking what was read. Each taker returns whether there may be more to take ---- */
@@ -164,6 +186,10 @@ static int take_head(beam__connection *connection) {
   beam__request_head head;
   int taken = beam__request_head_parse(&head, connection->at, connection->left, connection->head_seen);
   connection->head_seen = taken ? 0 : connection->left;
+  if (taken >= 0 && (taken ? (size_t)taken : connection->left) > connection->server->options.max_head) {
+    beam__connection_refuse(connection, 431, "the request head is longer than this server takes");
+    return 0;
+  }
   if (taken < 0)
     beam__connection_refuse(connection, -taken, head.sent.error);
   if (taken <= 0)

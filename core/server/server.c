@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024 };
 
@@ -25,7 +26,22 @@ const char *beam__server_date(beam_server *server) {
 
 /* ---- Accepting ---- */
 
+/* Who asks for nothing gives way, the oldest first. */
+static int make_room(beam_server *server) {
+  beam__node *node;
+  for (node = server->connections.next; node != &server->connections; node = node->next) {
+    beam__connection *connection = BEAM__CONTAINER(node, beam__connection, node);
+    if (!beam__connection_is_idle(connection))
+      continue;
+    beam__connection_drop(connection, BEAM__END_FLUSH);
+    return 1;
+  }
+  return 0;
+}
+
 static void accept_next(beam_server *server) {
+  if (server->connection_count >= server->connections_max)
+    make_room(server);
   if (server->connection_count < server->connections_max && beam__connection_accept(server) == 0)
     return;
   /* libuv stops watching the listener until the one that waits is accepted: the others wait in the system's queue */
@@ -36,6 +52,8 @@ static void accept_next(beam_server *server) {
 
 static void on_connection(uv_stream_t *listener, int status) {
   beam_server *server = listener->data;
+  if (status == UV_EMFILE || status == UV_ENFILE)
+    make_room(server);
   if (status)
     beam__log(server->ctx, BEAM_LOG_WARNING, "server: a connection could not be accepted: %s", uv_strerror(status));
   else
@@ -72,6 +90,29 @@ void beam_server_close(beam_server *server) {
 
 static void destroy_owned(beam__owned *owned) { beam_server_close(BEAM__CONTAINER(owned, beam_server, owned)); }
 
+/* As many connections as are wanted, and the process may open. */
+static size_t affordable_connections(size_t wanted) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted + BEAM__DESCRIPTORS_SPARED)
+    return wanted;
+  return limit.rlim_cur > 2 * BEAM__DESCRIPTORS_SPARED ? limit.rlim_cur - BEAM__DESCRIPTORS_SPARED
+                                                       : BEAM__DESCRIPTORS_SPARED;
+}
+
+static void set_limits(beam_server *server) {
+  beam_server_options *options = &server->options;
+  if (!options->max_body)
+    options->max_body = DEFAULT_MAX_BODY;
+  if (!options->max_head || options->max_head > BEAM__REQUEST_HEAD_MAX)
+    options->max_head = BEAM__REQUEST_HEAD_MAX;
+  server->connections_max =
+      affordable_connections(options->max_connections ? options->max_connections : BEAM__CONNECTIONS_MAX);
+  server->head_timeout_ms = options->head_timeout_ms ? options->head_timeout_ms : BEAM__HEAD_TIMEOUT_MS;
+  server->body_timeout_ms = options->body_timeout_ms ? options->body_timeout_ms : BEAM__BODY_TIMEOUT_MS;
+  server->idle_timeout_ms = options->idle_timeout_ms ? options->idle_timeout_ms : BEAM__IDLE_TIMEOUT_MS;
+  server->linger_timeout_ms = BEAM__LINGER_TIMEOUT_MS;
+}
+
 static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options) {
   beam_server *server = calloc(1, sizeof *server);
   if (!server)
@@ -79,12 +120,7 @@ static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options
   server->ctx = ctx;
   server->options = *options;
   server->options.host = NULL; /* the caller's, not kept */
-  if (!server->options.max_body)
-    server->options.max_body = DEFAULT_MAX_BODY;
-  server->connections_max = BEAM__CONNECTIONS_MAX;
-  server->head_timeout_ms = BEAM__HEAD_TIMEOUT_MS;
-  server->idle_timeout_ms = BEAM__IDLE_TIMEOUT_MS;
-  server->linger_timeout_ms = BEAM__LINGER_TIMEOUT_MS;
+  set_limits(server);
   beam__list_init(&server->connections);
   uv_tcp_init(&ctx->loop, &server->listener);
   server->listener.data = server;

@@ -19,10 +19,13 @@
 #pragma GCC visibility push(hidden)
 
 enum {
-  BEAM__CONNECTIONS_MAX = 10000,  /* those that became WebSockets do not count; more wait to be accepted */
+  BEAM__CONNECTIONS_MAX = 10000,  /* those that became WebSockets do not count */
+  BEAM__DESCRIPTORS_SPARED = 64,  /* of those that the process may open */
   BEAM__UNREAD_MAX = 65536,       /* bytes of later requests that are read ahead while one waits for its answer */
   BEAM__HEAD_TIMEOUT_MS = 30000,  /* from the first byte of a head, or from connecting, to its end */
-  BEAM__IDLE_TIMEOUT_MS = 75000,  /* between requests, and for a body or an answer that does not move */
+  BEAM__BODY_TIMEOUT_MS = 30000,  /* for each BEAM__BODY_STEP of a body, and for its end */
+  BEAM__BODY_STEP = 16384,        /* bytes */
+  BEAM__IDLE_TIMEOUT_MS = 75000,  /* between requests, and for an answer that does not move */
   BEAM__LINGER_TIMEOUT_MS = 2000, /* for the client to end the connection after the last answer */
 };
 
@@ -36,7 +39,7 @@ struct beam_server {
   beam__node connections;
   size_t connection_count, connections_max;
   int waiting; /* a client waits to be accepted, until a connection ends */
-  unsigned head_timeout_ms, idle_timeout_ms, linger_timeout_ms;
+  unsigned head_timeout_ms, body_timeout_ms, idle_timeout_ms, linger_timeout_ms;
   time_t date_at; /* the second of `date` */
   char date[32];
 };
@@ -52,8 +55,9 @@ void beam__server_left(beam_server *server);
 enum beam__timing {
   BEAM__TIMING_NONE,  /* there is none: a request waits for its answer */
   BEAM__TIMING_HEAD,  /* a head has begun */
+  BEAM__TIMING_BODY,  /* a body is coming */
   BEAM__TIMING_WRITE, /* the client takes an answer */
-  BEAM__TIMING_MOVE   /* a body is coming, or nothing goes on */
+  BEAM__TIMING_IDLE   /* nothing goes on */
 };
 
 struct beam__connection {
@@ -70,7 +74,7 @@ struct beam__connection {
   beam__bytes unread;
   uv_timer_t deadline;
   enum beam__timing timing;
-  size_t stalled_at; /* bytes that waited to be written when the deadline was set */
+  size_t stalled_at; /* bytes that waited to be written, or of the body, when the deadline was set */
   unsigned pumping : 1;
   unsigned calling : 1; /* inside on_request */
   unsigned ending : 1;  /* the last answer is given */
@@ -78,6 +82,8 @@ struct beam__connection {
 
 /* Accepts what waits at the listener. 0, or BEAM_ENO_MEMORY: it still waits. */
 int beam__connection_accept(beam_server *server);
+/* Asks for nothing and waits for nothing: it may be dropped. */
+int beam__connection_is_idle(const beam__connection *connection);
 /* The current request has had its answer. */
 void beam__connection_answered(beam__connection *connection, int keep_alive);
 /* Gives the carrier back and lets the connection go, without a further event. */

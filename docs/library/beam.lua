@@ -797,7 +797,12 @@ function beam_serve_server:close() end
 ---@field websocket_ping number? seconds between WebSocket pings, and for the pong, default 20
 ---@field pause number? seconds after each input of a realtime app, default 0.1
 ---@field close_timeout number? seconds for clients to answer a close, default 2
----@field max_body integer? bytes, default 64 MiB
+---@field max_body integer? bytes of a request body, default 64 MiB; then 413
+---@field max_head integer? bytes of a request's head, default and at most 16 KiB; then 431
+---@field max_connections integer? default 10,000 and what the process may open; realtime connections do not count
+---@field head_timeout number? seconds for a request's head, default 30; then 408
+---@field body_timeout number? seconds for each 16 KiB of a body, default 30; then 408
+---@field idle_timeout number? seconds between requests, default 75
 ---@field log fun(level: string, line: string)?
 ---@field fault string|table|nil faults on demand: "cold=3s,slots=1" (docs/serve.md)
 ---@field random (fun(): number)? what chances and ranges are drawn with, default math.random

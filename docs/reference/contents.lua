@@ -216,6 +216,7 @@ return {
           { "endpoint", "serve.lua", "methods.endpoint" },
           { "task_queue", "serve.lua", "methods.task_queue" },
           { "remote_function", "serve.lua", "methods.remote_function" },
+          { "schedule", "serve.lua", "methods.schedule" },
           { "response", "serve.lua", "methods.response" },
           { "listen", "serve.lua", "methods.listen" },
           { "close", "serve.lua", "methods.close" },
@@ -255,7 +256,7 @@ return {
         methods = {},
       },
     },
-    tables = { { "beam.serve.options", "serve/server.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
+    tables = { { "beam.serve.options", "serve/options.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
   },
   {
     title = "Recording",

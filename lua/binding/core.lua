@@ -293,6 +293,11 @@ function http:free() end
 ---@field host string? numeric; default 127.0.0.1
 ---@field port integer? default: a free one
 ---@field max_body integer? default 64 MiB
+---@field max_head integer? default and at most 16 KiB
+---@field max_connections integer? default 10,000, and what the process may open
+---@field head_timeout number? for a request's head, default 30
+---@field body_timeout number? for each 16 KiB of a body, default 30
+---@field idle_timeout number? between requests, default 75
 
 ---@class beam.core.view
 ---@field method string

@@ -6,10 +6,16 @@ static const char *state(const struct object *object) { return object->handle ? 
 
 static const struct class server_class = {"beam.server", release, state, "closed"};
 
-static const struct field fields[] = {{"host", read_text, offsetof(beam_server_options, host), 0, NULL},
-                                      {"port", read_port, offsetof(beam_server_options, port), 0, NULL},
-                                      {"max_body", read_size, offsetof(beam_server_options, max_body), 0, NULL},
-                                      {NULL, NULL, 0, 0, NULL}};
+static const struct field fields[] = {
+    {"host", read_text, offsetof(beam_server_options, host), 0, NULL},
+    {"port", read_port, offsetof(beam_server_options, port), 0, NULL},
+    {"max_body", read_size, offsetof(beam_server_options, max_body), 0, NULL},
+    {"max_head", read_size, offsetof(beam_server_options, max_head), 0, NULL},
+    {"max_connections", read_size, offsetof(beam_server_options, max_connections), 0, NULL},
+    {"head_timeout", read_seconds, offsetof(beam_server_options, head_timeout_ms), 0, NULL},
+    {"body_timeout", read_seconds, offsetof(beam_server_options, body_timeout_ms), 0, NULL},
+    {"idle_timeout", read_seconds, offsetof(beam_server_options, idle_timeout_ms), 0, NULL},
+    {NULL, NULL, 0, 0, NULL}};
 
 int server_new(lua_State *L) {
   struct context *context = context_check(L);

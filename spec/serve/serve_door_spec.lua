@@ -157,6 +157,27 @@ describe("the door of the local Beam:", function()
     assert.is_nil(headers["access-control-allow-origin"])
   end)
 
+  it("limits: heads and bodies", function()
+    start { max_head = 600, max_body = 100 }
+    assert.equal(200, status_of("POST", "/endpoint/show"))
+    assert.equal(431, status_of("POST", "/endpoint/show", { { "X", ("x"):rep(600) } }))
+    assert.equal(413, (ask("POST", "/endpoint/show", { body = '{"x":"' .. ("x"):rep(100) .. '"}' })))
+    for _, name in ipairs { "max_head", "max_body", "max_connections" } do
+      for _, bad in ipairs { 0, -1, 1.5, "1", math.huge } do
+        assert.has_error(function()
+          app.listen { [name] = bad }
+        end, "app:listen: " .. name .. " wants a whole number above 0")
+      end
+    end
+    for _, name in ipairs { "head_timeout", "body_timeout", "idle_timeout" } do
+      for _, bad in ipairs { 0, -1, "1", math.huge, 0 / 0 } do
+        assert.has_error(function()
+          app.listen { [name] = bad }
+        end, "app:listen: " .. name .. " wants a number of seconds above 0")
+      end
+    end
+  end)
+
   it("lists are lists of texts", function()
     assert.has_error(function()
       app.listen { allow_host = "dev.example" }

@@ -36,6 +36,13 @@ function serve.task_queue(name, handler, options) end
 ---@return beam.serve.deployment
 function serve.remote_function(name, handler, options) end
 
+--- Deploys a schedule: as a function; nothing runs it but who asks.
+---@param name string
+---@param handler fun(input: table, context: beam.serve.task_context): any
+---@param options beam.serve.deployment_options?
+---@return beam.serve.deployment
+function serve.schedule(name, handler, options) end
+
 --- What a handler of an endpoint returns for an answer with a status of its own. The body is written as JSON, unless it is a string and
 --- `headers` name a content type.
 ---@param status integer 200 to 599

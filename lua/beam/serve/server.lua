@@ -1,7 +1,7 @@
 -- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
-local ascii = require "beam.ascii"
 local driver = require "beam.driver"
 local fate = require "beam.serve.app.fate"
+local check_options = require("beam.serve.options").check
 local gateway = require "beam.serve.gateway"
 local local_token = require "beam.settings.local_token"
 local log = require "beam.log"
@@ -10,7 +10,6 @@ local new_faults = require("beam.serve.fault.faults").new
 local parse_faults = require("beam.serve.fault.syntax").parse
 local records = require "beam.serve.api.records"
 local timestamp = require "beam.serve.api.timestamp"
-local url = require "beam.serve.url"
 
 ---@class beam.serve.server
 ---@field port integer
@@ -21,83 +20,6 @@ Server.__index = Server
 Server.__name = "beam.serve.server"
 
 local open = {} -- the servers that listen, for whoever has to end them all
-
----@class beam.serve.options
----@field host string? default 127.0.0.1
----@field port integer? default 0: a free one
----@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
----@field foreign_token string? one of another workspace's: 401 "Invalid token"
----@field basic { id: string, secret: string }? demanded as HTTP Basic credentials
----@field workspace string? the id of the one workspace, a UUID
----@field allow_host string[]? names that a Host may have beside loopback's, "dev.example", "*.dev.example"
----@field allow_origin string[]? origins of pages that may ask beside loopback's, "https://dev.example"; "*": all
----@field ping number? seconds between app pings, default 5
----@field websocket_ping number? seconds between WebSocket pings, and for the pong, default 20
----@field pause number? seconds after each input of a realtime app, default 0.1
----@field close_timeout number? seconds for clients to answer a close, default 2
----@field max_body integer? bytes, default 64 MiB
----@field log fun(level: string, line: string)?
----@field fault string|table|nil faults on demand: "cold=3s,slots=1" (docs/serve.md)
----@field random (fun(): number)? what chances and ranges are drawn with, default math.random
-local defaults = {
-  host = "127.0.0.1",
-  port = 0,
-  ping = 5, -- seconds between app pings
-  websocket_ping = 20, -- seconds between WebSocket pings, and for the pong
-  pause = 0.1, -- seconds after each input of a realtime app
-  close_timeout = 2, -- seconds for clients to answer a close
-  workspace = "10ca1bea-0000-4000-8000-000000000001", -- the id of the one workspace
-  allow_host = {}, -- names beside those of loopback, "*.dev.example" with all below
-  allow_origin = {}, -- origins beside those of loopback, "https://dev.example"
-  random = math.random, -- what faults are drawn with: a number from 0 up to 1
-}
-local known = { token = true, foreign_token = true, basic = true, max_body = true, log = true, fault = true }
-
-local function check_lists(options)
-  for _, name in ipairs { "allow_host", "allow_origin" } do
-    local list = options[name]
-    if type(list) ~= "table" then
-      error(("app:listen: %s wants a list of texts"):format(name), 4)
-    end
-    for _, text in ipairs(list) do
-      if type(text) ~= "string" then
-        error(("app:listen: %s wants a list of texts"):format(name), 4)
-      end
-    end
-  end
-end
-
-local function check_token(options)
-  if options.token == true then
-    options.token, options.own_token = local_token.make(), true
-  elseif options.token ~= nil and type(options.token) ~= "string" then
-    error("app:listen: token wants a text, or true for one of its own", 4)
-  end
-end
-
-local function check_options(given)
-  local options = {}
-  for name, value in pairs(defaults) do
-    options[name] = value
-  end
-  for name, value in pairs(given or {}) do
-    if defaults[name] == nil and not known[name] then
-      error("app:listen: unknown option '" .. tostring(name) .. "'", 3)
-    end
-    options[name] = value
-  end
-  if type(options.workspace) ~= "string" or not url.is_uuid(options.workspace) then
-    error("app:listen: workspace wants a UUID", 3)
-  end
-  options.workspace = ascii.lower(options.workspace)
-  check_lists(options)
-  check_token(options)
-  local basic = options.basic
-  if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then
-    error("app:listen: basic wants {id=, secret=}", 3)
-  end
-  return options
-end
 
 function Server:log(level, line)
   (self.options.log or log.write)(level, line)
@@ -143,8 +65,13 @@ local function wake_for_slots(server)
   end
 end
 
+local of_core = { "host", "port", "max_body", "max_head", "max_connections", "head_timeout", "body_timeout", "idle_timeout" }
+
 local function listen_on_core(server)
-  local options = { host = server.options.host, port = server.options.port, max_body = server.options.max_body }
+  local options = {}
+  for _, name in ipairs(of_core) do
+    options[name] = server.options[name]
+  end
   return driver.context():server(options, function(request, view)
     local exchange = new_exchange(server, request, view)
     server.exchanges[request] = exchange

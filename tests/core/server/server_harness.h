@@ -205,4 +205,14 @@ static inline int run_command(const char *command) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+#define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
+
+/* A client with a request that is held. */
+static inline int dial_and_hold(const char *target) {
+  int fd = dial(), before = held_count;
+  say(fd, target);
+  STEP_UNTIL(held_count == before + 1);
+  return fd;
+}
+
 #endif

@@ -4,16 +4,6 @@
 
 #include "server_harness.h"
 
-#define GET(target) "GET " target " HTTP/1.1\r\nHost: a\r\n\r\n"
-
-/* A client with a request that is held. */
-static int dial_and_hold(const char *target) {
-  int fd = dial(), before = held_count;
-  say(fd, target);
-  STEP_UNTIL(held_count == before + 1);
-  return fd;
-}
-
 static void wait_gone(int count) {
   STEP_UNTIL(gone_count == count);
   step_for(20);
@@ -263,7 +253,7 @@ static void a_head_has_a_deadline(void) {
 static void stalled_connections_end(void) {
   int idle, body, waiting;
   start_server(0);
-  server->idle_timeout_ms = 150;
+  server->idle_timeout_ms = server->body_timeout_ms = 150;
   idle = dial(), body = dial();
   say(idle, GET("/static"));
   hear(idle, "/static");
@@ -332,22 +322,6 @@ static void a_last_answer_may_be_taken_slowly(void) {
 }
 
 /* ---- Bounds ---- */
-
-static void connections_are_bounded(void) {
-  int fds[6], i;
-  start_server(0);
-  server->connections_max = 4;
-  for (i = 0; i < 6; i++)
-    fds[i] = dial(), say(fds[i], GET("/static"));
-  step_for(50);
-  CHECK_INT(request_count, 4);
-  for (i = 0; i < 6; i++) { /* the next is accepted when one leaves */
-    hear(fds[i], "/static");
-    close(fds[i]);
-  }
-  CHECK_INT(request_count, 6);
-  stop_server();
-}
 
 /* As many as the system lets both ends of in one process, up to `wanted`. */
 static int affordable(int wanted) {
@@ -438,7 +412,6 @@ int main(void) {
   RUN(stalled_connections_end);
   RUN(answers_must_move);
   RUN(a_last_answer_may_be_taken_slowly);
-  RUN(connections_are_bounded);
   RUN(many_clients_at_once);
   RUN(listening_may_fail);
   RUN(ipv6_is_listened_on);
