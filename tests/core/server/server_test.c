@@ -1,7 +1,6 @@
 /* The HTTP server seen by raw sockets and by curl: what it answers, what it refuses, who leaves when. */
 #include "server_harness.h"
 
-
 static const char *body_of(const char *text) {
   const char *body = strstr(text, "\r\n\r\n");
   return body ? body + 4 : "";
