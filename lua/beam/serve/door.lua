@@ -1,12 +1,10 @@
 -- Who may knock at all. A page of another site must not reach the local Beam of whoever looks at it: the Host must be a name of ours (else
 -- a name of the attacker's may have been pointed at this machine), and the Origin one that is allowed; on every route, upgrades included.
+local ascii = require "beam.ascii"
+
 local door = {}
 
-local function lower(text)
-  return (text:gsub("[A-Z]", function(c)
-    return string.char(c:byte() + 32) -- not by the locale
-  end))
-end
+local lower = ascii.lower
 
 -- "LocalHost.:1994" -> "localhost", "[::1]:1994" -> "::1"; nil: it is no authority.
 local function host_of(authority)
