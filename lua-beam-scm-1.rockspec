@@ -261,6 +261,7 @@ build = {
     ["beam.serve.fault.syntax"] = "lua/beam/serve/fault/syntax.lua",
     ["beam.serve.gateway"] = "lua/beam/serve/gateway.lua",
     ["beam.serve.kinds"] = "lua/beam/serve/kinds.lua",
+    ["beam.serve.options"] = "lua/beam/serve/options.lua",
     ["beam.serve.route"] = "lua/beam/serve/route.lua",
     ["beam.serve.server"] = "lua/beam/serve/server.lua",
     ["beam.serve.url"] = "lua/beam/serve/url.lua",
