@@ -100,6 +100,17 @@ BEAM_API const char *beam_error_kind(int code);
 /* "tls" for BEAM_PHASE_TLS and so on; static. */
 BEAM_API const char *beam_phase_name(enum beam_phase phase);
 
+/* ---- Signatures ---- */
+
+enum { BEAM_HMAC_SIZE = 32 };
+
+/* HMAC-SHA256 of `data` under `key`, which may be empty. Returns 0, BEAM_EINVALID for a key beyond 2 GiB, or
+ * BEAM_ENO_MEMORY. No context is needed. */
+BEAM_API int beam_hmac_sha256(const void *key, size_t key_size, const void *data, size_t size,
+                              uint8_t digest[BEAM_HMAC_SIZE]);
+/* Whether `size` bytes are the same; how long that takes does not tell where they differ. */
+BEAM_API int beam_same_bytes(const void *a, const void *b, size_t size);
+
 /* ---- Context and loop ---- */
 
 typedef struct beam_ctx beam_ctx;

@@ -292,6 +292,16 @@ return {
     gives = "task.updated",
   },
 
+  -- ---- Callbacks ----
+  {
+    says = "the key that callbacks are signed with",
+    source = "S pkg/api/v1/token.go",
+    ask = { "GET", "/api/v1/token/{ws}/signing-key" },
+    answer = { 200, { signing_key = "<text>" } },
+    does = { { "signing_key" } },
+    gives = "text",
+  },
+
   -- ---- The workspace and its deployments ----
   {
     says = "the token's workspace",

@@ -193,6 +193,25 @@ function beam.deployment(target, options) end
 ---@return beam.deployment_list list list.err says afterwards why it ended early
 function beam.deployments(options) end
 
+--- The key of the workspace's callbacks. Whoever wants it while it is asked for waits for the same answer.
+---@param options beam.signing_key_options?
+---@return string? key, beam.error? err
+function beam.signing_key(options) end
+
+---What Beam posts when a task has ended: is it Beam's?
+---@class beam.callbacks
+local beam_callbacks = {}
+
+--- Whether a request is Beam's and of now. Keys that are asked for are kept; a signature that does not fit has them asked for anew, in case
+--- the workspace has another one by now, but not twice within a minute.
+---@param body string as it came
+---@param headers table by name, in whatever case; or pairs
+---@param key string|fun(options: table?): string?, beam.error?|nil a workspace's key; a webhook's secret; default: the default client's
+---@param options beam.verify_options?
+---@return beam.callback? callback nil: it is not to be trusted
+---@return beam.error? err kind "auth"; another one: there is no key
+function beam_callbacks.verify(body, headers, key, options) end
+
 ---@class beam.task
 ---@field id string
 ---@field record table? Beam's, as it was seen last
@@ -387,6 +406,23 @@ function beam_deployment:warmup(options) end
 ---@field since string|number|nil seconds ago, "90s", "10m", "2h", "1d" ago, or "2026-08-01T10:00:00Z"
 ---@field silence number? seconds without a line until the connection is made anew, default 60
 ---@field retry beam.retry_policy? Beam cannot be asked: after how many seconds it is again; nil: give up
+
+---@class beam.callback
+---@field kind "task"|"webhook"
+---@field task_id string? of a task
+---@field status string? of a task: "COMPLETE", "ERROR"
+---@field data any? of a task: what the handler returned; beam.null for none
+---@field type string? of a webhook: the event's
+---@field id string? of a webhook: the delivery's; what comes again has the same
+---@field event table? of a webhook: the CloudEvent
+---@field time number seconds since 1970, when it was signed; of a webhook when it happened
+
+---@class beam.verify_options
+---@field window number? seconds that it may be old, or ahead; default 300
+---@field now number? in place of os.time()
+
+---@class beam.signing_key_options: beam.options
+---@field fresh boolean? the key that is known is wrong: asks anew, but not twice within a minute
 
 ---@class beam.deployments_options: beam.options
 ---@field name string? exactly this one
@@ -820,6 +856,7 @@ function beam_serve_server:close() end
 ---@field ttl number? seconds that it may wait
 ---@field retries integer? how often a handler that failed runs again
 ---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
+---@field callback_url string? is posted to when a task has ended; an input's callback_url wins
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
 
 -- ---- Recording: docs/record.md ----
@@ -937,6 +974,12 @@ function beam_client.deployment(target, options) end
 ---@return beam.deployment_list list list.err says afterwards why it ended early
 ---@overload fun(self: beam.client, options: beam.deployments_options?): beam.deployment_list
 function beam_client.deployments(options) end
+
+--- The key of the workspace's callbacks. Whoever wants it while it is asked for waits for the same answer.
+---@param options beam.signing_key_options?
+---@return string? key, beam.error? err
+---@overload fun(self: beam.client, options: beam.signing_key_options?): string?, beam.error?
+function beam_client.signing_key(options) end
 
 --- Opens a realtime connection and waits until it is open, through a cold start and through what may pass, as long as the
 --- retry policy says; with wait = false it waits for nothing. From then on it comes back by itself.

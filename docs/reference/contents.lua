@@ -47,6 +47,14 @@ return {
       { "events", "rest/logs.lua", "logs.events" },
       { "deployment", "deployment.lua", "deployment.get" },
       { "deployments", "rest/deployments.lua", "deployments.list" },
+      { "signing_key", "rest/signing_key.lua", "signing_key.get" },
+    },
+    modules = {
+      {
+        "callbacks",
+        text = "What Beam posts when a task has ended: is it Beam's?",
+        functions = { { "verify", "callbacks.lua", "callbacks.verify" } },
+      },
     },
     objects = {
       {
@@ -98,6 +106,9 @@ return {
       { "beam.tasks_options", "rest/tasks.lua" },
       { "beam.wait_options", "task.lua" },
       { "beam.logs_options", "rest/logs.lua" },
+      { "beam.callback", "callbacks.lua" },
+      { "beam.verify_options", "callbacks.lua" },
+      { "beam.signing_key_options", "rest/signing_key.lua" },
       { "beam.deployments_options", "rest/deployments.lua" },
     },
   },

@@ -15,6 +15,7 @@ client.functions = {
   tasks = { "beam.rest.tasks", "list" },
   logs = { "beam.rest.logs", "logs" },
   events = { "beam.rest.logs", "events" },
+  signing_key = { "beam.rest.signing_key", "get" },
   deployment = { "beam.deployment", "get" },
   deployments = { "beam.rest.deployments", "list" },
   realtime = { "beam.realtime", "open" },

@@ -30,6 +30,25 @@ static int ca_bundle(lua_State *L) {
   return 1;
 }
 
+static int hmac_sha256(lua_State *L) {
+  uint8_t digest[BEAM_HMAC_SIZE];
+  size_t key_size, size;
+  const char *key = luaL_checklstring(L, 1, &key_size), *data = luaL_checklstring(L, 2, &size);
+  if (beam_hmac_sha256(key, key_size, data, size, digest))
+    return luaL_error(L, "hmac_sha256: OpenSSL refused");
+  lua_pushlstring(L, (const char *)digest, sizeof digest);
+  return 1;
+}
+
+static int same_bytes(lua_State *L) {
+  size_t size, other;
+  const char *a = luaL_checklstring(L, 1, &size), *b = luaL_checklstring(L, 2, &other);
+  lua_pushboolean(L, size == other && beam_same_bytes(a, b, size));
+  return 1;
+}
+
+static const luaL_Reg signature_functions[] = {{"hmac_sha256", hmac_sha256}, {"same_bytes", same_bytes}, {NULL, NULL}};
+
 static const luaL_Reg private_functions[] = {
     {"random", private_random},   {"write_private", private_write},         {"private_folder", private_folder},
     {"process", private_process}, {"process_lives", private_process_lives}, {NULL, NULL}};
@@ -69,5 +88,6 @@ int luaopen_beam_core(lua_State *L) {
   lua_pushcfunction(L, ca_bundle);
   lua_setfield(L, -2, "ca_bundle");
   add_functions(L, private_functions);
+  add_functions(L, signature_functions);
   return 1;
 }

@@ -90,6 +90,16 @@ function core.process_lives(number) end
 ---@return boolean
 function core.can_yield() end
 
+---@param key string may be empty
+---@param data string
+---@return string digest 32 bytes: HMAC-SHA256
+function core.hmac_sha256(key, data) end
+
+---@param a string
+---@param b string
+---@return boolean whether they are the same; how long that takes does not tell where they differ
+function core.same_bytes(a, b) end
+
 ---@class beam.core.json_marks what beam/json/values.lua has
 ---@field null any
 ---@field array_mt table the metatable of arrays: decode gives it to each, encode writes an empty table that has it as []

@@ -190,7 +190,8 @@ local function open(settings, options, where, make, show)
     retry = options.retry,
   }
   if own.api_version ~= "v1" then
-    local message, hint = "Beam's public API has no logs and no events", "api_version = 'v1' asks the gateway"
+    local message = "Beam's public API has no logs and no events"
+    local hint = "api_version = 'v1' asks the gateway"
     numbered.finish(state, errors.new { kind = "invalid", message = message, hint = hint })
   else
     add_path(state, subject, make)

@@ -93,6 +93,19 @@ function v1.logs(settings, filters, options)
   return value and (type(value.logs) == "table" and value.logs or {}), err
 end
 
+-- ---- The workspace's key ----
+
+---@return string? key, beam.error? err
+function v1.signing_key(settings, options)
+  local value, err = request(settings, "GET", "/api/v1/token/%s/signing-key", options)
+  value, err = expect_object(value, err, "signing key")
+  if value and (type(value.signing_key) ~= "string" or value.signing_key == "") then
+    local hint = "the workspace may have none yet"
+    return nil, errors.new { kind = "http", message = "Beam gave no signing key", phase = "response", hint = hint }
+  end
+  return value and value.signing_key, err
+end
+
 -- ---- Deployments ----
 
 ---@return table? record, beam.error? err

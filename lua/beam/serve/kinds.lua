@@ -19,6 +19,7 @@ local unlimited = math.huge
 ---@field ttl number? seconds that it may wait
 ---@field retries integer? how often a handler that failed runs again
 ---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
+---@field callback_url string? is posted to when a task has ended; an input's callback_url wins
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
 
 -- Of every kind; then of each, with beta9's defaults where it has them; false: there is none.
@@ -30,6 +31,10 @@ local defaults = {
   ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },
 }
 defaults.schedule = defaults["function"]
+
+for _, kind in ipairs { "endpoint", "taskqueue", "function" } do
+  defaults[kind].callback_url = false
+end
 
 local numbers = { "workers", "queue", "max_pending", "timeout", "ttl", "retries", "connections", "version" }
 

@@ -2,6 +2,7 @@
 local api_deployments = require "beam.serve.api.deployments"
 local api_tasks = require "beam.serve.api.tasks"
 local ascii = require "beam.ascii"
+local callbacks = require "beam.serve.app.callbacks"
 local journals = require "beam.serve.api.journals"
 local outputs = require "beam.serve.api.outputs"
 
@@ -39,7 +40,7 @@ local routes = {
   { "^/output/id/([^/]+)$", { GET = outputs.serve }, public = true },
 }
 
-for _, part in ipairs { journals } do
+for _, part in ipairs { journals, callbacks } do
   for _, route in ipairs(part.routes) do
     routes[#routes + 1] = route
   end

@@ -3,6 +3,7 @@
 --
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
 local answer = require "beam.serve.answer"
+local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
 local events = require "beam.serve.app.events"
 local inputs = require "beam.serve.app.inputs"
@@ -88,6 +89,7 @@ local function succeed(exchange, task, results)
     task:set("ERROR", message)
     return respond(exchange, 500, { { "content-type", "application/json" } }, json.encode { error = message })
   end
+  task.returned = not exchange.stream and results[2] or nil
   task:set "COMPLETE"
   if exchange.stream then
     return finish_stream(exchange, false)
@@ -160,6 +162,7 @@ function endpoint.call(exchange, deployment)
   end
   slots.bound(deployment)
   local task = exchange.server.app.tasks:add(deployment)
+  callbacks.expect(task, input)
   exchange.task, exchange.task_header = task, { "x-task-id", task.id }
   if wait_for_slot(exchange, deployment, task) then
     perform(exchange, deployment, task, input, args)

@@ -24,6 +24,8 @@ local final = { COMPLETE = true, ERROR = true, CANCELLED = true, TIMEOUT = true,
 ---@field ended_at number?
 ---@field result any what the handler returned, as JSON has it; nil: none
 ---@field outputs table[] beam/serve/api/outputs.lua
+---@field callback_url string? is told when it has ended
+---@field returned any what the handler returned, for the callback
 ---@field on_change (fun(task: beam.serve.task))? told of each change
 ---@field changed beam.signal woken when anything of it changes
 local Task = {}

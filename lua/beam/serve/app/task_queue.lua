@@ -2,6 +2,7 @@
 -- own, in a coroutine that belongs to no server.
 local answer = require "beam.serve.answer"
 local base64 = require "beam.base64"
+local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
 local json = require "beam.json"
 local payload = require "beam.serve.app.payload"
@@ -33,7 +34,7 @@ local function settle(task, results, attempt, log)
   local options = task.deployment.options
   if results[1] then
     local result, problem = as_result(answer.value(results), options)
-    task.result = result
+    task.result, task.returned = result, result
     return task:set(problem and "ERROR" or "COMPLETE", problem)
   end
   local reason = run.describe(results)
@@ -78,6 +79,7 @@ function task_queue.submit(exchange, deployment)
     return refuse_full(exchange, deployment)
   end
   local task = server.app.tasks:add(deployment)
+  callbacks.expect(task, input)
   local context = task_context.new(server.app.tasks, task, { args = args })
   local warm_at = server.faults:warm_up(exchange, deployment)
   driver.attend(function()

@@ -1,6 +1,7 @@
 -- The tasks of an app, the newest last. It belongs to the app: whichever server listens shows the same ones. The oldest that have ended
 -- are forgotten.
 local ascii = require "beam.ascii"
+local callbacks = require "beam.serve.app.callbacks"
 local new_journal = require("beam.serve.api.journal").new
 local new_task = require("beam.serve.app.task").new
 local notes = require "beam.serve.app.notes"
@@ -13,6 +14,7 @@ local limit = 10000 -- tasks that are kept; some more at times, for they are for
 ---@field list beam.serve.task[] the oldest first
 ---@field logs beam.serve.journal what handlers said
 ---@field events beam.serve.journal what happened
+---@field signing_key string that callbacks are signed with
 local Store = {}
 Store.__index = Store
 Store.__name = "beam.serve.task_store"
@@ -20,6 +22,7 @@ Store.__name = "beam.serve.task_store"
 ---@return beam.serve.task_store
 function task_store.new()
   local self = { list = {}, by_id = {}, outputs = {}, output_bytes = 0, sequence = 0, logs = new_journal(), events = new_journal() }
+  self.signing_key = callbacks.new_key()
   return setmetatable(self, Store)
 end
 
@@ -53,6 +56,7 @@ function Store:add(deployment)
   local task = new_task(deployment, self.sequence)
   task.on_change = function(changed)
     notes.changed(self, changed)
+    callbacks.changed(self, changed)
   end
   self.by_id[task.id] = task
   notes.event(self, task, "task.created")
