@@ -457,15 +457,17 @@ local beam_connection = {}
 
 --- Sends a message: a table as JSON, a string as it is. While the connection is not open it waits in the queue.
 ---@param message table|string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function beam_connection:send(message) end
+function beam_connection:send(message, options) end
 
 --- Sends bytes as a binary message.
 ---@param bytes string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function beam_connection:send_binary(bytes) end
+function beam_connection:send_binary(bytes, options) end
 
 --- Waits for the next message. JSON comes decoded, other text and bytes as a string. A time-out changes nothing: the
 --- next receive goes on. A lost connection changes nothing either: the wait goes on while it is made again. What came
@@ -543,15 +545,17 @@ function beam_pool:request(message, options) end
 --- Sends a message on one of the connections, in turn; waits for none. Messages that come go to `on_message`: without it,
 --- a handler that answers fills the inbox, and requests get the answers of what was sent.
 ---@param message table|string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function beam_pool:send(message) end
+function beam_pool:send(message, options) end
 
 --- The same with bytes, as a binary message.
 ---@param bytes string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function beam_pool:send_binary(bytes) end
+function beam_pool:send_binary(bytes, options) end
 
 --- Counts of its connections, those included that were closed for good: `lost` says how many.
 ---@return table<string, integer>
@@ -596,13 +600,18 @@ function beam_pool:close(code, reason) end
 ---@field max integer? messages, default 1024
 ---@field max_bytes integer? default 64 MiB
 ---@field ttl number? seconds that a message may wait
----@field overflow "error"|"drop_oldest"|"drop_newest"|nil
+---@field overflow "error"|"wait"|"drop_oldest"|"drop_newest"|nil "wait": send waits until there is room
+---@field timeout number? seconds that it waits then, default 60
 
 ---@class beam.heartbeat_options
 ---@field app_pings boolean? false: app pings are messages
 ---@field ping_after number|false|nil seconds of silence until a ping, default 20
 ---@field dead_after number? seconds until a ping that nothing answers is death, default 20
 ---@field task_timeout number? seconds that a handler may take, and be silent: Beam's task time-out, default 600
+
+---@class beam.send_options
+---@field wait boolean? true: waits until there is room; false: does not, whatever queue.overflow says
+---@field timeout number? seconds that it may wait, default 60
 
 ---@class beam.pool_options: beam.realtime_options
 ---@field size integer? connections, default 4

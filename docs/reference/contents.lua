@@ -141,6 +141,7 @@ return {
       { "beam.realtime_options", "realtime.lua" },
       { "beam.queue_options", "realtime.lua" },
       { "beam.heartbeat_options", "realtime.lua" },
+      { "beam.send_options", "realtime/send.lua" },
       { "beam.pool_options", "realtime/pool.lua" },
     },
   },

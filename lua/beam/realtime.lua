@@ -22,7 +22,8 @@ local longest_task = 600 -- seconds: Beam's upper bound of a task's time-out (wi
 ---@field max integer? messages, default 1024
 ---@field max_bytes integer? default 64 MiB
 ---@field ttl number? seconds that a message may wait
----@field overflow "error"|"drop_oldest"|"drop_newest"|nil
+---@field overflow "error"|"wait"|"drop_oldest"|"drop_newest"|nil "wait": send waits until there is room
+---@field timeout number? seconds that it waits then, default 60
 
 ---@class beam.heartbeat_options
 ---@field app_pings boolean? false: app pings are messages
@@ -87,6 +88,7 @@ types.on_reconnect = { ["function"] = true }
 local known = options_of.known(types, "timeout")
 local inbox_options = { max = true, max_bytes = true }
 local queue_options = { max = true, max_bytes = true, ttl = true, overflow = true }
+local room_options = { timeout = true, max = true, max_bytes = true, ttl = true, overflow = true }
 local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true, task_timeout = true }
 local stalled_options = { after = true, handler = true, reconnect = true }
 local above_zero = { "rate", "max_message", "max_pending" }
@@ -144,7 +146,8 @@ end
 
 local function outbox_of(options)
   local queue = options.queue or {}
-  errors.check_options(queue, queue_options, "beam.realtime, queue")
+  errors.check_options(queue, room_options, "beam.realtime, queue")
+  check_seconds(queue.timeout, "queue.timeout")
   local outbox = { rate = options.rate, coalesce = options.coalesce }
   for name in pairs(queue_options) do
     outbox[name] = queue[name]
@@ -202,6 +205,8 @@ local function policy_of(options, settings)
     ready_after = options.ready_after or 10,
     close_timeout = options.close_timeout or 2,
     queues = options.queue ~= false,
+    waits_for_room = type(options.queue) == "table" and options.queue.overflow == "wait",
+    room_timeout = type(options.queue) == "table" and options.queue.timeout or nil,
     inbox = inbox_of(options),
     outbox = outbox_of(options),
   }

@@ -1,6 +1,7 @@
 -- A realtime connection that stays (docs/wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
 --
 --   life.lua      states, attempts, retries            watch.lua    liveness
+--   room.lua      waiting for room to send
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
 --   receive.lua   from the socket to receive()         request.lua  request()
 --   close.lua     close()
@@ -24,7 +25,7 @@ local connection = {}
 ---@field last_error beam.error? why the last attempt ended
 local Connection = {}
 local meta = { __name = "beam.connection", __index = Connection }
-for _, part in ipairs { "life", "send", "settle", "receive", "request", "close" } do
+for _, part in ipairs { "life", "send", "room", "settle", "receive", "request", "close" } do
   for name, method in pairs(require("beam.realtime." .. part)) do
     Connection[name] = method
   end
@@ -76,6 +77,7 @@ local function set_policy(self, policy)
   self.ready_after, self.close_timeout = policy.ready_after, policy.close_timeout
   self.max_pending = policy.max_pending
   self.queues = policy.queues
+  self.waits_for_room, self.room_timeout = policy.waits_for_room, policy.room_timeout
   self.outbox = outbox_of(self, policy.outbox)
   self.inbox = new_inbox(policy.inbox.max, policy.inbox.max_bytes)
   self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
@@ -95,7 +97,7 @@ local function set_state(self)
   self.flight = in_flight.new()
   self.requests = new_requests()
   self.timers, self.attempt_timers = new_timers(self), new_timers(self)
-  self.arrived, self.changed, self.flushed = driver.signal(), driver.signal(), driver.signal()
+  self.arrived, self.changed, self.flushed, self.room = driver.signal(), driver.signal(), driver.signal(), driver.signal()
   self.follows = false -- somebody asks for outcomes: entries are kept of what is sent
   self.handlers = false
 end

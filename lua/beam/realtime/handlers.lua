@@ -61,6 +61,9 @@ local function deliver(self)
   if event then
     self.queue[self.first] = nil
     self.first = self.first + 1
+    if event.name == "outcome" then
+      self.conn.room:wake()
+    end
     if event.value ~= nil then
       call_all(self, event.name, event.value, self.conn, event.extra)
     else

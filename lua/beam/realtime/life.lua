@@ -40,6 +40,7 @@ function Life:enter(state, phase)
   self.state = state
   self:enter_phase(phase)
   self.changed:wake_all()
+  self.room:wake_all() -- who waits for room looks whether there can be any
 end
 
 local function set_attempt(self, one)

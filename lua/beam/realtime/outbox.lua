@@ -72,13 +72,14 @@ end
 ---@field max integer? messages, default 1024
 ---@field max_bytes integer? default 64 MiB
 ---@field ttl number? seconds that a message may wait, default: for ever
----@field overflow "error"|"drop_oldest"|"drop_newest"|nil what happens to one too many; default "error": it is refused
+---@field overflow "error"|"wait"|"drop_oldest"|"drop_newest"|nil what happens to one too many; default "error": it is refused; "wait": so
+---it is here, and its sender waits (room.lua)
 ---@field rate number? messages a second
 ---@field coalesce (fun(message: any): any)? gives a key; a newer message takes the place of a waiting one with the same key
 ---@field on_outcome fun(entry: table, outcome: "expired"|"dropped")? must not call the outbox
 ---@field warn fun(line: string)? told when more is offered than sent, for a while
 local numbers = { max = 1, max_bytes = 1, ttl = 0, rate = 1e-6 } -- each with its least
-local policies = { error = true, drop_oldest = true, drop_newest = true }
+local policies = { error = true, drop_oldest = true, drop_newest = true, wait = true }
 local known = { overflow = true, coalesce = true, on_outcome = true, warn = true }
 for name in pairs(numbers) do
   known[name] = true
@@ -94,7 +95,7 @@ local function check(options, where)
     end
   end
   if options.overflow ~= nil and not policies[options.overflow] then
-    error(where .. ": 'overflow' is error, drop_oldest or drop_newest", 0)
+    error(where .. ": 'overflow' is error, wait, drop_oldest or drop_newest", 0)
   elseif options.coalesce ~= nil and type(options.coalesce) ~= "function" then
     error(where .. ": 'coalesce' wants a function", 0)
   end
@@ -186,7 +187,7 @@ end
 local function make_room(self, entry)
   local size = #entry.data
   while not has_room(self, size, entry.key ~= nil and self[self.keys[entry.key]]) do
-    if self.overflow == "error" or size > self.max_bytes then
+    if self.overflow == "error" or self.overflow == "wait" or size > self.max_bytes then
       return nil, "full"
     elseif self.overflow == "drop_newest" then
       self.on_outcome(entry, "dropped")

@@ -191,30 +191,32 @@ local function coming_back(self)
   end
 end
 
-local function send(self, method, message)
+local function send(self, method, message, options)
   local conn, err = choose(self, 0)
   conn = conn or not self.closed and coming_back(self)
   if not conn then
     return nil, err
   end
-  return conn[method](conn, message)
+  return conn[method](conn, message, options)
 end
 
 --- Sends a message on one of the connections, in turn; waits for none. Messages that come go to `on_message`: without it,
 --- a handler that answers fills the inbox, and requests get the answers of what was sent.
 ---@param message table|string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function Pool:send(message)
-  return send(self, "send", message)
+function Pool:send(message, options)
+  return send(self, "send", message, options)
 end
 
 --- The same with bytes, as a binary message.
 ---@param bytes string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function Pool:send_binary(bytes)
-  return send(self, "send_binary", bytes)
+function Pool:send_binary(bytes, options)
+  return send(self, "send_binary", bytes, options)
 end
 
 -- ---- Ending, figures ----

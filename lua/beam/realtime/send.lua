@@ -29,41 +29,6 @@ function Sending:not_open()
   return nil, errors.new { kind = "closed", message = message, phase = self:error_phase(), code = self.err and self.err.code }
 end
 
-local function too_much(self, pending)
-  return nil,
-    errors.new {
-      kind = "queue_full",
-      message = ("%d bytes wait to be sent to %s, which reads too slowly"):format(pending, self.url),
-      phase = self:error_phase(),
-      retryable = true,
-      hint = "send less at a time, or raise max_pending",
-    }
-end
-
-local function queue_full(self)
-  local outbox = self.outbox
-  return nil,
-    errors.new {
-      kind = "queue_full",
-      message = ("%d messages of %d bytes wait to be sent to %s"):format(outbox:count(), outbox.bytes, self.url),
-      phase = self:error_phase(),
-      retryable = true,
-      hint = "send less often, raise queue.max or queue.max_bytes, or say with queue.overflow what may be dropped",
-    }
-end
-
--- What becomes of messages is told to a handler that does not keep up.
-local function handler_behind(self)
-  return nil,
-    errors.new {
-      kind = "queue_full",
-      message = ("%d outcomes of messages to %s wait for on_outcome"):format(self.handlers:backlog(), self.url),
-      phase = self:error_phase(),
-      retryable = true,
-      hint = "send less often, or do not wait in on_outcome",
-    }
-end
-
 -- ---- Onto the wire ----
 
 local function mark_later(self)
@@ -148,6 +113,7 @@ function Sending:pump()
       break
     end
   end
+  self.room:wake()
   if outbox:count() == 0 then
     self.direct = self:may_be_direct()
     self.timers:stop "expiry"
@@ -169,6 +135,7 @@ end
 
 function expire(self)
   self.outbox:expire(driver.now())
+  self.room:wake()
   expire_later(self)
   if self.outbox:count() == 0 then
     self.flushed:wake_all()
@@ -180,7 +147,7 @@ local function enqueue(self, entry)
     return self:not_open()
   end
   if not self.outbox:push(entry, driver.now()) then
-    return queue_full(self)
+    return self:queue_full()
   end
   self.direct = false
   self:pump()
@@ -203,15 +170,18 @@ local function encode(self, message)
   return text
 end
 
---- Sends data, or lets it wait.
+-- Sends data, or lets it wait in the outbox; a caller that waits itself does so for the network.
 ---@param self beam.connection
 ---@param request beam.request?
 ---@return true?, beam.error?
-local function submit(self, data, binary, message, request)
+local function submit(self, waits, data, binary, message, request)
   if self.follows and self.handlers and self.handlers:backlog() >= in_flight.max then
-    return handler_behind(self)
+    return self:handler_behind()
   end
   if not self.direct or self.flight:count() >= in_flight.max then
+    if self.direct and waits then
+      return self:queue_full()
+    end
     local entry = { message = message, data = data, binary = binary, request = request }
     if request then
       local ttl = self.outbox.ttl
@@ -223,12 +193,12 @@ local function submit(self, data, binary, message, request)
   end
   local pending = self.attempt.ws:pending()
   if pending > 0 and pending + #data > self.max_pending then
-    return too_much(self, pending)
+    return self:too_much(pending)
   end
   local ok, err = write(self, data, binary)
   if not ok and err.kind == "closed" then -- the end is on its way
     self.direct = false
-    return submit(self, data, binary, message, request)
+    return submit(self, waits, data, binary, message, request)
   elseif not ok then
     return nil, errors.from_core(err, self.url)
   end
@@ -248,8 +218,15 @@ local function submit(self, data, binary, message, request)
   return true
 end
 
+local function submit_in_time(self, deadline, ...)
+  if deadline then
+    return self:when_there_is_room(deadline, submit, ...)
+  end
+  return submit(self, false, ...)
+end
+
 -- Messages of a chain of transforms, from the second result on; `request` belongs to the first.
-local function submit_all(self, request, ok, ...)
+local function submit_all(self, deadline, request, ok, ...)
   if not ok then
     return nil, (...)
   end
@@ -259,7 +236,7 @@ local function submit_all(self, request, ok, ...)
     if not data then
       return nil, err
     end
-    ok, err = submit(self, data, false, message, i == 1 and request or nil)
+    ok, err = submit_in_time(self, deadline, data, false, message, i == 1 and request or nil)
     if not ok then
       return nil, err
     end
@@ -272,17 +249,18 @@ end
 
 --- Sends a message, which a request may wait for.
 ---@param message table|string
+---@param deadline number? until when to wait for room; nil: not at all
 ---@param request beam.request?
 ---@return true?, beam.error?
-function Sending:dispatch(message, request)
+function Sending:dispatch(message, deadline, request)
   if self.outgoing then
-    return submit_all(self, request, self.outgoing(message, self))
+    return submit_all(self, deadline, request, self.outgoing(message, self))
   end
   local data, err = encode(self, message)
   if not data then
     return nil, err
   end
-  return submit(self, data, false, message, request)
+  return submit_in_time(self, deadline, data, false, message, request)
 end
 
 local function check(message, where)
@@ -315,24 +293,30 @@ function Sending:prepare(message)
   return entries
 end
 
+---@class beam.send_options
+---@field wait boolean? true: waits until there is room; false: does not, whatever queue.overflow says
+---@field timeout number? seconds that it may wait, default 60
+
 --- Sends a message: a table as JSON, a string as it is. While the connection is not open it waits in the queue.
 ---@param message table|string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function Sending:send(message)
+function Sending:send(message, options)
   check(message, "conn:send")
-  return self:dispatch(message)
+  return self:dispatch(message, self:room_deadline(options, "conn:send"))
 end
 
 --- Sends bytes as a binary message.
 ---@param bytes string
+---@param options beam.send_options?
 ---@return true? accepted
 ---@return beam.error? err
-function Sending:send_binary(bytes)
+function Sending:send_binary(bytes, options)
   if type(bytes) ~= "string" then
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)
   end
-  return submit(self, bytes, true, bytes)
+  return submit_in_time(self, self:room_deadline(options, "conn:send_binary"), bytes, true, bytes)
 end
 
 return Sending

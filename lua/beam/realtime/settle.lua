@@ -55,6 +55,9 @@ end
 
 local function settle_written(self, count, entries)
   settle_all(self, "written", count, entries)
+  if self.flight:count() <= in_flight.max / 2 then
+    self.room:wake()
+  end
   if self.outbox:count() > 0 then
     self:pump()
   elseif self.flight:count() == 0 then

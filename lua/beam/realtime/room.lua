@@ -1,0 +1,108 @@
+-- Where a message has no room: what says so, and the wait until there is some. The methods here are those of
+-- beam/realtime/connection.lua's connections.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local mistake = require "beam.mistake"
+local seconds = require "beam.settings.seconds"
+
+---@class beam.connection
+local Room = {}
+
+local known = { wait = true, timeout = true }
+local default_timeout = 60 -- seconds
+
+-- ---- No room ----
+
+--- The network takes no more.
+function Room:too_much(pending)
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d bytes wait to be sent to %s, which reads too slowly"):format(pending, self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "wait for room (send with wait = true), send less at a time, or raise max_pending",
+    }
+end
+
+--- The outbox is full, or as much is in flight as may be.
+function Room:queue_full()
+  local outbox = self.outbox
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d messages of %d bytes wait to be sent to %s"):format(outbox:count(), outbox.bytes, self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "wait for room (send with wait = true), send less often, raise queue.max or queue.max_bytes, or say with queue.overflow "
+        .. "what may be dropped",
+    }
+end
+
+--- What becomes of messages is told to a handler that does not keep up.
+function Room:handler_behind()
+  return nil,
+    errors.new {
+      kind = "queue_full",
+      message = ("%d outcomes of messages to %s wait for on_outcome"):format(self.handlers:backlog(), self.url),
+      phase = self:error_phase(),
+      retryable = true,
+      hint = "wait for room (send with wait = true), send less often, or do not wait in on_outcome",
+    }
+end
+
+-- ---- Waiting for some ----
+
+local function check(options, where)
+  errors.check_options(options, known, where)
+  if options.wait ~= nil and type(options.wait) ~= "boolean" then
+    mistake(where .. ": 'wait' is true or false; 'timeout' is for how long")
+  end
+  seconds.check(options.timeout, where .. ": option 'timeout'", 0)
+end
+
+--- Until when a message may wait for room.
+---@param options beam.send_options?
+---@param where string for messages
+---@return number? deadline nil: it does not wait
+function Room:room_deadline(options, where)
+  local wait, timeout = self.waits_for_room, self.room_timeout
+  if options then
+    check(options, where)
+    wait = options.wait == nil and wait or options.wait
+    timeout = options.timeout or timeout
+  end
+  return wait and driver.now() + (timeout or default_timeout) or nil
+end
+
+local function no_room(self, err)
+  return nil,
+    errors.new {
+      kind = "timeout",
+      message = ("there was no room in time: %s"):format(err.message),
+      phase = self:error_phase(),
+      executed = "no",
+      retryable = true,
+      hint = "the peer reads, or the connection comes back, too slowly for what is sent: wait longer, or send less",
+    }
+end
+
+--- Calls submit(self, true, ...) until there is room, up to the deadline.
+---@return true?, beam.error?
+function Room:when_there_is_room(deadline, submit, ...)
+  local ok, err = submit(self, true, ...)
+  while not ok and err.kind == "queue_full" do
+    local left = deadline - driver.now()
+    if left <= 0 then
+      return no_room(self, err)
+    end
+    self.room:wait(left)
+    ok, err = submit(self, true, ...)
+  end
+  if ok and self.room:is_awaited() then
+    self.room:wake() -- there may be more of it
+  end
+  return ok, err
+end
+
+return Room
