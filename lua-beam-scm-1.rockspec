@@ -191,6 +191,7 @@ build = {
     ["beam.realtime.receive"] = "lua/beam/realtime/receive.lua",
     ["beam.realtime.request"] = "lua/beam/realtime/request.lua",
     ["beam.realtime.requests"] = "lua/beam/realtime/requests.lua",
+    ["beam.realtime.room"] = "lua/beam/realtime/room.lua",
     ["beam.realtime.send"] = "lua/beam/realtime/send.lua",
     ["beam.realtime.settle"] = "lua/beam/realtime/settle.lua",
     ["beam.realtime.transform"] = "lua/beam/realtime/transform.lua",
