@@ -250,7 +250,8 @@ typedef struct beam_ws_options { /* zero-initialise; only `url` and `on_event` a
 /* Starts a connection. On failure *error says why (BEAM_EINVALID, BEAM_EAUTH, BEAM_ENO_MEMORY). `error` may be NULL. */
 BEAM_API int beam_ws_open(beam_ctx *ctx, beam_ws **ws, const beam_ws_options *options, beam_error *error);
 /* Queues one message, copied; text must be UTF-8. 0, BEAM_ECLOSED unless open, BEAM_EINVALID for bad UTF-8. There is no
- * bound here: watch beam_ws_pending. */
+ * bound here: watch beam_ws_pending. The first of a turn goes out at once, what follows by the end of the next step
+ * at the latest. */
 BEAM_API int beam_ws_send_text(beam_ws *ws, const char *data, size_t len);
 BEAM_API int beam_ws_send_binary(beam_ws *ws, const void *data, size_t len);
 /* Sends a ping with up to 125 bytes. 0, BEAM_ECLOSED, BEAM_EINVALID. */

@@ -58,10 +58,13 @@ struct beam_ctx {
   uv_timer_t step_limit;         /* bounds the wait of one step */
   beam__node tasks;              /* beam__task */
   beam__node owned;              /* beam__owned: WebSockets, exchanges, servers, timers */
+  unsigned turn;                 /* of the loop, counted; what is called between steps belongs to the last one */
   int stepping;                  /* inside beam_step */
   int closing;                   /* inside beam_close */
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
   struct beam__lws *lws;
+  uv_idle_t
+      *needless; /* of libwebsockets', which starts it after each I/O and has nothing to do in it: stopped; NULL */
   struct beam__buffers *buffers; /* one piece of memory */
   struct beam__tls_contexts *tls;
   struct beam__curl *curl;

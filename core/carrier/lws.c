@@ -221,6 +221,7 @@ static void finish(beam__task *task) {
 
 static void destroy(beam__owned *owned) {
   struct beam__lws *lws = BEAM__CONTAINER(owned, struct beam__lws, owned);
+  lws->ctx->needless = NULL;
   place_marker(lws);
   lws_context_destroy(lws->context);
   hold_number(lws);
@@ -237,6 +238,13 @@ static void match_pipe(uv_handle_t *handle, void *user) {
   if (handle->type == UV_POLL && !uv_is_closing(handle) && uv_fileno(handle, &fd) == 0 &&
       getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size))
     *found = fd;
+}
+
+/* It looks there for bytes that it has read and not handed on: with "raw files" there are none. */
+static void match_idle(uv_handle_t *handle, void *user) {
+  uv_idle_t **found = user;
+  if (handle->type == UV_IDLE && !uv_is_closing(handle))
+    *found = (uv_idle_t *)handle;
 }
 
 /* A limit below the process's own is cheaper for a few connections; without one its tables are as large as ulimit -n,
@@ -300,6 +308,7 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
                        lws_get_library_version());
   }
   uv_walk(&ctx->loop, match_pipe, &lws->pipe);
+  uv_walk(&ctx->loop, match_idle, &ctx->needless);
   ctx->lws = lws;
   beam__own(ctx, &lws->owned, destroy);
   return 0;

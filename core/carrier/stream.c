@@ -1,5 +1,6 @@
-/* Writing is tried at once; what the system does not take is copied and goes out when it does, many small messages
- * together. Reading is done in a buffer that all connections of the context share, one after the other.
+/* The first write of a turn goes to the system at once; what follows in the same turn joins, until the loop turns or
+ * 64 KiB are full: many small messages then cost one system call. What the system does not take goes out when it does.
+ * Reading is done in a buffer that all connections of the context share, one after the other.
  *
  * Ending in order takes care: close(2) with bytes unread makes the kernel send a reset, which may overtake what was
  * written last (RFC 9112 section 9.6). So: write what waits, shut down our half, discard what still comes until the
@@ -19,6 +20,7 @@
 enum {
   READ_SIZE = 65536,
   READS_PER_EVENT = 16, /* then the others have their turn */
+  JOIN_MAX = 65536,
   FLUSH_MS = 200,
   COMPACT_MIN = 65536 /* bytes at the front of the queue that are worth moving the rest for */
 };
@@ -41,10 +43,13 @@ typedef struct beam__stream {
   beam__bytes queued;   /* what waits to be written: from `sent` on */
   size_t sent;
   beam__bytes early; /* what was read, and may not be handed on yet */
-  beam__task later;  /* early bytes, what is left after a failed write, and the end of this */
+  beam__task later;  /* what joined, early bytes, what is left after a failed write, and the end of this */
   uint64_t bytes_in, bytes_out;
   int fd;
-  int broken; /* why writing failed, of libuv's codes: what can be read is, then it ends */
+  unsigned turn;     /* the last in which something was written at once */
+  int broken;        /* why writing failed, of libuv's codes: what can be read is, then it ends */
+  unsigned full : 1; /* the system has no room */
+  unsigned owed : 1; /* `drained`, for something waited */
   unsigned paused : 1;
   unsigned ended : 1; /* the terminal event came, or the peer's end */
   unsigned closing : 1;
@@ -88,12 +93,13 @@ static void on_deadline(void *user) {
 static void watch(beam__stream *stream) {
   int reading = !stream->paused && !stream->ended && !stream->broken && !stream->early.len;
   if (stream->watch && !stream->closing)
-    stream->watch->want(stream->watch, reading, waiting(stream) > 0);
+    stream->watch->want(stream->watch, reading, stream->full);
 }
 
 static void drop_queue(beam__stream *stream) {
   beam__bytes_free(&stream->queued);
   stream->sent = 0;
+  stream->full = 0;
 }
 
 static void tell_lost(beam__stream *stream, int status) {
@@ -160,7 +166,8 @@ static void send_queue(beam__stream *stream) {
     return;
   }
   stream->sent += taken;
-  if (!waiting(stream))
+  stream->full = waiting(stream) > 0;
+  if (!stream->full)
     drop_queue(stream);
 }
 
@@ -189,19 +196,29 @@ static int queue_rest(beam__stream *stream, const uv_buf_t *pieces, unsigned cou
   return 0;
 }
 
+/* Is this the first write of the turn, with nothing before it? */
+static int goes_at_once(beam__stream *stream) {
+  int first = !waiting(stream) && stream->turn != stream->ctx->turn;
+  stream->turn = stream->ctx->turn;
+  return first;
+}
+
 static int write_plain(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
   size_t total = 0, taken = 0;
   unsigned i;
   int status = 0;
   for (i = 0; i < count; i++)
     total += pieces[i].len;
-  if (!waiting(stream) && total)
+  if (total && goes_at_once(stream)) {
     status = send_pieces(stream, pieces, count, &taken);
+    stream->full = taken < total;
+  }
   if (status)
     break_off(stream, status);
   if (status || taken == total)
     return 0;
   if (queue_rest(stream, pieces, count, taken)) {
+    stream->full = waiting(stream) > 0;
     if (taken) /* half of it is out: what follows would be read as its other half */
       break_off(stream, UV_ENOMEM);
     return BEAM_ENO_MEMORY;
@@ -211,7 +228,7 @@ static int write_plain(beam__stream *stream, const uv_buf_t *pieces, unsigned co
 
 /* Records are made in the queue. One that is not whole there cannot be followed by anything. */
 static int write_secured(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
-  size_t before = waiting(stream);
+  int at_once = goes_at_once(stream);
   unsigned i;
   compact(stream);
   for (i = 0; i < count; i++)
@@ -219,9 +236,21 @@ static int write_secured(beam__stream *stream, const uv_buf_t *pieces, unsigned 
       break_off(stream, UV_ENOMEM);
       return BEAM_ENO_MEMORY;
     }
-  if (!before)
+  if (at_once)
     send_queue(stream);
   return 0;
+}
+
+/* Something waits: for the system, for more, or for the loop to turn. */
+static void wait_for_more(beam__stream *stream) {
+  stream->owed = 1;
+  if (!stream->full && waiting(stream) >= JOIN_MAX)
+    send_queue(stream);
+  watch(stream);
+  if (stream->full)
+    beam__touch(stream->ctx);
+  else
+    beam__task_defer(stream->ctx, &stream->later);
 }
 
 int beam__stream_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned count) {
@@ -230,10 +259,8 @@ int beam__stream_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned 
   if (stream->ended || stream->closing || stream->broken)
     return 0; /* the loss is told by an event */
   code = stream->tls ? write_secured(stream, pieces, count) : write_plain(stream, pieces, count);
-  if (waiting(stream)) {
-    watch(stream);
-    beam__touch(stream->ctx);
-  }
+  if (waiting(stream))
+    wait_for_more(stream);
   return code;
 }
 
@@ -264,11 +291,12 @@ static void end_in_order(beam__stream *stream) {
     close_socket(stream);
 }
 
-static void write_ready(beam__stream *stream) {
+static void write_on(beam__stream *stream) {
   send_queue(stream);
   watch(stream);
-  if (waiting(stream) || stream->broken)
+  if (waiting(stream) || stream->broken || !stream->owed)
     return;
+  stream->owed = 0;
   if (!stream->events)
     end_in_order(stream);
   else if (!stream->ended)
@@ -307,9 +335,9 @@ static void decode(beam__stream *stream, const char *bytes, size_t len) {
   enum beam__tls_result result;
   beam__tls_put(stream->tls, bytes, len);
   do {
-    size_t before = waiting(stream), got;
+    size_t got;
     result = beam__tls_read(stream->tls, stream->ctx->buffers->plain, READ_SIZE, &got);
-    if (!before)
+    if (!stream->full)
       send_queue(stream);
     watch(stream);
     on_tls(stream, result, got);
@@ -379,13 +407,19 @@ static void read_rest(beam__stream *stream) {
 
 static void run_later(beam__task *task) {
   beam__stream *stream = BEAM__CONTAINER(task, beam__stream, later);
-  if (stream->closing)
+  if (stream->closing) {
     free_stream(stream);
-  else if (stream->events && !stream->ended && stream->broken && stream->watch)
+    return;
+  }
+  if (stream->owed && !stream->full)
+    write_on(stream);
+  if (!stream->events || stream->ended)
+    return;
+  if (stream->broken && stream->watch)
     read_rest(stream);
-  else if (stream->events && !stream->ended && stream->broken)
+  else if (stream->broken)
     tell_rest(stream);
-  else if (stream->events && !stream->ended && stream->early.len && !stream->paused)
+  else if (stream->early.len && !stream->paused)
     deliver_early(stream);
 }
 
@@ -406,8 +440,8 @@ static void pause_reading(beam__carrier *carrier, int paused) {
 
 static void on_ready(void *user, int readable, int writable) {
   beam__stream *stream = user;
-  if (writable && waiting(stream))
-    write_ready(stream);
+  if (writable && stream->full)
+    write_on(stream);
   if (readable && !stream->closing)
     read_ready(stream);
 }
@@ -438,7 +472,8 @@ void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
   beam__bytes_free(&stream->early);
   if (stream->tls && !stream->broken)
     beam__tls_finish(stream->tls);
-  send_queue(stream);
+  if (!stream->full)
+    send_queue(stream);
   if (stream->ctx->closing || stream->broken || !stream->watch ||
       beam_timer_start(stream->ctx, &stream->deadline, ms, on_deadline, stream)) {
     close_socket(stream);
@@ -446,6 +481,7 @@ void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
   }
   beam__own(stream->ctx, &stream->owned, destroy_owned);
   watch(stream);
+  stream->owed = 1;
   if (!waiting(stream))
     end_in_order(stream);
   beam__touch(stream->ctx);
@@ -459,6 +495,8 @@ static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
   }
   if (end == BEAM__END_RESET && stream->watch)
     beam__socket_reset_on_close(stream->fd);
+  else if (!stream->full)
+    send_queue(stream); /* what has only joined may leave */
   close_socket(stream);
   beam__touch(stream->ctx);
 }

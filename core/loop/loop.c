@@ -6,7 +6,7 @@
 #include "loop/pollset.h"
 
 enum {
-  TURNS_PER_POLL = 3,  /* libwebsockets starts an idle handle after each I/O: one turn is not always all that is due */
+  TURNS_PER_POLL = 3,  /* one is not always all that is due */
   TURNS_TO_CLOSE = 200 /* libuv needs a turn or two per generation of closing handles; this only bounds a defect */
 };
 
@@ -91,16 +91,19 @@ int beam_new(beam_ctx **out, const beam_options *options) {
 
 static int due_in(const beam_ctx *ctx) { return beam__list_empty(&ctx->tasks) ? uv_backend_timeout(&ctx->loop) : 0; }
 
-static void turn_once(beam_ctx *ctx) {
-  uv_run(&ctx->loop, UV_RUN_NOWAIT);
+static void turn(beam_ctx *ctx, uv_run_mode mode) {
+  ctx->turn++;
+  uv_run(&ctx->loop, mode);
+  if (ctx->needless)
+    uv_idle_stop(ctx->needless);
   run_tasks(ctx);
 }
 
 static void poll_now(beam_ctx *ctx) {
-  int turn = 0;
+  int turns = 0;
   do
-    turn_once(ctx);
-  while (++turn < TURNS_PER_POLL && due_in(ctx) == 0);
+    turn(ctx, UV_RUN_NOWAIT);
+  while (++turns < TURNS_PER_POLL && due_in(ctx) == 0);
 }
 
 /* libuv (before 1.45) runs what is due and then waits for the next thing, however late it was with the first: so the
@@ -111,9 +114,8 @@ static void wait_once(beam_ctx *ctx, int timeout_ms) {
     timeout_ms = first;
   if (timeout_ms >= 0)
     uv_timer_start(&ctx->step_limit, on_step_limit, (uint64_t)timeout_ms, 0);
-  uv_run(&ctx->loop, UV_RUN_ONCE);
+  turn(ctx, UV_RUN_ONCE);
   uv_timer_stop(&ctx->step_limit);
-  run_tasks(ctx);
 }
 
 int beam_step(beam_ctx *ctx, int timeout_ms) {
@@ -136,7 +138,7 @@ int beam_turn(beam_ctx *ctx) {
     return BEAM_EINVALID;
   ctx->stepping = 1;
   uv_update_time(&ctx->loop);
-  turn_once(ctx);
+  turn(ctx, UV_RUN_NOWAIT);
   ctx->stepping = 0;
   if (due_in(ctx) == 0)
     return 1;
@@ -164,7 +166,7 @@ void beam_wakeup(beam_ctx *ctx) { uv_async_send(&ctx->wakeup); }
 uint64_t beam_now(const beam_ctx *ctx) { return uv_now(&ctx->loop); }
 
 void beam_close(beam_ctx *ctx) {
-  int turn;
+  int turns;
   if (!ctx)
     return;
   ctx->closing = 1;
@@ -175,9 +177,8 @@ void beam_close(beam_ctx *ctx) {
   }
   uv_close((uv_handle_t *)&ctx->step_limit, NULL);
   uv_close((uv_handle_t *)&ctx->wakeup, NULL);
-  for (turn = 0; turn < TURNS_TO_CLOSE; turn++) {
-    uv_run(&ctx->loop, UV_RUN_NOWAIT);
-    run_tasks(ctx);
+  for (turns = 0; turns < TURNS_TO_CLOSE; turns++) {
+    turn(ctx, UV_RUN_NOWAIT);
     if (uv_loop_close(&ctx->loop) == 0)
       break;
   }

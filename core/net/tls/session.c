@@ -9,6 +9,7 @@ enum { SESSIONS_MAX = 64 };
 typedef struct entry {
   beam__node node; /* the newest at the end */
   SSL_SESSION *session;
+  time_t kept; /* since when */
   char peer[]; /* NUL-terminated */
 } entry;
 
@@ -45,15 +46,16 @@ void beam__session_keep(beam__sessions *sessions, const char *peer, SSL_SESSION 
   memcpy(made->peer, peer, size);
   SSL_SESSION_up_ref(session);
   made->session = session;
+  made->kept = time(NULL);
   beam__list_init(&made->node);
   beam__list_add(&sessions->list, &made->node);
   sessions->count++;
 }
 
 /* A certificate that has expired since is not taken on a ticket's word. */
-static int is_fresh(const SSL_SESSION *session) {
-  X509 *certificate = SSL_SESSION_get0_peer((SSL_SESSION *)(uintptr_t)session); /* OpenSSL 1.1 wants it without const */
-  if (time(NULL) - SSL_SESSION_get_time(session) >= SSL_SESSION_get_timeout(session))
+static int is_fresh(const entry *kept) {
+  X509 *certificate = SSL_SESSION_get0_peer(kept->session);
+  if (time(NULL) - kept->kept >= (time_t)SSL_SESSION_get_timeout(kept->session))
     return 0;
   return !certificate || X509_cmp_current_time(X509_get0_notAfter(certificate)) > 0;
 }
@@ -69,8 +71,9 @@ static entry *find(beam__sessions *sessions, const char *peer) {
 SSL_SESSION *beam__session_take(beam__sessions *sessions, const char *peer) {
   entry *found;
   while ((found = find(sessions, peer))) {
+    int fresh = is_fresh(found);
     SSL_SESSION *session = take_out(sessions, found);
-    if (is_fresh(session))
+    if (fresh)
       return session;
     SSL_SESSION_free(session);
   }

@@ -1,5 +1,5 @@
 /* The carrier over an accepted connection, by itself: what it writes, holds back, and how it ends. */
-#include "server_harness.h"
+#include "core/server/server_harness.h"
 
 static uv_tcp_t listener;
 static beam__carrier *carrier;
@@ -95,6 +95,36 @@ static void a_write_goes_out_at_once(void) {
   beam__stream_peer(carrier, told_name, sizeof told_name);
   CHECK_STR(told_name, name);
   end(BEAM__END_NOW);
+  close_pair();
+}
+
+static size_t came(void) {
+  static char bytes[1 << 20];
+  ssize_t len = recv(peer, bytes, sizeof bytes, 0);
+  return len > 0 ? (size_t)len : 0;
+}
+
+/* The first write of a turn goes out at once, what follows with the next turn, or when 64 KiB are full. */
+static void writes_of_one_turn_join(void) {
+  static char piece[1024];
+  size_t sent = 0;
+  int i;
+  open_pair();
+  for (i = 0; i < 3; i++)
+    CHECK_INT(carrier->ops->write(carrier, "hello", 5), 0);
+  CHECK_INT(came(), 5);
+  CHECK_INT(carrier->ops->pending(carrier), 10);
+  beam_step(ctx, 0);
+  CHECK_INT(told.drained, 1);
+  CHECK_INT(carrier->ops->pending(carrier), 0);
+  CHECK_INT(came(), 10);
+  for (i = 0; i < 100; i++)
+    CHECK_INT(carrier->ops->write(carrier, piece, sizeof piece), 0);
+  sent = 100 * sizeof piece - carrier->ops->pending(carrier);
+  CHECK(sent >= 64 * sizeof piece && sent <= 66 * sizeof piece);
+  CHECK_INT(came(), sent);
+  carrier->ops->close(carrier, BEAM__END_NOW); /* what has joined may leave */
+  CHECK_INT(came(), 100 * sizeof piece - sent);
   close_pair();
 }
 
@@ -412,6 +442,7 @@ static void the_context_may_be_closed_at_any_time(void) {
 
 int main(void) {
   RUN(a_write_goes_out_at_once);
+  RUN(writes_of_one_turn_join);
   RUN(what_waits_is_counted_and_goes_out_in_order);
   RUN(nothing_comes_while_paused);
   RUN(early_bytes_come_first);

@@ -137,9 +137,10 @@ static void some_answers_have_no_body(void) {
   say(fd, "HEAD /static HTTP/1.1\r\nHost: a\r\n\r\n" GET("/empty"));
   STEP_UNTIL(held_count == 1);
   CHECK_INT(beam_request_respond(held[0], 204, NULL, 0, "ignored", 7), 0);
+  hear(fd, "Content-Length: 7\r\nConnection: keep-alive\r\n\r\n");
   hear(fd, "\r\n\r\n");
-  CHECK_CONTAINS(answer, "Content-Length: 7\r\nConnection: keep-alive\r\n\r\nHTTP/1.1 204 No Content\r\n");
-  CHECK(!strstr(strstr(answer, "204"), "Content-Length") && !strstr(answer, "ignored"));
+  CHECK(strncmp(answer, "HTTP/1.1 204 No Content\r\n", 25) == 0);
+  CHECK(!strstr(answer, "Content-Length") && !strstr(answer, "ignored"));
   close(fd);
   stop_server();
 }

@@ -1,8 +1,11 @@
 """WebSocket echoes over TLS, each with another certificate, for websocket_tls_test.c. Prints NAME=VALUE lines, then "ready";
 ends when nobody reads its output any more."""
 import asyncio
+import base64
+import hashlib
 import logging
 import os
+import re
 import ssl
 import sys
 import tempfile
@@ -53,6 +56,23 @@ async def tunnel(reader, writer):
     await asyncio.gather(copy(reader, far_writer), copy(far_reader, writer))
 
 
+async def tell_resumed(reader, writer):
+    """Answers the upgrade with whether TLS was resumed, and the close frame; by hand, for it must see the TLS below."""
+    try:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        key = re.search(r"Sec-WebSocket-Key: (\S+)", head).group(1)
+        accept = base64.b64encode(hashlib.sha1((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").encode()).digest())
+        tls = writer.get_extra_info("ssl_object")
+        resumed = "yes" if tls.session_reused else "no"
+        writer.write(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: "
+                     + accept + f"\r\nX-Resumed: {resumed}\r\nX-Version: {tls.version()}\r\n\r\n".encode())
+        await reader.readexactly(6)
+        writer.write(b"\x88\x02\x03\xe8")
+    except (OSError, asyncio.IncompleteReadError):
+        pass
+    writer.close()
+
+
 async def leave(connection, path=None):
     await connection.recv()
     connection.transport.abort()
@@ -92,6 +112,13 @@ async def main(folder):
     print(f"v6={port_of(v6)}")
     client = await websockets.serve(echo, "127.0.0.1", 0, ssl=context(folder, "good", client=True))
     print(f"client={port_of(client)}")
+    old = context(folder, "good")
+    old.maximum_version = ssl.TLSVersion.TLSv1_2
+    asking = context(folder, "good")
+    asking.load_verify_locations(f"{folder}/ca.pem")
+    asking.verify_mode = ssl.CERT_OPTIONAL
+    for name, tls in (("resume", asking), ("resume_old", old), ("resume_wrong", context(folder, "wrong"))):
+        print(f"{name}={port_of(await asyncio.start_server(tell_resumed, '127.0.0.1', 0, ssl=tls))}")
     leaving = await websockets.serve(leave, "127.0.0.1", 0, ssl=context(folder, "good"))
     print(f"leave={port_of(leaving)}")
     for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly), ("proxy", tunnel)):
