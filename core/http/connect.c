@@ -6,10 +6,34 @@
 #include "http/http.h"
 #include "net/tls/verify.h"
 
+/* ---- Sending, once ---- */
+
+/* When a pooled connection dies before the first byte of an answer, curl sends the request again on a new one, whatever
+ * its method and even if all of it had been sent (7.88, Curl_retry_request): a handler could run twice. It asks us
+ * before it connects and before it sends, so the second time is ours to allow. No method is safe: a GET runs a handler,
+ * too (docs/wire.md section 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a
+ * stream after its GOAWAY, RFC 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a
+ * text in the error buffer. */
+static int may_send_again(beam_http *http) {
+  long sent = 0;
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
+  return sent <= http->sent_before || (http->http2 && !http->curl_text[0]);
+}
+
+/* It was sent, and would be sent again: no more is done about it. */
+static int is_lost(beam_http *http) {
+  if (!http->attempts || may_send_again(http))
+    return 0;
+  beam__http_fail_again(http);
+  return 1;
+}
+
 /* ---- Phases ---- */
 
 static int on_resolve(void *resolver, void *reserved, void *user) {
   (void)resolver, (void)reserved;
+  if (is_lost(user))
+    return -1;
   beam__http_enter(user, BEAM_PHASE_DNS);
   return 0;
 }
@@ -18,6 +42,8 @@ static int on_resolve(void *resolver, void *reserved, void *user) {
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address) {
   int type = address->socktype;
   (void)purpose;
+  if (is_lost(user))
+    return CURL_SOCKET_BAD;
   beam__http_enter(user, BEAM_PHASE_TCP);
 #ifdef SOCK_CLOEXEC
   type |= SOCK_CLOEXEC;
@@ -58,7 +84,7 @@ static CURLcode on_tls(CURL *easy, void *ssl_context, void *user) {
   return CURLE_OK;
 }
 
-/* ---- Sending, once ---- */
+/* ---- Before it is sent ---- */
 
 static int speaks_http2(CURL *easy) {
   struct curl_tlssessioninfo *session = NULL;
@@ -71,18 +97,6 @@ static int speaks_http2(CURL *easy) {
   return len == 2 && !memcmp(protocol, "h2", 2);
 }
 
-/* When a pooled connection dies before the first byte of an answer, curl sends the request again on a new one, whatever
- * its method and even if all of it had been sent (7.88, Curl_retry_request): a handler could run twice. It asks here
- * first each time, so the second time is ours to allow. No method is safe: a GET runs a handler, too (docs/wire.md
- * section 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a stream after its
- * GOAWAY, RFC 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a text in the error
- * buffer. */
-static int may_send_again(beam_http *http) {
-  long sent = 0;
-  curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
-  return sent <= http->sent_before || (http->http2 && !http->curl_text[0]);
-}
-
 static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
   beam_http *http = user;
   int http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);
@@ -93,12 +107,10 @@ static int on_request(void *user, char *remote_ip, char *local_ip, int remote_po
     http->stale = 1;
     return CURL_PREREQFUNC_ABORT;
   }
+  if (is_lost(http))
+    return CURL_PREREQFUNC_ABORT;
   if (http->attempts++ == 0)
     curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &http->sent_before);
-  else if (!may_send_again(http)) {
-    beam__http_fail_again(http);
-    return CURL_PREREQFUNC_ABORT;
-  }
   http->http2 = http2;
   beam__http_enter(http, BEAM_PHASE_REQUEST);
   return CURL_PREREQFUNC_OK;

@@ -134,18 +134,25 @@ static int set_headers(beam_http *http, const beam_http_options *options) {
 
 /* ---- Address, method and body ---- */
 
+/* The target is said once more, as it is: in that of the URL newer versions (8.22) rewrite what is escaped. A proxy
+ * that forwards plain http is told the whole URL (RFC 9112 section 3.2.2). */
 static int set_url(beam_http *http, const beam_auth *auth) {
+  CURL *easy = http->transfer.easy;
+  const char *scheme = http->url.tls ? "https" : "http";
+  char host[sizeof http->url.authority];
   size_t size;
   char *text;
   int failed;
   if (auth->scheme == BEAM_AUTH_QUERY && beam__auth_query(auth, &http->url))
     return BEAM_ENO_MEMORY;
-  size = strlen(http->url.authority) + strlen(http->url.target) + sizeof "https://";
+  beam__url_host_header(&http->url, host, sizeof host);
+  size = strlen(host) + strlen(http->url.target) + sizeof "https://";
   text = malloc(size);
   if (!text)
     return BEAM_ENO_MEMORY;
-  snprintf(text, size, "%s://%s%s", http->url.tls ? "https" : "http", http->url.authority, http->url.target);
-  failed = curl_easy_setopt(http->transfer.easy, CURLOPT_URL, text) != CURLE_OK;
+  snprintf(text, size, "%s://%s%s", scheme, host, http->url.target);
+  failed = curl_easy_setopt(easy, CURLOPT_URL, text) ||
+           curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, http->proxy.host && !http->url.tls ? text : http->url.target);
   beam__wipe_free(text);
   return failed ? BEAM_ENO_MEMORY : 0;
 }

@@ -6,6 +6,9 @@
 #include "base/ascii.h"
 #include "net/header.h"
 
+const char beam__response_unreadable[] =
+    "a header of the response cannot be read: its Content-Length conflicts or is no number, or a line is no header";
+
 /* Makes room for `more` bytes and a NUL, doubling. */
 static int reserve(char **bytes, size_t *size, size_t len, size_t more) {
   size_t wanted = *size ? *size : 512;
@@ -54,7 +57,7 @@ static int add_field(beam__response *response, const char *line, size_t len) {
   size_t start = response->text_len;
   beam__slice value;
   if (!colon || colon == line)
-    return 0; /* not a field; curl passes such lines over as well */
+    return BEAM_EHTTP; /* newer versions of curl (8.22) refuse such a line, older ones hand it on */
   value = content_of(colon + 1, len - (size_t)(colon + 1 - line));
   if (add_text(response, line, (size_t)(colon - line)) || add_text(response, value.at, value.len))
     return BEAM_ENO_MEMORY;
@@ -109,7 +112,7 @@ static int end_head(beam__response *response, const char **why) {
   response->header_count = response->text_count;
   response->status = response->current;
   if (!lengths_agree(response))
-    return *why = "the response has Content-Length headers that conflict or are not numbers", BEAM_EHTTP;
+    return *why = beam__response_unreadable, BEAM_EHTTP;
   return 1;
 }
 
@@ -127,7 +130,7 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
     return *why = "the response's headers are larger than 256 KiB", BEAM_ETOO_LARGE;
   failed = line[0] == ' ' || line[0] == '\t' ? add_folded(response, line, len) : add_field(response, line, len);
   if (failed)
-    *why = "out of memory";
+    *why = failed == BEAM_EHTTP ? beam__response_unreadable : "out of memory";
   return failed;
 }
 

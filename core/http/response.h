@@ -19,6 +19,9 @@ typedef struct beam__response { /* zero-initialise */
   size_t text_len, text_size, text_count;
 } beam__response;
 
+/* Why a head was refused for what stands in it. */
+extern const char beam__response_unreadable[];
+
 /* Takes one line of a head with its line end. 1: the final head is whole; 0: more to come (trailers are passed over);
  * BEAM_EHTTP, BEAM_ETOO_LARGE or BEAM_ENO_MEMORY, with a reason in *why (static). */
 int beam__response_line(beam__response *response, const char *line, size_t len, const char **why);

@@ -1,6 +1,8 @@
-/* libcurl's URL API splits; the rules on top are ours. It takes more than a client should send:
- * "http:/host", "http:///host", port 0, "|" in a host name; and it knows no host names beyond ASCII unless the process
- * set a locale (7.88). All of that is refused here, so that both transports see the same host. */
+/* libcurl's URL API reads host and port; the rules on top are ours. It takes more than a client should send:
+ * "http:/host", "http:///host", port 0, "|" in a host name (7.88); it knows no host names beyond ASCII unless the
+ * process set a locale (7.88), or refuses them with words of its own (8.22). All of that is refused here before it is
+ * asked, so that both transports see the same host. And path and query stay as they are: it would write what is escaped
+ * in capitals (8.22). */
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
@@ -32,6 +34,8 @@ static const struct scheme *find_scheme(const char *text) {
   return NULL;
 }
 
+static const char no_host_name[] = "its host name holds a character that no host name has";
+
 /* What libcurl would mend or let pass. */
 static int check_text(const char *text, beam_error *error) {
   const unsigned char *at = (const unsigned char *)text;
@@ -58,6 +62,10 @@ static const char *describe(CURLUcode code) {
     return "its port is not a number from 1 to 65535";
   case CURLUE_NO_HOST:
     return "it has no host";
+  case CURLUE_BAD_HOSTNAME:
+    return no_host_name;
+  case CURLUE_BAD_IPV6:
+    return "the address in its brackets is no IPv6 address";
   default:
     return curl_url_strerror(code);
   }
@@ -94,31 +102,39 @@ static char *copy_host(CURLU *parts) {
   return host;
 }
 
-static int may_stand_in(const char *host, const char *at) {
+/* As it stands in the URL: the zone of an IPv6 address is behind "%25" (RFC 6874) or a bare percent sign. */
+static int may_stand_in(const char *host, const char *at, int in_brackets) {
   if (beam__ascii_is_letter(*at) || beam__ascii_is_digit(*at) || strchr(".-_", *at))
     return 1;
-  return host_is_numeric_v6(host) && (*at == ':' || at == strchr(host, '%'));
+  return in_brackets && (*at == ':' || at == strchr(host, '%'));
 }
 
-static int check_host(const char *host, beam_error *error) {
-  const char *at;
-  if (strlen(host) > HOST_MAX)
-    return refuse(error, "its host name is longer than 253 bytes");
-  for (at = host; *at; at++) {
-    if ((unsigned char)*at > 0x7f)
+static int check_host(const char *host, size_t len, beam_error *error) {
+  int in_brackets = len && *host == '[';
+  size_t i;
+  for (i = 0; i < len; i++)
+    if ((unsigned char)host[i] > 0x7f)
       return refuse(error, "its host name is not ASCII; write it in its xn-- form");
-    if (!may_stand_in(host, at))
-      return refuse(error, "its host name holds a character that no host name has");
-  }
+  for (i = (size_t)in_brackets; i < len; i++)
+    if (!may_stand_in(host, host + i, in_brackets))
+      return refuse(error, no_host_name);
   return 0;
+}
+
+/* Who it names before curl is asked: between the slashes and the path. */
+static int check_authority(const char *text, beam_error *error) {
+  size_t len = strcspn(text, "/?#");
+  if (memchr(text, '@', len))
+    return refuse(error, describe(CURLUE_USER_NOT_ALLOWED));
+  return check_host(text, *text == '[' ? strcspn(text, "]/?#") : strcspn(text, ":/?#"), error);
 }
 
 static int split_host(beam__url *url, CURLU *parts, beam_error *error) {
   char *port = NULL;
   if (!(url->host = copy_host(parts)))
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-  if (check_host(url->host, error))
-    return BEAM_EINVALID;
+  if (strlen(url->host) > HOST_MAX)
+    return refuse(error, "its host name is longer than 253 bytes");
   url->port = url->tls ? 443 : 80;
   if (!curl_url_get(parts, CURLUPART_PORT, &port, 0)) {
     url->port = (unsigned)strtoul(port, NULL, 10);
@@ -131,15 +147,51 @@ static int split_host(beam__url *url, CURLU *parts, beam_error *error) {
   return 0;
 }
 
-static int split_target(beam__url *url, CURLU *parts, beam_error *error) {
-  char *path = copy_part(parts, CURLUPART_PATH), *query = copy_part(parts, CURLUPART_QUERY);
-  size_t size = (path ? strlen(path) : 1) + (query ? strlen(query) : 0) + 2;
-  if ((url->target = malloc(size)))
-    snprintf(url->target, size, "%s%s%s", path ? path : "/", query ? "?" : "", query ? query : "");
-  beam__wipe_free(path);
-  beam__wipe_free(query);
-  if (!url->target)
+/* Dot segments are resolved (RFC 3986 section 5.2.4), in place; `path` begins with a slash. Returns its length. */
+static size_t remove_dots(char *path, size_t len) {
+  char *in = path, *out = path, *end = path + len;
+  while (in < end) {
+    char *next = memchr(in + 1, '/', (size_t)(end - in - 1));
+    size_t segment = (size_t)((next ? next : end) - in);
+    int dots = segment == 2 && in[1] == '.' ? 1 : segment == 3 && in[1] == '.' && in[2] == '.' ? 2 : 0;
+    while (dots == 2 && out > path && *--out != '/')
+      ;
+    if (!dots) {
+      memmove(out, in, segment);
+      out += segment;
+    } else if (!next) {
+      *out++ = '/';
+    }
+    in += segment;
+  }
+  if (out == path)
+    *out++ = '/';
+  return (size_t)(out - path);
+}
+
+/* Path and query, up to the fragment, with what is not ASCII escaped. Returns the length; `to` has room for it. */
+static size_t encode_target(char *to, const char *from) {
+  char *start = to;
+  if (*from != '/')
+    *to++ = '/';
+  for (; *from && *from != '#'; from++)
+    if ((unsigned char)*from > 0x7f)
+      to += sprintf(to, "%%%02x", (unsigned char)*from);
+    else
+      *to++ = *from;
+  *to = '\0';
+  return (size_t)(to - start);
+}
+
+static int split_target(beam__url *url, const char *text, beam_error *error) {
+  const char *rest = text + strcspn(text, "/?#");
+  size_t len, path, kept;
+  if (!(url->target = malloc(3 * strlen(rest) + 2)))
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  len = encode_target(url->target, rest);
+  path = strcspn(url->target, "?");
+  kept = remove_dots(url->target, path);
+  memmove(url->target + kept, url->target + path, len - path + 1);
   if (strlen(url->target) > URL_MAX) /* what is not ASCII grew threefold */
     return refuse(error, "its path and query are longer than 2,000 bytes once percent-encoded");
   return 0;
@@ -156,7 +208,7 @@ static int split(beam__url *url, CURLU *parts, const char *text, const struct sc
     return refuse(error, "a WebSocket URL has no #fragment; write %23 for a # that belongs to it");
   url->tls = scheme->tls;
   result = split_host(url, parts, error);
-  return result ? result : split_target(url, parts, error);
+  return result ? result : split_target(url, text + strlen(scheme->prefix), error);
 }
 
 int beam__url_parse(beam__url *url, const char *text, beam_error *error) {
@@ -170,6 +222,8 @@ int beam__url_parse(beam__url *url, const char *text, beam_error *error) {
     return refuse(error, "it does not start with wss://, ws://, https:// or http://");
   if (text[strlen(scheme->prefix)] == '/')
     return refuse(error, describe(CURLUE_NO_HOST)); /* libcurl would take "http:///a/b" for "http://a/b" */
+  if (check_authority(text + strlen(scheme->prefix), error))
+    return BEAM_EINVALID;
   if (!(parts = curl_url()))
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
   result = split(url, parts, text, scheme, error);

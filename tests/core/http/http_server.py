@@ -98,6 +98,7 @@ FIXED = {
     "/badchunk": lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n",
     "/conflict": lambda: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nhello, all",
     "/badlength": lambda: b"HTTP/1.1 200 OK\r\nContent-Length: 5x\r\n\r\nhello",
+    "/badline": lambda: answer(body=b"{}", extra=["this is no header"]),
     "/garbage": lambda: b"SSH-2.0-not a web server\r\n" * 20,
     "/interim": lambda: b"HTTP/1.1 103 Early Hints\r\nX-Early: 1\r\n\r\n" + answer(body=b"{}", extra=["X-Final: 1"]),
     "/folded": lambda: answer(body=b"{}", extra=["X-Folded: one", "  two", "X-Empty:", "X-Twice: 1", "X-Twice: 2"]),

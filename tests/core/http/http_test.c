@@ -20,6 +20,13 @@ static void test_defaults_without_a_body(void) {
   free(outcome.body);
 }
 
+/* Escaped or not, in whatever case, with dots: what stands in the URL is what the server is asked for. */
+static void test_the_target_stays_as_it_is(void) {
+  struct outcome outcome = get(plain("/echo?%2f=%2F&a=%c3%a9%zz&{b}=[1]|\"'"));
+  CHECK_CONTAINS(outcome.body, "GET /echo?%2f=%2F&a=%c3%a9%zz&{b}=[1]|\"' HTTP/1.1\r\n");
+  free(outcome.body);
+}
+
 static void test_defaults_with_a_body(void) {
   static char body[2000000];
   beam_http_options options = {.url = plain("/echo"), .body = "{\"x\":12}", .body_len = 8};
@@ -270,6 +277,7 @@ static void test_broken_responses(void) {
   check_broken("/badchunk", "127.0.0.1:");
   check_broken("/conflict", "Content-Length");
   check_broken("/badlength", "Content-Length");
+  check_broken("/badline", "a line is no header");
   check_broken("/truncated-gzip", "compressed");
   check_broken("/truncated-deflate", "compressed");
   check_broken("/bad-gzip", "not valid gzip");
@@ -301,7 +309,7 @@ static void test_bounds(void) {
   CHECK_INT(fits.error.code, 0);
   CHECK_INT(fits.len, 21000);
   free(fits.body);
-  check_failure(get(plain("/long-header")), BEAM_ETOO_LARGE, BEAM_PHASE_REQUEST, 1, 0, "100 KiB");
+  check_failure(get(plain("/long-header")), BEAM_ETOO_LARGE, BEAM_PHASE_RESPONSE, 1, 0, "100 KiB");
   check_failure(get(plain("/many-headers")), BEAM_ETOO_LARGE, BEAM_PHASE_RESPONSE, 1, 0, "256 KiB");
 }
 
@@ -445,6 +453,7 @@ int main(void) {
   if (beam_new(&ctx, NULL))
     return 1;
   RUN(test_defaults_without_a_body);
+  RUN(test_the_target_stays_as_it_is);
   RUN(test_defaults_with_a_body);
   RUN(test_headers_replace_defaults);
   RUN(test_methods);
