@@ -17,7 +17,7 @@ local function check(name, give, also)
       assert.is_false(ok, kind)
       assert.is_string(message, kind)
       assert.is_truthy(message:find("a number of seconds", 1, true), kind .. ": " .. message)
-      assert.is_truthy(message:find "^spec/seconds_spec%.lua:%d+: ", kind .. ": " .. message)
+      assert.is_truthy(message:find "^spec/settings/seconds_spec%.lua:%d+: ", kind .. ": " .. message)
     end
   end)
 end
