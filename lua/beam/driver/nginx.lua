@@ -26,7 +26,11 @@ keeper.started = leaving.arm
 local function ignore() end
 
 -- A worker runs until nginx ends it, and somebody else may always wake who waits.
-driver.attach, driver.detach, driver.ref, driver.unref = ignore, ignore, ignore, ignore
+driver.ref, driver.unref = ignore, ignore
+driver.attach, driver.detach = keeper.attach, keeper.detach
+keeper.is_awaited = function()
+  return waiting.count() > 0
+end
 
 ---@return boolean false: what nginx runs is ours to suspend
 function driver.is_guest()

@@ -2,6 +2,7 @@
  * beam/driver/nginx/watch.lua; no Lua here.
  *
  *   nginx/watch.c   nginx's own event loop watches the descriptor: nothing else runs, nothing is copied
+ *   nginx/states.c  whether each request has a Lua state of its own
  *   nginx/waker.c   a thread polls it and writes to a socket that nginx reads: needs nothing that nginx does not
  * promise
  *
@@ -34,6 +35,14 @@ BINDING_API void beam_nginx_unwatch(struct beam_nginx_watch *watch);
 /* How many timers keep this worker from ending once it was told to (those in nginx's tree that are not cancelable), or
  * -1 if that cannot be known. */
 BINDING_API int beam_nginx_timers(void);
+
+/* ---- States (nginx/states.c) ---- */
+
+/* How many Lua states of this process and subsystem (stream, or http) have had an event loop. */
+BINDING_API unsigned beam_nginx_states(int stream);
+/* One more; returns how many there were before. The first is woken whenever another comes, until it leaves. */
+BINDING_API unsigned beam_nginx_enter(int stream, void (*wake)(void *argument), void *argument);
+BINDING_API void beam_nginx_leave(int stream, void *argument);
 
 /* ---- The waker ---- */
 

@@ -170,9 +170,10 @@ def says_what_was_meant(world):
     same((0, '{"result":4}\n', ""), world.run(*words, "--context", "staging", "--config", config, BEAM_TOKEN="production"))
     has("was not accepted", world.run(*words, "--config", config, BEAM_TOKEN="staging-token")[2])
     same(0, world.run(*words, BEAM_TOKEN="staging-token", BEAM_CONFIG_PATH=config)[0])
+    config = world.write("without.ini", "[empty]\nx = y\n")
     code, _, err = world.run(*words, "--context", "empty", "--config", config, BEAM_TOKEN="staging-token")
     same(28, code)
-    has(r"config.ini \[empty\] has no token", err)
+    has(r"without.ini \[empty\] has no token", err)
 
 
 def answer_upgrade(listener, then):

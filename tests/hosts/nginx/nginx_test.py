@@ -39,6 +39,25 @@ CONFIG = """
     location / {{ content_by_lua_block {{ require("nginx_app").content() }} }}
   }}
 """
+FRESH = """
+  lua_code_cache off;
+  {{setup}}
+  server {{{{
+    listen 127.0.0.1:{{port}};
+    location = /up {{{{ return 200 '{{{{"a":1}}}}'; }}}}
+    location = /call {{{{ content_by_lua_block {{{{
+      local beam = require "beam"
+      for _ = 1, 2 do assert(beam.call {{{{ "http://127.0.0.1:{{port}}/up", input = {{{{}}}}, token = false, timeout = 5 }}}}) end
+      ngx.say(beam.spawn(function() beam.sleep(0.01) return "ok" end):join())
+    }}}} }}}}
+    location = /left {{{{ content_by_lua_block {{{{
+      local conn = assert(require("beam").realtime("{url}", {{{{ token = "t" }}}}))
+      assert(conn:request({{{{ n = 1 }}}}, {{{{ timeout = 5 }}}}))
+      package.loaded.kept = conn
+      ngx.say "ok"
+    }}}} }}}}
+  }}}}
+"""
 CAN_WAIT = ("rewrite", "access", "content", "timer", "thread", "ssl_certificate")
 CANNOT_WAIT = ("init_worker", "set", "header_filter", "body_filter", "log", "balancer")
 
@@ -97,10 +116,11 @@ class World:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def no_alarm(server):
+def no_alarm(server, expected="\0"):
     """Nothing in nginx's log that it should not have to say."""
     bad = [line for line in server.log().splitlines()
            if any(level in line for level in ("[alert]", "[crit]", "[emerg]", "[error]")) or "beam: error" in line]
+    bad = [line for line in bad if expected not in line]
     assert not bad, "\n".join(bad[:10])
 
 
@@ -368,6 +388,31 @@ def reloads(world):
     same(0, server.end(signal.SIGQUIT))
     no_alarm(server)
     print(f"# {counts['asked']} requests during 20 reloads")
+
+
+@test
+def fresh_states(world):
+    """with lua_code_cache off each request gives back what it took: descriptors, and connections that it left open, with 1001"""
+    for setup in ("", 'init_worker_by_lua_block {{ require("beam").setup() }}'):
+        world.count += 1
+        config = FRESH.format(url=world.url(world.plain)).replace("{setup}", setup)
+        server = world.started = nginx.Nginx(f"{world.folder}/nginx{world.count}", config, 1)
+        worker, seen = server.workers()[0], len(world.peer.ended)
+
+        async def ask(path, count):
+            for _ in range(count):
+                status, body = await request(server.port, path)
+                same((200, "ok\n"), (status, body))
+
+        asyncio.run(ask("/call", 3))
+        before = nginx.descriptors(worker)
+        asyncio.run(ask("/call", 150))
+        asyncio.run(ask("/left", 3))
+        assert wait_until(lambda: world.peer.ended[seen:] == [1001] * 3, 20), world.peer.ended[seen:]
+        assert wait_until(lambda: nginx.descriptors(worker) <= before + 2, 10), (before, nginx.descriptors(worker))
+        same(1, server.log().count("lua_code_cache is off: each request makes its own"))
+        same(0, server.end(signal.SIGQUIT, 10))
+        no_alarm(server, "lua_code_cache is off; this will hurt performance")
 
 
 def main(pattern):

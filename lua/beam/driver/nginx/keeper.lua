@@ -4,6 +4,7 @@
 --   the keeper      waits for the descriptor, makes the step, in which event functions change state and wake
 --   its threads     run what the step, requests and other phases leave to be done; each serves one task after the other, for a
 --                   request of nginx never forgets a light thread that it once had
+local code_cache = require "beam.driver.nginx.code_cache"
 local log = require "beam.log"
 local phase = require "beam.driver.nginx.phase"
 local semaphore = require "ngx.semaphore"
@@ -14,6 +15,7 @@ local keeper = {}
 local longest = 1e6 -- seconds of one wait of nginx
 local ending = "beam: this worker of nginx is about to end, and has closed its connections"
 
+local look_every = 0.5 -- seconds between two looks whether the request whose state this is has ended
 local watching = watch.new()
 local options = {} -- setup()
 local ctx -- the context, once this has started
@@ -26,6 +28,7 @@ local idle = {} -- threads that wait for one
 local own = {} -- our threads, by their coroutine
 local threads = {} -- of the keeper
 local report -- fun(): tells of tasks that failed
+local sources, busy = 0, 0 -- objects of beam.core that may cause an event; threads that serve a task
 
 -- ---- Threads ----
 
@@ -53,7 +56,12 @@ local function serve(thread)
   own[coroutine.running()] = true
   while true do
     local task = take() or wait_for_task(thread)
+    busy = busy + 1
     task:run()
+    busy = busy - 1
+    if code_cache.is_off() then
+      keeper.poke()
+    end
   end
 end
 
@@ -118,7 +126,7 @@ local function relieve()
   own[coroutine.running()] = true
   while true do
     local called = relief:wait(longest)
-    if called and step_on() or first <= last then
+    if called and step_on() or first <= last or code_cache.is_off() then
       watching:poke()
     end
     report()
@@ -132,14 +140,35 @@ local function start_threads()
   end
 end
 
+-- A request's own state ends when there is nothing to wait for, and with the request.
+local function is_done()
+  if not code_cache.is_off() or first <= last then
+    return false
+  end
+  return sources == 0 and busy == 0 or code_cache.request_is_over() and not keeper.is_awaited()
+end
+
 local function turn_until_stopped()
-  while not stopping do
-    watching:wait()
+  while not stopping and not is_done() do
+    watching:wait(code_cache.is_off() and look_every or nil)
     if step_on() then
       relief:post(1)
     end
     start_threads()
     report()
+  end
+end
+
+-- Ends what the keeper has. A request's own state may begin anew.
+local function stop()
+  for _, thread in ipairs(threads) do
+    ngx.thread.kill(thread)
+  end
+  watching:stop()
+  code_cache.leave()
+  ctx:close()
+  if not stopping then
+    ctx, threads, idle, own, parts, sources, busy = nil, {}, {}, {}, 0, 0, 0
   end
 end
 
@@ -159,11 +188,7 @@ local function keep(premature)
   log.write("info", "the event loop is watched by nginx: " .. how)
   watching:poke()
   turn_until_stopped()
-  for _, thread in ipairs(threads) do
-    ngx.thread.kill(thread)
-  end
-  watching:stop()
-  ctx:close()
+  stop()
 end
 
 -- ---- Life ----
@@ -191,8 +216,29 @@ function keeper.start(given)
     error("beam: the event loop could not be made: " .. tostring(err), 0)
   end
   ctx = made
+  code_cache.enter(ctx)
+  code_cache.follow_request()
   run_soon(keep)
-  keeper.started()
+  if not code_cache.is_off() then
+    keeper.started()
+  end
+end
+
+--- One more object of beam.core that may cause an event.
+function keeper.attach()
+  sources = sources + 1
+end
+
+function keeper.detach()
+  sources = sources - 1
+  if sources == 0 and code_cache.is_off() then
+    keeper.poke()
+  end
+end
+
+--- Whether a light thread of the request waits for something of ours.
+function keeper.is_awaited()
+  return false
 end
 
 ---@return boolean

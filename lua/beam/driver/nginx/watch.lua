@@ -118,8 +118,9 @@ function Watch:start(fd, how)
 end
 
 --- Waits until there is something to do, or somebody pokes. What comes from now on is told again.
-function Watch:wait()
-  self.semaphore:wait(longest)
+---@param seconds number? no longer than that
+function Watch:wait(seconds)
+  self.semaphore:wait(seconds or longest)
   local direct = self.direct
   if direct then
     direct.pending = 0
