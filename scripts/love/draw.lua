@@ -1,5 +1,10 @@
 -- What the garden looks like: sky, hills, grass, sparks, lights with their trails, words, and how the connection is.
+local labels = require "labels"
+
 local draw = {}
+
+local SAID_FOR = 5 -- seconds that a line is shown
+local WIDEST = 260 -- of a bubble
 
 local glow, backdrop, font, small
 local STARS, BLADES, TRAIL = 140, 220, 26
@@ -124,22 +129,33 @@ local function draw_light(light, x, y, time)
   love.graphics.setBlendMode "alpha"
 end
 
-local function draw_words(name, line, x, y)
+local function draw_name(name, x, y)
+  local wide = small:getWidth(name)
+  x, y = labels.place(x - wide / 2, y + 18, wide, small:getHeight())
   love.graphics.setFont(small)
   love.graphics.setColor(1, 1, 1, 0.6)
-  love.graphics.printf(name, x - 100, y + 18, 200, "center")
-  local age = line and love.timer.getTime() - line.at or 9
-  if age < 5 then
-    local wide = font:getWidth(line.text) + 20
-    love.graphics.setColor(0, 0, 0, 0.45 * math.min(1, 5 - age))
-    love.graphics.rectangle("fill", x - wide / 2, y - 58, wide, 26, 9)
-    love.graphics.setFont(font)
-    love.graphics.setColor(1, 1, 1, math.min(1, 5 - age))
-    love.graphics.printf(line.text, x - wide / 2, y - 54, wide, "center")
+  love.graphics.print(name, x, y)
+end
+
+-- In a bubble above who says it, on as many lines as it takes.
+local function draw_line(line, x, y)
+  local age = line and love.timer.getTime() - line.at or SAID_FOR
+  if age >= SAID_FOR then
+    return
   end
+  local wide, lines = font:getWrap(line.text, WIDEST)
+  local width, height = wide + 20, #lines * font:getHeight() + 8
+  local fade = math.min(1, SAID_FOR - age)
+  x, y = labels.place(x - width / 2, y - 32 - height, width, height)
+  love.graphics.setColor(0, 0, 0, 0.45 * fade)
+  love.graphics.rectangle("fill", x, y, width, height, 9)
+  love.graphics.setFont(font)
+  love.graphics.setColor(1, 1, 1, fade)
+  love.graphics.printf(line.text, x + 10, y + 4, wide, "center")
 end
 
 local function draw_players(garden, me, width, height, time)
+  local words = {}
   for _, player in ipairs(garden.players) do
     local light = garden.shown[player.name]
     if light and not light.gone then
@@ -150,8 +166,19 @@ local function draw_players(garden, me, width, height, time)
       light.hue = player.hue
       remember(light.trail, x, y)
       draw_light(light, x * width, y * height, time)
-      draw_words(player.name, garden.said[player.name], x * width, y * height)
+      words[#words + 1] = { name = player.name, x = x * width, y = y * height }
     end
+  end
+  return words
+end
+
+-- After all lights, so that none shines over them.
+local function draw_words(garden, words)
+  for _, word in ipairs(words) do
+    draw_name(word.name, word.x, word.y)
+  end
+  for _, word in ipairs(words) do
+    draw_line(garden.said[word.name], word.x, word.y)
   end
 end
 
@@ -159,33 +186,47 @@ end
 
 local dots = { open = { 0.4, 0.95, 0.5 }, closed = { 0.95, 0.35, 0.3 } }
 
-local function draw_state(garden, width)
-  local text = garden.state
-  if garden.state == "open" and garden.delay then
-    text = ("%d in the garden, %d ms"):format(#garden.players, garden.delay * 1000)
-  elseif garden.phase and garden.state ~= "closed" then
-    text = ("%s: %s"):format(garden.state, garden.phase)
-  elseif garden.problem then
-    text = garden.problem
-  end
-  love.graphics.setFont(small)
-  love.graphics.setColor(1, 1, 1, 0.75)
-  love.graphics.printf(text, 16, 14, width - 48, "right")
-  love.graphics.setColor(dots[garden.state] or { 0.98, 0.8, 0.3 })
-  love.graphics.circle("fill", width - 20, 21, 5)
-  love.graphics.setFont(font)
-  love.graphics.setColor(1, 0.85, 0.4)
-  love.graphics.print(("sparks: %d"):format(garden.score), 16, 12)
+-- Each of these takes its place, where no other words may stand.
+local function write(text, fount, x, y, width, align)
+  local wide, lines = fount:getWrap(text, width)
+  love.graphics.setFont(fount)
+  love.graphics.printf(text, x, y, width, align)
+  labels.take(align == "right" and x + width - wide or x, y, wide, #lines * fount:getHeight())
 end
 
-local function draw_chat(garden, typed, height)
-  love.graphics.setFont(small)
-  for i, line in ipairs(garden.chat) do
-    love.graphics.setColor(1, 1, 1, 0.35 + 0.5 * i / #garden.chat)
-    love.graphics.print(line.name .. ": " .. line.text, 16, height - 56 - 18 * (#garden.chat - i))
+local function state_of(garden)
+  if garden.state == "open" and garden.delay then
+    return ("%d in the garden, %d ms"):format(#garden.players, garden.delay * 1000)
+  elseif garden.phase and garden.state ~= "closed" then
+    return ("%s: %s"):format(garden.state, garden.phase)
   end
+  return garden.problem or garden.state
+end
+
+local function draw_state(garden, width)
+  love.graphics.setColor(1, 0.85, 0.4)
+  write(("sparks: %d"):format(garden.score), font, 16, 12, width * 0.25, "left")
+  love.graphics.setColor(1, 1, 1, 0.75)
+  write(state_of(garden), small, width * 0.3, 14, width * 0.7 - 32, "right")
+  love.graphics.setColor(dots[garden.state] or { 0.98, 0.8, 0.3 })
+  love.graphics.circle("fill", width - 20, 21, 5)
+end
+
+-- From the newest line upwards, each as high as it is; what is typed, below.
+local function draw_chat(garden, typed, width, height)
+  local text = typed and "> " .. typed .. "_" or "Return: talk   arrows or mouse: fly"
+  local _, lines = small:getWrap(text, width * 0.45)
+  local y = height - 14 - #lines * small:getHeight()
   love.graphics.setColor(1, 1, 1, typed and 1 or 0.4)
-  love.graphics.print(typed and "> " .. typed .. "_" or "Return: talk   arrows or mouse: fly", 16, height - 30)
+  write(text, small, 16, y, width * 0.45, "left")
+  y = y - 8
+  for i = #garden.chat, 1, -1 do
+    text = garden.chat[i].name .. ": " .. garden.chat[i].text
+    _, lines = small:getWrap(text, width * 0.3)
+    y = y - #lines * small:getHeight() - 3
+    love.graphics.setColor(1, 1, 1, 0.35 + 0.5 * i / #garden.chat)
+    write(text, small, 16, y, width * 0.3, "left")
+  end
 end
 
 ---@param me { x: number, y: number }
@@ -196,10 +237,12 @@ function draw.garden(garden, me, typed)
   love.graphics.setColor(1, 1, 1)
   love.graphics.draw(backdrop, 0, 0)
   draw_sparks(garden.sparks, width, height, time)
-  draw_players(garden, me, width, height, time)
+  local words = draw_players(garden, me, width, height, time)
   draw_grass(width, height, time)
+  labels.clear()
   draw_state(garden, width)
-  draw_chat(garden, typed, height)
+  draw_chat(garden, typed, width, height)
+  draw_words(garden, words)
 end
 
 return draw

@@ -15,8 +15,7 @@ local function find_client(port)
   if os.getenv "BEAM_TOKEN" or os.getenv "BEAM_GATEWAY_URL" then
     return beam.client()
   end
-  local url = require("server").start(port)
-  return beam.client { gateway = url, token = false }
+  return beam.client { gateway = require("server").start(port) }
 end
 
 -- ---- What comes ----

@@ -1,8 +1,10 @@
 -- The garden's other side: the handler of the realtime deployment "garden", with a few lights of its own, on a local Beam inside the game.
 -- One handler serves everybody, so that what it keeps here is common to all. docs/games.md has the same in Python, to deploy.
+local beam = require "beam"
 local serve = require "beam.serve"
 
 local PORT = 1994 -- as a self-hosted Beam
+local PATIENCE = 2 -- seconds for whoever is there to say whether there is a garden
 local SPARKS, REACH = 7, 0.05 -- how many there are; how near a light catches one
 local FORGOTTEN = 5 -- seconds after which a silent player is gone
 
@@ -90,17 +92,34 @@ end
 
 local server = {}
 
---- Starts a local Beam, unless there is one already: another player's.
----@param port integer?
----@return string url
-function server.start(port)
-  port = port or PORT
+local function url_of(port)
+  return "http://127.0.0.1:" .. port
+end
+
+-- Whether the local Beam there has a garden: another player's.
+local function has_garden(port)
+  local client = beam.client { gateway = url_of(port), connect_timeout = PATIENCE }
+  return client ~= nil and client.deployments({ name = "garden", timeout = PATIENCE }):next() ~= nil
+end
+
+local function deploy()
   for i = 1, SPARKS do
     place_spark(i)
   end
   serve.realtime("garden", handle)
-  serve.listen { port = port }
-  return "http://127.0.0.1:" .. port
+end
+
+--- Starts a local Beam, unless another player's is there: who joins that needs none. What else listens there is left alone, and a free port
+--- taken.
+---@param port integer? that port and no other: a garden there is joined
+---@return string url
+function server.start(port)
+  deploy()
+  local started = serve.listen { port = port or PORT }
+  if not started and not port and not has_garden(PORT) then
+    started = assert(serve.listen { port = 0 })
+  end
+  return started and started.url or url_of(port or PORT)
 end
 
 return server

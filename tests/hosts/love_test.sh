@@ -6,7 +6,8 @@ cd "$(dirname "$0")/../.." || exit 1
 python=${BEAM_TEST_PYTHON:-/usr/bin/python3}
 folder=$(mktemp -d)
 first=
-trap '[ -z "$first" ] || kill "$first" 2>/dev/null; rm -rf "$folder"' EXIT
+other=
+trap '[ -z "$first$other" ] || kill $first $other 2>/dev/null; rm -rf "$folder"' EXIT
 port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
 export XDG_DATA_HOME="$folder" ALSOFT_DRIVERS=null
 
@@ -28,11 +29,11 @@ check() {
   shift
   if "$@" >/dev/null 2>&1; then echo "ok $number - $what"; else
     echo "not ok $number - $what"
-    sed 's/^/# /' "$folder/first" "$folder/second"
+    sed 's/^/# /' "$folder/first" "$folder/second" "$folder/alone"
   fi
 }
 
-echo 1..8
+echo 1..9
 # The first has the local Beam in it: it stays longer.
 play --name first --play 10 --picture "$folder/love.png" >"$folder/first" 2>&1 &
 first=$!
@@ -44,6 +45,15 @@ first_status=$?
 first=
 mkdir -p build && cp "$folder/love.png" build/love.png 2>/dev/null
 
+# Beside a local Beam that has no garden (whatever else listens at its usual port will do), and told no port.
+HOME="$folder" build/beamlua serve --port 1994 --quiet >"$folder/other" 2>&1 &
+other=$!
+sleep 1
+timeout 60 xvfb-run -a -s "-screen 0 1024x700x24" love scripts/love --name alone --play 4 >"$folder/alone" 2>&1
+kill "$other" 2>/dev/null
+other=
+
+check "beside a local Beam of somebody else's it has one of its own" grep -q "state open  players 4" "$folder/alone"
 check "both end well" [ "$first_status$second_status" = 00 ]
 check "the first sees the second and the three who live there" grep -q "state open  players 5" "$folder/first"
 check "so does the second" grep -q "state open  players 5" "$folder/second"
