@@ -4,7 +4,12 @@ TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c')
 CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
 NEEDS_ALL := $(if $(T),$(shell find spec tests/hosts -name '*$(T)*_spec.lua' -o -name '*$(T)*_test.sh' -o -name '*$(T)*_test.py'),yes)
 
-.PHONY: invariant soak nginx-soak gigabyte
+.PHONY: invariant soak nginx-soak gigabyte siege
+
+# The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
+siege: setup-test
+	@$(MAKE) all
+	@FULL=1 $(PYTHON) tests/hosts/siege/siege_test.py
 
 # Random stories of connections on a virtual clock (spec/realtime/invariant_spec.lua): as many as SEEDS on each Lua.
 SEEDS ?= 20000

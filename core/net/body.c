@@ -13,7 +13,8 @@ enum {
 enum state {
   LENGTH,     /* inside a body of known length */
   SIZE,       /* at the digits of a chunk's size */
-  EXTENSION,  /* behind them */
+  BLANK,      /* in white space behind them */
+  EXTENSION,  /* behind a semicolon */
   SIZE_LF,    /* the line's CR was read */
   DATA,       /* inside a chunk */
   DATA_CR,    /* behind it */
@@ -54,13 +55,23 @@ static void expect(beam__body *body, char c, char wanted, enum state next) {
     fail(body, "a chunk does not end in CR LF");
 }
 
+/* White space may stand before an extension or the end, and nothing else behind it: "5 5" is no size. */
+static void read_behind_size(beam__body *body, char c) {
+  if (c == '\r')
+    body->state = SIZE_LF;
+  else if (c == ';')
+    body->state = EXTENSION;
+  else if (c == ' ' || c == '\t')
+    body->state = BLANK;
+  else
+    fail(body, "the size of a chunk is not valid");
+}
+
 static void read_extension(beam__body *body, char c) {
   if (c == '\r')
     body->state = SIZE_LF;
-  else if (!is_text(c) || (body->state == SIZE && c != ';' && c != ' ' && c != '\t'))
+  else if (!is_text(c))
     fail(body, "the size of a chunk is not valid");
-  else
-    body->state = EXTENSION;
 }
 
 static void read_size(beam__body *body, char c) {
@@ -71,7 +82,7 @@ static void read_size(beam__body *body, char c) {
   } else if (digit >= 0 || body->digits == 0) {
     fail(body, "the size of a chunk is not valid");
   } else {
-    read_extension(body, c);
+    read_behind_size(body, c);
   }
 }
 
@@ -102,6 +113,9 @@ static void read_byte(beam__body *body, char c) {
   switch ((enum state)body->state) {
   case SIZE:
     read_size(body, c);
+    break;
+  case BLANK:
+    read_behind_size(body, c);
     break;
   case EXTENSION:
     read_extension(body, c);

@@ -33,7 +33,7 @@ static int make_room(beam_server *server) {
     beam__connection *connection = BEAM__CONTAINER(node, beam__connection, node);
     if (!beam__connection_is_idle(connection))
       continue;
-    beam__connection_drop(connection, BEAM__END_FLUSH);
+    beam__connection_drop(connection, BEAM__END_NOW);
     return 1;
   }
   return 0;

@@ -370,7 +370,16 @@ describe("tasks of the local Beam:", function()
         context.output(input.name, input.content)
       end)
       start()
-      for _, case in ipairs { { { name = "../x", content = "" }, "file name" }, { { name = "x", content = 1 }, "bytes or {path=}" } } do
+      for _, case in ipairs {
+        { { name = "../x", content = "" }, "file name" },
+        { { name = "..", content = "" }, "file name" },
+        { { name = "a\\b", content = "" }, "file name" },
+        { { name = "a\0b", content = "" }, "file name" },
+        { { name = "x", content = 1 }, "bytes or {path=}" },
+        { { name = "x", content = { path = "../../etc/passwd" } }, "no '..' in it" },
+        { { name = "x", content = { path = "/tmp/a/../../etc/passwd" } }, "no '..' in it" },
+        { { name = "x", content = { path = "a\\..\\b" } }, "no '..' in it" },
+      } do
         assert.truthy(until_state(submit("bad", case[1]), "ERROR").failure_reason:find(case[2], 1, true))
       end
     end)

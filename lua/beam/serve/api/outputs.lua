@@ -9,6 +9,15 @@ local default_expiry = 3600 -- seconds
 local most_bytes = 256 * 1024 * 1024 -- of all outputs that are kept in memory
 local piece = 256 * 1024 -- bytes of a file that are read at a time
 
+-- A name leads to no folder, nor does a path lead out of one.
+local function is_file_name(name)
+  return type(name) == "string" and name ~= "" and name ~= "." and name ~= ".." and not name:find '[^ !#-.0-[%]^-~\128-\255]'
+end
+
+local function climbs(path)
+  return ("/" .. path:gsub("\\", "/") .. "/"):find("/../", 1, true) ~= nil
+end
+
 --- Adds an output to a task. content: its bytes, or { path = } of a file, which is read when it is downloaded.
 ---@param store beam.serve.task_store
 ---@param task beam.serve.task
@@ -17,10 +26,12 @@ local piece = 256 * 1024 -- bytes of a file that are read at a time
 ---@param options { expires_in: number? }? seconds
 function outputs.add(store, task, name, content, options)
   local path = type(content) == "table" and content.path or nil
-  if type(name) ~= "string" or name == "" or name:find '[^ !#-.0-[%]^-~\128-\255]' then
+  if not is_file_name(name) then
     error("context.output: a file name is wanted", 3)
   elseif type(content) ~= "string" and type(path) ~= "string" then
     error("context.output: the content is a string of bytes or {path=}", 3)
+  elseif path and (climbs(path) or path:find "%z") then
+    error("context.output: the path of a file has no '..' in it", 3)
   end
   local output = {
     id = url.uuid(),
@@ -80,6 +91,7 @@ function outputs.serve(exchange, id)
   local headers = {
     { "content-type", "application/octet-stream" },
     { "content-disposition", ('attachment; filename="%s"'):format(output.name) },
+    { "x-content-type-options", "nosniff" }, -- never a page of this origin's
   }
   if output.path then
     return send_file(exchange, output.path, headers)
