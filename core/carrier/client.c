@@ -29,6 +29,7 @@ typedef struct client {
   beam__connect *connect;
   beam__carrier *stream; /* NULL: none yet, or handed over */
   beam__answer answer;   /* the proxy's */
+  char peer[280];        /* "host:port" that is talked to before the tunnel stands: the proxy's, if there is one */
   enum beam_phase phase;
   uint8_t closed; /* by its holder: no event any more */
   uint8_t over;   /* the last event was sent */
@@ -142,10 +143,6 @@ static void secure(client *c) {
     out_of_memory(c);
 }
 
-static void name_proxy(const client *c, char *to, size_t size) {
-  snprintf(to, size, strchr(c->way.proxy.host, ':') ? "[%s]:%u" : "%s:%u", c->way.proxy.host, c->way.proxy.port);
-}
-
 static void ask_proxy(client *c) {
   beam__bytes head = {0};
   int code = beam__tunnel_request(&head, &c->way.url, &c->way.proxy);
@@ -158,38 +155,42 @@ static void ask_proxy(client *c) {
     out_of_memory(c);
 }
 
-/* The server speaks when it was spoken to: nothing may come with the proxy's answer. */
+/* 1: the tunnel stands; 0: more is needed; or the error's code. The server speaks when it was spoken to: nothing may
+ * come with the proxy's answer. */
+static int read_proxy(client *c, const void *data, size_t len, beam_error *error) {
+  size_t used;
+  int code = beam__answer_read(&c->answer, data, len, &used);
+  if (code < 0)
+    return beam__tunnel_unreadable(&c->answer, code, c->peer, host_of(c), error);
+  if (code == 0)
+    return 0;
+  code = beam__tunnel_answered(&c->answer, c->peer, host_of(c), error);
+  if (!code && used < len)
+    code =
+        beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, c->peer,
+                    "the proxy %s sent more than its answer when it was asked for a tunnel to %s", c->peer, host_of(c));
+  return code ? code : 1;
+}
+
 static void on_data(void *user, const void *data, size_t len) {
   client *c = user;
-  char proxy[280];
-  size_t used;
   beam_error error;
-  int code = beam__answer_read(&c->answer, data, len, &used);
-  name_proxy(c, proxy, sizeof proxy);
-  if (!code)
-    return;
-  if (code < 0)
-    code = beam__tunnel_unreadable(&c->answer, code, proxy, host_of(c), &error);
-  else if ((code = beam__tunnel_answered(&c->answer, proxy, host_of(c), &error)) == 0 && used < len)
-    code =
-        beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(c),
-                    "the proxy %s sent more than its answer when it was asked for a tunnel to %s", proxy, host_of(c));
-  if (code)
+  int result = read_proxy(c, data, len, &error);
+  if (result < 0)
     give_up(c, &error);
-  else
+  else if (result)
     secure(c);
 }
 
 static void on_lost(void *user, const beam_error *lost) {
   client *c = user;
   int system = lost ? lost->system : 0;
-  char proxy[280], text[96];
+  char text[96];
   beam_error error;
   if (c->phase == BEAM_PHASE_TLS) {
     beam__tls_failure(beam__stream_tls(c->stream), system, &error);
   } else {
-    name_proxy(c, proxy, sizeof proxy);
-    beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host_of(c), "the proxy %s gave no tunnel to %s: %s", proxy,
+    beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, c->peer, "the proxy %s gave no tunnel to %s: %s", c->peer,
                 host_of(c), beam__system_text(system, text, sizeof text));
     error.system = system;
   }
@@ -227,7 +228,7 @@ static void on_connect(void *user, int fd, int system, const char *failures) {
     on_connection(c, fd);
     return;
   }
-  beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, host_of(c), "no TCP connection to %s%s%s: %s",
+  beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, c->peer, "no TCP connection to %s%s%s: %s",
               proxy ? "the proxy " : "", proxy ? proxy : host_of(c), proxy ? " could be made" : "", failures);
   error.system = system;
   give_up(c, &error);
@@ -250,8 +251,8 @@ static void on_addresses(void *user, const beam__addresses *addresses, const cha
     connect_if_ready(c);
     return;
   }
-  beam__error(&error, BEAM_EDNS, BEAM_PHASE_DNS, host_of(c), "%s%s could not be resolved: %s",
-              proxy ? "the proxy " : "", proxy ? proxy : c->way.url.host, text ? text : "it has no address");
+  beam__error(&error, BEAM_EDNS, BEAM_PHASE_DNS, c->peer, "%s%s could not be resolved: %s", proxy ? "the proxy " : "",
+              proxy ? proxy : c->way.url.host, text ? text : "it has no address");
   give_up(c, &error);
 }
 
@@ -306,6 +307,14 @@ static void pause_nothing(beam__carrier *carrier, int paused) { (void)carrier, (
 
 static const beam__carrier_ops ops = {write_nothing, nothing_pending, no_progress, pause_nothing, close_client};
 
+static void name_peer(client *c) {
+  const beam__proxy *proxy = &c->way.proxy;
+  if (proxy->host)
+    snprintf(c->peer, sizeof c->peer, strchr(proxy->host, ':') ? "[%s]:%u" : "%s:%u", proxy->host, proxy->port);
+  else
+    snprintf(c->peer, sizeof c->peer, "%s", host_of(c));
+}
+
 static void take_over(client *c, beam__way *way) {
   c->way = *way;
   memset(&way->url, 0, sizeof way->url);
@@ -313,6 +322,7 @@ static void take_over(client *c, beam__way *way) {
   memset(&c->way.tls, 0, sizeof c->way.tls);
   if (!c->way.connect_timeout_ms)
     c->way.connect_timeout_ms = CONNECT_MS;
+  name_peer(c);
 }
 
 int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, const beam__carrier_events *events,

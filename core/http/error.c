@@ -9,6 +9,7 @@
 
 #include "http/http.h"
 #include "net/tls/verify.h"
+#include "net/tunnel.h"
 
 /* Curl's own words, without those it only adds; never a header or a URL, which its texts do not hold. */
 static const char *detail(const beam_http *http, CURLcode result) {
@@ -81,13 +82,11 @@ static void fail_connect(beam_http *http) {
 static void fail_tunnel(beam_http *http, CURLcode result) {
   long status = 0;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_HTTP_CONNECTCODE, &status);
-  if (status)
-    beam__http_fail(http, BEAM_ECONNECT, "the proxy %s refused a tunnel to %s with status %ld%s", http->peer,
-                    http->url.authority, status, status == 407 ? ": it wants other credentials" : "");
-  else
+  if (!status)
     beam__http_fail(http, BEAM_ECONNECT, "the proxy %s opened no tunnel to %s: %s", http->peer, http->url.authority,
                     detail(http, result));
-  http->error.status = (int)status;
+  else if (!http->error.code)
+    beam__tunnel_refused(&http->error, (int)status, http->peer, http->url.authority);
 }
 
 static int is_address(const char *host) {

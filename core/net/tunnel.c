@@ -59,7 +59,7 @@ static const char *advice(int status) {
 }
 
 int beam__tunnel_refused(beam_error *error, int status, const char *proxy, const char *host) {
-  int code = beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host,
+  int code = beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, proxy,
                          "the proxy %s refused a tunnel to %s with status %d%s", proxy, host, status, advice(status));
   if (error)
     error->status = status;
@@ -74,9 +74,9 @@ int beam__tunnel_unreadable(const beam__answer *answer, int code, const char *pr
                             beam_error *error) {
   char shown[64];
   if (code == BEAM_ENO_MEMORY)
-    return beam__error(error, code, BEAM_PHASE_PROXY, host, "out of memory");
+    return beam__error(error, code, BEAM_PHASE_PROXY, proxy, "out of memory");
   beam__answer_shown(answer, shown, sizeof shown);
-  return beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, host,
+  return beam__error(error, BEAM_ECONNECT, BEAM_PHASE_PROXY, proxy,
                      "the answer of the proxy %s, asked for a tunnel to %s, cannot be read: %s (\"%s\")", proxy, host,
                      answer->error, shown);
 }

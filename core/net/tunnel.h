@@ -1,5 +1,5 @@
 /* CONNECT (RFC 9110 section 9.3.6): what a proxy is asked, and what its answer means. No I/O; the answer is read by
- * answer.h. `host` in errors is the one that was to be reached.
+ * answer.h. The host of an error is the proxy's: that is who was talked to.
  */
 #ifndef BEAM_TUNNEL_H
 #define BEAM_TUNNEL_H

@@ -140,12 +140,21 @@ function outcome.of_call(status, text, task_id)
   return { executed = UNKNOWN, retryable = false, hint = status >= 300 and status < 400 and redirected or nil }
 end
 
+-- Who forwards a request without its Upgrade makes a plain one of it, and the server answers that.
+local not_passed_on = {
+  [200] = { hint = "this address serves HTTP only, or something on the way (a proxy) does not pass the Upgrade header on" },
+  [400] = { hint = "the request was found wrong, or something on the way (a proxy) does not pass the Upgrade header on" },
+  [426] = { hint = "another protocol is wanted, or something on the way (a proxy) does not pass the Upgrade header on" },
+}
+
 --- An upgrade was answered with something else than 101.
 ---@return beam.outcome
 function outcome.of_upgrade(status, text)
   local row = calls[status] and row_for(calls[status], text)
   local hint = row and row.hint
-  if status == 404 then
+  if not_passed_on[status] and not (row and row.says) then
+    hint = not_passed_on[status].hint
+  elseif status == 404 then
     hint = "no realtime app is deployed under this address: check name and version, and that it is of kind asgi"
   elseif status >= 500 and not (row and row.says) then
     hint = "the app or the gateway failed before the connection was made: beamlua logs NAME says more"
@@ -166,10 +175,28 @@ function outcome.unauthorized(scheme)
   return "the token was not accepted: check BEAM_TOKEN and the workspace it belongs to"
 end
 
+-- A proxy's refusal of a tunnel: whether it may say something else later, with other credentials for instance.
+local proxies = {
+  [401] = { retryable = true, hint = "it is the proxy that wants credentials: proxy = 'http://user:password@host:port'" },
+  [403] = { hint = "it is the proxy's rule, not Beam's: ask who runs it, or name the host in no_proxy to go without it" },
+  [405] = { hint = "is it a proxy, and may it tunnel (CONNECT)?" },
+  [502] = { retryable = true, hint = "the proxy found no way to the host: check the address, and the proxy's own network" },
+}
+proxies[407], proxies[400], proxies[404], proxies[501] = proxies[401], proxies[405], proxies[405], proxies[405]
+proxies[503], proxies[504] = proxies[502], proxies[502]
+
+local function of_proxy(status)
+  local row = proxies[status] or { retryable = status == 408 or status == 429 or status >= 500 }
+  return { executed = NO, retryable = row.retryable or false, hint = row.hint }
+end
+
 --- The core could not do it.
 ---@param err beam.core.error
 ---@return beam.outcome
 function outcome.of_core(err)
+  if err.phase == "proxy" and err.status and not err.sent then
+    return of_proxy(err.status)
+  end
   if err.sent then
     return { executed = UNKNOWN, retryable = false, hint = "the request may have arrived: the handler may run, or run on" }
   end

@@ -263,7 +263,8 @@ end
 
 -- Why it ended, and what that means for who used it.
 local function ending(self, code, reason, err, response)
-  if response and response.status and response.status ~= 101 then
+  local refused = response and response.status and response.status ~= 101
+  if refused and not (err and err.phase == "proxy") then
     response.headers = headers.to_table(response.headers)
     return errors.from_rejection(self.url, response, self.scheme)
   elseif not self.attempt.opened then

@@ -82,7 +82,7 @@ static void refusals(void) {
     CHECK_INT(error.phase, BEAM_PHASE_PROXY);
     CHECK_INT(error.status, cases[i].status);
     CHECK_INT(error.sent, 0);
-    CHECK_STR(error.host, "far.test:443");
+    CHECK_STR(error.host, "proxy:3128");
     CHECK_CONTAINS(error.message, "the proxy proxy:3128 refused a tunnel to far.test:443 with status");
     CHECK_CONTAINS(error.message, cases[i].says);
   }
