@@ -269,7 +269,7 @@ static void bodies_in_chunks(void) {
   good_body(1, 0, "5\r\nhello\r\n0\r\n\r\nGET", "hello", 15);
   good_body(1, 0, "3\r\nhel\r\n02;a=b;c=\"d\"\r\nlo\r\n000 ;x\r\nA: b\r\nC:d\r\n\r\nG", "hello", 47);
   good_body(1, 0, "A\r\n0123456789\r\na\r\n0123456789\r\n0\r\n\r\n", "01234567890123456789", 35);
-  good_body(1, 0, "5 \t\r\nhello\r\n0 ; x\r\n\r\nG", "hello", 22);
+  good_body(1, 0, "5 \t\r\nhello\r\n0 ; x\r\n\r\nG", "hello", 21);
   bad_body("5 5\r\nhello\r\n", "size");
   bad_body("5\t;\x01\r\n", "size");
   bad_body("\r\n", "size");

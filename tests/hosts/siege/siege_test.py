@@ -72,7 +72,7 @@ def slow_bodies():
 def idle_connections():
     """many idle connections: others are served, little memory is held, and all of it is given back"""
     count = min(IDLE, raise_limit(IDLE + 500) - 300)
-    with Server("--idle-timeout", "600", "--head-timeout", "600", "--quiet") as server:
+    with Server("--idle-timeout", "600", "--head-timeout", "600", "--max-connections", str(count + 100), "--quiet") as server:
         server.call()
         before, memory = server.descriptors(), server.resident()
         idle = [server.dial() for _ in range(count)]
