@@ -29,6 +29,7 @@ LuaRocks    rock*_test.sh                    luarocks zip unzip g++ binutils
 the_prompt  beamlua_prompt_test.py           libedit-dev
 other_shells beamlua_shells_test.py          zsh fish mandoc
 reference   reference_test.sh                lua-ldoc discount
+a_locale    locale_test|locale_spec*         locales
 "
 # For the official JavaScript SDK. A node from elsewhere brings its own npm, with which Debian's would quarrel.
 command -v node >/dev/null && command -v npm >/dev/null || parts="$parts

@@ -2,6 +2,7 @@
 --
 --   local callback, err = beam.callbacks.verify(body, headers)      -- the workspace's key is asked for, once
 --   if callback then print(callback.task_id, callback.status, callback.data) end
+local ascii = require "beam.ascii"
 local base64 = require "beam.base64"
 local errors = require "beam.error"
 local json = require "beam.json"
@@ -42,7 +43,7 @@ local function header_of(headers, wanted)
     if type(value) == "table" and type(name) == "number" then
       name, value = value[1], value[2]
     end
-    if type(name) == "string" and name:lower() == wanted then
+    if type(name) == "string" and ascii.lower(name) == wanted then
       if found or type(value) ~= "string" then
         return nil
       end
@@ -61,7 +62,7 @@ local function hex(bytes)
 end
 
 local function is_signed(given, key, text)
-  return core.same_bytes(given:lower(), hex(core.hmac_sha256(key, text)))
+  return core.same_bytes(ascii.lower(given), hex(core.hmac_sha256(key, text)))
 end
 
 local function is_old(time, options)
