@@ -45,12 +45,12 @@ void beam__way_free(beam__way *way) {
   beam__proxy_free(&way->proxy);
 }
 
-/* No further step is made. */
+/* No further step is made. What belongs to the context is given back here, for that may end before the memory goes. */
 static void stop(client *c, enum beam__carrier_end end) {
   beam__carrier *stream = c->stream;
   beam_timer_stop(c->deadline);
   beam__lookup_cancel(c->lookup);
-  beam__trust_forget(&c->tls.waiter);
+  beam__tls_needs_release(&c->tls);
   beam__connect_cancel(c->connect);
   c->deadline = NULL;
   c->lookup = NULL;
@@ -62,7 +62,6 @@ static void stop(client *c, enum beam__carrier_end end) {
 
 static void free_client(client *c) {
   beam__way_free(&c->way);
-  beam__tls_needs_release(&c->tls);
   beam__answer_free(&c->answer);
   free(c);
 }
@@ -335,8 +334,10 @@ int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, co
   if (!code)
     code = beam_timer_start(ctx, &c->deadline, ms, on_deadline, c);
   if (code) {
-    if (c)
+    if (c) {
+      beam__tls_needs_release(&c->tls);
       free_client(c);
+    }
     return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;
   }
   c->base.ops = &ops;

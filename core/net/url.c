@@ -277,10 +277,14 @@ void beam__url_host_header(const beam__url *url, char *to, size_t size) {
 
 /* ---- Loopback ---- */
 
-static int is_localhost_name(const char *host) {
+/* The root's dot at its end does not count. */
+static int is_localhost_name(const char *whole) {
   static const char name[] = "localhost";
-  size_t len = strlen(host), name_len = sizeof name - 1;
-  if (len < name_len || !beam__ascii_same(host + len - name_len, name))
+  char host[300];
+  size_t len = strlen(whole), name_len = sizeof name - 1;
+  len -= len && whole[len - 1] == '.';
+  snprintf(host, sizeof host, "%.*s", (int)len, whole);
+  if (len < name_len || len >= sizeof host || !beam__ascii_same(host + len - name_len, name))
     return 0;
   return len == name_len || (len > name_len + 1 && host[len - name_len - 1] == '.');
 }

@@ -95,19 +95,19 @@ static failure *fail(beam__tls *tls) {
   return tls->failure;
 }
 
-/* OpenSSL gives an alert of the peer's as a reason of its own, whose text is "tlsv13 alert certificate required". */
+/* OpenSSL gives an alert of the peer's as a reason of its own, whose text is "tlsv13 alert certificate required";
+ * SSL_alert_desc_string_long does not know it (3.0). */
 static void note_reason(beam__tls *tls) {
   unsigned long code = ERR_peek_error();
   int reason = ERR_GET_REASON(code);
   failure *failed = fail(tls);
-  const char *text = ERR_reason_error_string(code);
+  const char *text = ERR_reason_error_string(code), *alert = text ? strstr(text, "alert ") : NULL;
   if (!failed || *failed->reason)
     return;
   if (tls->short_of_memory)
     snprintf(failed->reason, sizeof failed->reason, "out of memory");
-  else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET)
-    snprintf(failed->reason, sizeof failed->reason, "the peer sent the alert \"%s\"",
-             SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
+  else if (ERR_GET_LIB(code) == ERR_LIB_SSL && reason > SSL_AD_REASON_OFFSET && alert)
+    snprintf(failed->reason, sizeof failed->reason, "the peer sent the alert \"%s\"", alert + strlen("alert "));
   else
     snprintf(failed->reason, sizeof failed->reason, "%s", text ? text : "unknown reason");
 }

@@ -227,4 +227,5 @@ void beam__tls_needs_release(beam__tls_needs *needs) {
   beam__tls_context_release(needs->context);
   free((char *)(uintptr_t)needs->files.cert_file);
   free((char *)(uintptr_t)needs->files.key_file);
+  memset(needs, 0, sizeof *needs);
 }

@@ -38,6 +38,7 @@ int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), voi
 /* Once they have been read: makes the context, or finds it. 0, BEAM_EINVALID (a file does not hold what it should),
  * BEAM_ENO_MEMORY. */
 int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error);
+/* In an owned thing's `destroy` at the latest. They are zero again. */
 void beam__tls_needs_release(beam__tls_needs *needs);
 
 #pragma GCC visibility pop

@@ -211,7 +211,8 @@ static void names_host_and_port(void) {
 }
 
 static void knows_loopback(void) {
-  static const char *const inside[] = {"127.0.0.1", "127.255.0.9", "::1", "localhost", "LocalHost", "a.b.localhost"};
+  static const char *const inside[] = {"127.0.0.1", "127.255.0.9",   "::1",       "localhost",
+                                       "LocalHost", "a.b.localhost", "localhost."};
   static const char *const outside[] = {"128.0.0.1",
                                         "127.0.0.1.evil.test",
                                         "127.1.evil.test",

@@ -8,8 +8,8 @@
 
 static struct {
   char folder[256];
-  unsigned good, wrong, expired, unknown, other, v6, client, resume, resume_old, resume_wrong, leave, stall, hang_up,
-      plain, proxy;
+  unsigned good, wrong, expired, unknown, other, v6, client, resume, resume_old, resume_wrong, demanding, reset, leave,
+      stall, hang_up, plain, proxy;
 } server;
 
 static pid_t server_pid;
@@ -33,6 +33,8 @@ static inline void read_line(const char *line) {
   read_port(line, "resume", &server.resume);
   read_port(line, "resume_old", &server.resume_old);
   read_port(line, "resume_wrong", &server.resume_wrong);
+  read_port(line, "demanding", &server.demanding);
+  read_port(line, "reset", &server.reset);
   read_port(line, "leave", &server.leave);
   read_port(line, "stall", &server.stall);
   read_port(line, "hang_up", &server.hang_up);

@@ -6,9 +6,12 @@ import hashlib
 import logging
 import os
 import re
+import socket
 import ssl
+import struct
 import sys
 import tempfile
+import threading
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
 import certificates
@@ -78,6 +81,34 @@ async def leave(connection, path=None):
     connection.transport.abort()
 
 
+async def reset(connection, path=None):
+    await connection.recv()
+    for _ in range(10):
+        await connection.send(b"x" * 4000)
+    await asyncio.sleep(0.05)
+    raw = connection.transport.get_extra_info("socket")
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    connection.transport.abort()
+
+
+def demand(folder):
+    """Wants a client certificate in TLS 1.3, and says so by an alert (asyncio would not send it). Returns the port."""
+    tls = context(folder, "good", client=True)
+    tls.maximum_version = ssl.TLSVersion.TLSv1_3
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        while True:
+            connection = listener.accept()[0]
+            try:
+                tls.wrap_socket(connection, server_side=True)
+            except OSError:
+                connection.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return listener.getsockname()[1]
+
+
 def make_certificates(folder):
     certificates.authority(folder, "ca")
     certificates.authority(folder, "other")
@@ -119,6 +150,9 @@ async def main(folder):
     asking.verify_mode = ssl.CERT_OPTIONAL
     for name, tls in (("resume", asking), ("resume_old", old), ("resume_wrong", context(folder, "wrong"))):
         print(f"{name}={port_of(await asyncio.start_server(tell_resumed, '127.0.0.1', 0, ssl=tls))}")
+    print(f"demanding={demand(folder)}")
+    resetting = await websockets.serve(reset, "127.0.0.1", 0, ssl=context(folder, "good"))
+    print(f"reset={port_of(resetting)}")
     leaving = await websockets.serve(leave, "127.0.0.1", 0, ssl=context(folder, "good"))
     print(f"leave={port_of(leaving)}")
     for name, serve in (("stall", stall), ("hang_up", hang_up), ("plain", speak_plainly), ("proxy", tunnel)):

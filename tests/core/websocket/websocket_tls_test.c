@@ -37,6 +37,8 @@ static void test_name_and_addresses(void) {
   check_echo(&c);
   open_tls(&c, "[::1]", server.v6, (beam_ws_options){0});
   check_echo(&c);
+  open_tls(&c, "localhost.", server.good, (beam_ws_options){0}); /* the root's dot is in no certificate */
+  check_echo(&c);
 }
 
 static void test_bad_certificates(void) {
@@ -194,6 +196,18 @@ static void test_client_certificate(void) {
   check_refused(&c, "handshake", "");
 }
 
+/* In TLS 1.3 the refusal comes in place of an answer, when the request has left. */
+static void test_client_certificate_missing(void) {
+  client c;
+  open_tls(&c, "localhost", server.demanding, (beam_ws_options){0});
+  CHECK(wait_for(&c, &c.closed, 1));
+  CHECK_INT(c.error.code, BEAM_ETLS);
+  CHECK_INT(c.error.phase, BEAM_PHASE_TLS);
+  CHECK_CONTAINS(c.error.message, "certificate required");
+  CHECK_CONTAINS(c.error.message, "set tls.cert_file and tls.key_file");
+  client_end(&c);
+}
+
 static void test_through_a_proxy(void) {
   client c;
   char proxy[64];
@@ -214,7 +228,7 @@ static void test_through_a_proxy(void) {
 static void test_what_is_no_tls(void) {
   client c;
   open_tls(&c, "localhost", server.plain, (beam_ws_options){0});
-  check_refused(&c, "wrong version number", "");
+  check_refused(&c, "wrong version number", "no TLS is spoken there");
   open_tls(&c, "localhost", server.hang_up, (beam_ws_options){0});
   check_refused(&c, "TLS handshake", "");
 }
@@ -291,6 +305,21 @@ static void test_large_messages(void) {
   free(data);
 }
 
+/* What had come before a reset is handed on, decoded, and then the loss. */
+static void test_reset_after_data(void) {
+  client c;
+  open_tls(&c, "localhost", server.reset, (beam_ws_options){0});
+  CHECK(wait_for(&c, &c.opened, 1));
+  beam_ws_send_text(c.ws, "now", 3);
+  sleep_ms(300); /* all of it is there, and the reset behind it */
+  CHECK(wait_for(&c, &c.closed, 1));
+  CHECK_INT(c.messages, 10);
+  CHECK_INT(c.bytes, 10 * 4000);
+  CHECK_INT(c.code, 1006);
+  CHECK_INT(c.error.system, ECONNRESET);
+  client_end(&c);
+}
+
 static void test_pause(void) {
   client c;
   char *data = calloc(1, MIB);
@@ -336,12 +365,14 @@ int main(void) {
   RUN(test_given_back_before_the_ca_file);
   RUN(test_insecure);
   RUN(test_client_certificate);
+  RUN(test_client_certificate_missing);
   RUN(test_through_a_proxy);
   RUN(test_what_is_no_tls);
   RUN(test_stalled_handshake);
   RUN(test_given_back_in_the_handshake);
   RUN(test_end_at_any_step);
   RUN(test_large_messages);
+  RUN(test_reset_after_data);
   RUN(test_pause);
   RUN(test_no_sigpipe);
   server_stop();
