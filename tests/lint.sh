@@ -18,5 +18,6 @@ check cppcheck cppcheck --quiet --std=c11 --language=c --enable=warning,performa
   --suppress=missingIncludeSystem -D__linux__ -D__GNUC__ -Icore -Ilua/binding -Ilua -Ilua/embed $(git ls-files 'core/*.c' 'lua/*.c')
 check locale sh tests/locale_lint.sh
 check luacheck luacheck --quiet --no-color $lua_files
+check "variables of loops" lua5.4 tests/lint_loop_variables.lua $lua_files
 check rooms lua5.4 tests/lint_rooms.lua
 exit $status

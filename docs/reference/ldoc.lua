@@ -27,8 +27,8 @@ local function short_of(kind)
   local simple = kind:gsub('"[^"]*"', "string"):gsub("%s*|%s*", "|")
   simple = simple:gsub("^fun%b().*$", "function"):gsub("%b()", "function"):gsub("%b{}", "table"):gsub("table<[^>]*>", "table")
   simple = simple:gsub("fun[^|]*$", "function"):gsub("functiontion", "function")
-  for name in simple:gmatch "[^|]+" do
-    name = name:gsub("^%s*(.-)%s*$", "%1"):gsub("%[%]$", ""):gsub("%?$", "")
+  for part in simple:gmatch "[^|]+" do
+    local name = part:gsub("^%s*(.-)%s*$", "%1"):gsub("%[%]$", ""):gsub("%?$", "")
     name = name:find "^function" and "function" or name == "T" and "table" or name
     if not seen[name] and is_name(name) then
       seen[name] = true

@@ -39,9 +39,10 @@ end
 -- By name, whatever the case; of one that is there twice nothing, for who knows which one somebody else will read.
 local function header_of(headers, wanted)
   local found
-  for name, value in pairs(headers) do
-    if type(value) == "table" and type(name) == "number" then
-      name, value = value[1], value[2]
+  for key, item in pairs(headers) do
+    local name, value = key, item
+    if type(item) == "table" and type(key) == "number" then
+      name, value = item[1], item[2]
     end
     if type(name) == "string" and ascii.lower(name) == wanted then
       if found or type(value) ~= "string" then

@@ -20,6 +20,10 @@ describe("beam.loop", function()
     app.realtime("echo", function(text)
       return text
     end)
+    app.realtime("late", function(text)
+      beam.sleep(0.1)
+      return text
+    end)
     app.endpoint("multiply", function(input)
       beam.sleep(0.02)
       return { result = input.x * 2 }
@@ -173,6 +177,29 @@ describe("beam.loop", function()
     uv.run()
     assert.is_truthy(lines[1]:find("^error: a coroutine failed: .*on purpose"))
     lines = {}
+  end)
+
+  it("keeps a coroutine of luv's that waits, though nobody else holds it", function()
+    local uv = require "luv"
+    inside = beam.loop.luv(uv)
+    local collector, began, answer = uv.new_timer(), driver.now(), nil
+    collector:start(10, 10, function()
+      collectgarbage()
+      if driver.now() - began > 10 then
+        uv.stop()
+      end
+    end)
+    collector:unref()
+    coroutine.wrap(function()
+      local conn = assert(client.realtime("late"))
+      assert(conn:send { x = 1 })
+      answer = conn:receive()
+      conn:close()
+      server:stop()
+    end)()
+    uv.run()
+    collector:close()
+    assert.are.same({ x = 1 }, answer)
   end)
 
   it("does not spin", function()

@@ -320,13 +320,18 @@ function reactor.interrupt(task, err)
   end
 end
 
+-- luv holds no coroutine that has yielded, and what it waits for may be held by it alone.
+local waiting_guests = {} -- luacheck: ignore 241
+
 -- The host may go on with its coroutine before it is time.
 local function wait_as_guest(waiter)
+  waiting_guests[waiter] = true
   host.arrived()
   while not waiter.ready do
     host.pause(waiter.guest)
   end
   host.left()
+  waiting_guests[waiter] = nil
   return waiter.woken
 end
 

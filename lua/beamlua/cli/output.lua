@@ -100,8 +100,8 @@ function output.indent(text, paint)
       add(token)
     else
       local colour = colour_of(token, text, behind)
-      token = visible.line(token) -- JSON strings may hold U+009B as it is, and ours are read with more
-      add(colour and paint(colour, token) or token)
+      local shown = visible.line(token) -- JSON strings may hold U+009B as it is, and ours are read with more
+      add(colour and paint(colour, shown) or shown)
     end
   end
   return table.concat(parts)

@@ -57,8 +57,8 @@ end
 -- What stands at the left edge outlives its block.
 local function outlive(lines)
   local kept = {}
-  for _, line in ipairs(lines) do
-    line = line:gsub("^local function ", "function ")
+  for _, source in ipairs(lines) do
+    local line = source:gsub("^local function ", "function ")
     if line:find "^local [%w_, ]+$" then
       line = line .. " = nil"
     end

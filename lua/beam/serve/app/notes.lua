@@ -28,10 +28,11 @@ end
 ---@param stream "stdout"|"stderr"|nil
 function notes.log(store, task, text, stream)
   for line in (tostring(text):gsub("\n$", "") .. "\n"):gmatch "(.-)\n" do
+    local rest = line
     repeat
-      add_line(store, task, line:sub(1, longest_line), stream or "stdout")
-      line = line:sub(longest_line + 1)
-    until line == ""
+      add_line(store, task, rest:sub(1, longest_line), stream or "stdout")
+      rest = rest:sub(longest_line + 1)
+    until rest == ""
   end
 end
 
