@@ -302,6 +302,83 @@ return {
     gives = "text",
   },
 
+  -- ---- Volumes ----
+  {
+    says = "a URL to upload to",
+    source = "S pkg/abstractions/volume/http.go",
+    ask = { "GET", "/volume/{ws}/generate-upload-url/data/a%20b%2Bc.bin" },
+    answer = { 200, "<http://>" },
+  },
+  {
+    says = "what is in a volume",
+    source = "S pkg/abstractions/volume/http.go, volume.go",
+    ask = { "GET", "/volume/{ws}/ls/things/in" },
+    answer = { 200, { { path = "in/one.txt", size = 3, mod_time = "<anything>", is_dir = false } } },
+    does = { { "volume", "things" }, { "list", "in" } },
+    gives = { { path = "in/one.txt", size = 3, is_dir = false } },
+  },
+  {
+    says = "a volume that is none",
+    source = "S pkg/abstractions/volume/volume.go",
+    ask = { "GET", "/volume/{ws}/ls/nothing" },
+    answer = { 500, { message = "Failed to list path: unable to find volume" } },
+    does = { { "volume", "nothing" }, { "list", "", { timeout = 0.2 } } },
+    fails = { kind = "http", status = 500, executed = "no" },
+  },
+  {
+    says = "a path is moved through the gateway's other API",
+    source = "S pkg/abstractions/volume/volume.proto",
+    ask = { "POST", "/api/v1/gateway/volumes/things%2Fnone/move", { new_path = "things/two" } },
+    answer = { 200, { ok = false, err_msg = "<text>", new_path = "" } },
+    does = { { "volume", "things" }, { "move", "none", "two" } },
+    fails = { kind = "http", status = 200, executed = "no" },
+  },
+  {
+    says = "the route that moves nothing",
+    source = "S pkg/abstractions/volume/http.go",
+    ask = { "PATCH", "/volume/{ws}/mv/things/in" },
+    answer = { 200, "" },
+  },
+  {
+    says = "what is removed",
+    source = "S pkg/abstractions/volume/http.go",
+    ask = { "DELETE", "/volume/{ws}/rm/things/other" },
+    answer = { 200, "<null>" },
+    does = { { "volume", "things" }, { "remove", "other" } },
+    gives = true,
+  },
+
+  -- ---- Containers ----
+  {
+    says = "the containers",
+    source = "S pkg/api/v1/container.go",
+    ask = { "GET", "/api/v1/container/{ws}" },
+    answer = { 200, { { container_id = "<text>", stub_id = "<uuid>", status = "<text>" } } },
+    part = true,
+    does = { { "containers" } },
+    gives = { { stub_id = "<uuid>" } },
+  },
+  {
+    says = "a container that is none",
+    source = "S pkg/api/v1/container.go",
+    ask = { "POST", "/api/v1/container/{ws}/nothing/stop" },
+    answer = { 400, { message = "Invalid container id" } },
+    does = { { "container", "nothing" }, { "stop" } },
+    fails = { kind = "http", status = 400, executed = "no" },
+  },
+  {
+    says = "a deployment that cannot be scaled",
+    source = "S pkg/gateway/services/deployment.go",
+    ask = { "POST", "/api/v1/gateway/deployments/{deployment}/scale", { containers = 2 } },
+    answer = { 200, { ok = false, err_msg = "This type of deployment cannot be scaled directly." } },
+  },
+  {
+    says = "a deployment to stop that is none",
+    source = "S pkg/api/v1/deployment.go",
+    ask = { "POST", "/api/v1/deployment/{ws}/stop/00000000-0000-4000-8000-000000000000" },
+    answer = { 400, { message = "Deployment not found" } },
+  },
+
   -- ---- The workspace and its deployments ----
   {
     says = "the token's workspace",

@@ -193,6 +193,16 @@ function beam.deployment(target, options) end
 ---@return beam.deployment_list list list.err says afterwards why it ended early
 function beam.deployments(options) end
 
+--- The containers that run, or start.
+---@param options { deployment: string|beam.target|nil, timeout: number? }? of that deployment
+---@return beam.container[]? list, beam.error? err
+function beam.containers(options) end
+
+--- The container with this id; Beam is not asked.
+---@param id string
+---@return beam.container
+function beam.container(id) end
+
 --- The key of the workspace's callbacks. Whoever wants it while it is asked for waits for the same answer.
 ---@param options beam.signing_key_options?
 ---@return string? key, beam.error? err
@@ -252,7 +262,7 @@ function beam_task:outputs(options) end
 --- failure there is none. What is below /dev (/dev/stdout) is written to as it comes.
 ---@param output string|{ name: string?, url: string } its name, or one of task:outputs()
 ---@param path string
----@param options { timeout: number?, max_body: integer? }?
+---@param options beam.download_options?
 ---@return integer? bytes
 ---@return beam.error? err
 function beam_task:download(output, path, options) end
@@ -366,6 +376,11 @@ function beam_deployment:realtime(options) end
 ---@return beam.task_list list
 function beam_deployment:tasks(options) end
 
+--- As beam.logs, of this deployment.
+---@param options beam.logs_options?
+---@return beam.followed lines
+function beam_deployment:logs(options) end
+
 --- Its address: what Beam handed out, or computed; only for one that is known by its id Beam is asked, as addresses are not made of that.
 ---@param options { timeout: number? }?
 ---@return string? url, beam.error? err
@@ -375,6 +390,39 @@ function beam_deployment:url(options) end
 ---@param options beam.attempt_options|beam.options|nil
 ---@return true? done, beam.error? err kind "invalid": this kind of deployment has no warm-up
 function beam_deployment:warmup(options) end
+
+--- Starts it again after a stop: it takes calls.
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_deployment:start(options) end
+
+--- Stops it: its containers end, and calls are answered with 400 "Deployment is not active".
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_deployment:stop(options) end
+
+--- Stops it and deletes it: this version, for good.
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_deployment:delete(options) end
+
+--- Sets how many containers it has. Beam does that for pods only.
+---@param containers integer
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_deployment:scale(containers, options) end
+
+---@class beam.container
+---@field id string "endpoint-{stub}-a1b2c3d4"
+---@field status string
+---@field stub_id string
+---@field record table Beam's
+local beam_container = {}
+
+--- Ends it. What runs in it ends with it.
+---@param options { force: boolean?, timeout: number? }? force: at once
+---@return true? done, beam.error? err
+function beam_container:stop(options) end
 
 ---@class beam.submit_options: beam.request_options
 ---@field body string|file*|fun(): string?|nil in place of input: an open file, or a function that gives the next piece
@@ -426,9 +474,16 @@ function beam_deployment:warmup(options) end
 
 ---@class beam.deployments_options: beam.options
 ---@field name string? exactly this one
----@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
+---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil
 ---@field version integer?
 ---@field active boolean?
+---@field search string? a part of its name, or an id
+---@field min_containers integer? those that keep so many containers, or more
+---@field app string? the id of an app
+---@field deleted boolean? those that were deleted, too
+---@field created_after string? "2026-08-01T10:00:00Z"
+---@field created_before string?
+---@field latest boolean? of each name and kind the newest version only
 ---@field limit integer? at most so many
 
 -- ---- Realtime: docs/realtime.md ----
@@ -760,6 +815,105 @@ function beam_retry.backoff(options) end
 ---@field attempts integer? gives up after so many tries in a row, not counting the first; default: never
 ---@field random (fun(): number)? from 0 to below 1; default: a generator with a seed of this process
 
+-- ---- Files: docs/files.md ----
+
+--- Uploads a file, as Beam's Python client does, and gives a URL for the input of a handler, which can download it for an hour.
+---@param source string|file*|fun(): string?, any
+---@param options beam.file_options?
+---@return string? url nil on failure
+---@return { volume: string, path: string }|beam.error where
+function beam.upload(source, options) end
+
+--- The volume of that name; Beam is not asked, and makes it with the first upload.
+---@param name string
+---@param options beam.options? what it is told otherwise than its client
+---@return beam.volume
+function beam.volume(name, options) end
+
+--- The volumes of the workspace: Beam's records, with `name` and `size`.
+---@param options { timeout: number? }?
+---@return table[]? volumes, beam.error? err
+function beam.volumes(options) end
+
+---Bytes as text, for files in JSON.
+---@class beam.base64
+local beam_base64 = {}
+
+--- Bytes as text.
+---@param bytes string
+---@return string
+function beam_base64.encode(bytes) end
+
+--- The bytes; nil for what is no base64. Its padding may be missing.
+---@param text string
+---@return string?
+function beam_base64.decode(text) end
+
+---@class beam.volume
+---@field name string
+local beam_volume = {}
+
+--- What is in a folder of it; of a file, that.
+---@param path string? default: all of it
+---@param options { timeout: number? }?
+---@return beam.volume_entry[]? entries, beam.error? err
+function beam_volume:list(path, options) end
+
+--- Uploads a file, in flat memory. One that is there is replaced.
+---@param source string|file*|fun(): string?, any a path; an open file; a function that gives piece after piece
+---@param path string in the volume
+---@param options beam.upload_options?
+---@return true? done, beam.error? err
+function beam_volume:upload(source, path, options) end
+
+--- Downloads a file, in flat memory; under another name until it is whole.
+---@param path string in the volume
+---@param to string a path here; a folder with "/" at its end: there under its own name
+---@param options beam.download_options?
+---@return integer? bytes, beam.error? err
+function beam_volume:download(path, to, options) end
+
+--- A URL from which a file can be downloaded without a token, for an hour: for the input of a handler.
+---@param path string in the volume
+---@param options { timeout: number? }?
+---@return string? url, beam.error? err
+function beam_volume:url(path, options) end
+
+--- Moves a file or a folder within the volume.
+---@param from string
+---@param to string
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_volume:move(from, to, options) end
+
+--- Removes a file, or a folder with all that is in it.
+---@param path string in the volume
+---@param options { timeout: number? }?
+---@return true? done, beam.error? err
+function beam_volume:remove(path, options) end
+
+---@class beam.volume_entry
+---@field path string in the volume
+---@field size integer
+---@field mod_time integer seconds since 1970
+---@field is_dir boolean
+
+---@class beam.upload_options
+---@field timeout number? seconds in all
+---@field progress fun(bytes: integer, total: integer?)? told as it goes
+---@field size integer? bytes that a function will give
+---@field retry beam.retry_policy?
+
+---@class beam.file_options: beam.upload_options, beam.options
+---@field name string? what the file is called, where the source is no path
+---@field volume string? default "uploads"
+
+---@class beam.download_options
+---@field timeout number? seconds in all
+---@field max_body integer? bytes
+---@field resume boolean? what has come stays after a failure (path.part), and the next download goes on from there
+---@field progress fun(bytes: integer, total: integer?)? told after each piece how much there is, and of how much
+
 -- ---- JSON: docs/json.md ----
 
 --- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.
@@ -984,6 +1138,18 @@ function beam_client.deployment(target, options) end
 ---@overload fun(self: beam.client, options: beam.deployments_options?): beam.deployment_list
 function beam_client.deployments(options) end
 
+--- The containers that run, or start.
+---@param options { deployment: string|beam.target|nil, timeout: number? }? of that deployment
+---@return beam.container[]? list, beam.error? err
+---@overload fun(self: beam.client, options: { deployment: string|beam.target|nil, timeout: number? }?): beam.container[]?, beam.error?
+function beam_client.containers(options) end
+
+--- The container with this id; Beam is not asked.
+---@param id string
+---@return beam.container
+---@overload fun(self: beam.client, id: string): beam.container
+function beam_client.container(id) end
+
 --- The key of the workspace's callbacks. Whoever wants it while it is asked for waits for the same answer.
 ---@param options beam.signing_key_options?
 ---@return string? key, beam.error? err
@@ -1005,5 +1171,26 @@ function beam_client.realtime(target, options) end
 ---@return beam.pool? pool, beam.error? err
 ---@overload fun(self: beam.client, target: string|beam.target|beam.pool_options, options: beam.pool_options?): beam.pool?, beam.error?
 function beam_client.pool(target, options) end
+
+--- Uploads a file, as Beam's Python client does, and gives a URL for the input of a handler, which can download it for an hour.
+---@param source string|file*|fun(): string?, any
+---@param options beam.file_options?
+---@return string? url nil on failure
+---@return { volume: string, path: string }|beam.error where
+---@overload fun(self: beam.client, source: string|file*|fun(): string?, any, options: beam.file_options?): string?, { volume: string, path: string }|beam.error
+function beam_client.upload(source, options) end
+
+--- The volume of that name; Beam is not asked, and makes it with the first upload.
+---@param name string
+---@param options beam.options? what it is told otherwise than its client
+---@return beam.volume
+---@overload fun(self: beam.client, name: string, options: beam.options?): beam.volume
+function beam_client.volume(name, options) end
+
+--- The volumes of the workspace: Beam's records, with `name` and `size`.
+---@param options { timeout: number? }?
+---@return table[]? volumes, beam.error? err
+---@overload fun(self: beam.client, options: { timeout: number? }?): table[]?, beam.error?
+function beam_client.volumes(options) end
 
 return beam

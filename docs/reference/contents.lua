@@ -47,6 +47,8 @@ return {
       { "events", "rest/logs.lua", "logs.events" },
       { "deployment", "deployment.lua", "deployment.get" },
       { "deployments", "rest/deployments.lua", "deployments.list" },
+      { "containers", "rest/containers.lua", "containers.list" },
+      { "container", "rest/containers.lua", "containers.get" },
       { "signing_key", "rest/signing_key.lua", "signing_key.get" },
     },
     modules = {
@@ -96,8 +98,14 @@ return {
       {
         "beam.deployment",
         text = "Something deployed: its address, and what Beam says of it.",
-        files = { "deployment.lua" },
-        methods = { "fetch", "call", "stream", "submit", "realtime", "tasks", "url", "warmup" },
+        files = { "deployment.lua", "deployment/control.lua" },
+        methods = { "fetch", "call", "stream", "submit", "realtime", "tasks", "logs", "url", "warmup", "start", "stop", "delete", "scale" },
+      },
+      {
+        "beam.container",
+        text = "Something that runs.",
+        files = { "rest/containers.lua" },
+        methods = { "stop" },
       },
     },
     tables = {
@@ -194,6 +202,36 @@ return {
     },
     objects = { { "beam.error", text = "What run-time failures return as the second value.", files = { "error.lua" }, methods = {} } },
     tables = { { "beam.options", "settings/config.lua" }, { "beam.backoff_options", "retry.lua" } },
+  },
+  {
+    title = "Files",
+    page = "files.md",
+    functions = {
+      { "upload", "volume.lua", "volume.upload" },
+      { "volume", "volume.lua", "volume.get" },
+      { "volumes", "volume.lua", "volume.list" },
+    },
+    modules = {
+      {
+        "base64",
+        text = "Bytes as text, for files in JSON.",
+        functions = { { "encode", "base64.lua", "base64.encode" }, { "decode", "base64.lua", "base64.decode" } },
+      },
+    },
+    objects = {
+      {
+        "beam.volume",
+        text = "A folder that Beam's containers share.",
+        files = { "volume.lua" },
+        methods = { "list", "upload", "download", "url", "move", "remove" },
+      },
+    },
+    tables = {
+      { "beam.volume_entry", "volume.lua" },
+      { "beam.upload_options", "volume.lua" },
+      { "beam.file_options", "volume.lua" },
+      { "beam.download_options", "task.lua" },
+    },
   },
   {
     title = "JSON",

@@ -9,6 +9,7 @@ for i = 1, 64 do
   digits[i - 1], values[digit:byte()] = digit, i - 1
 end
 
+--- Bytes as text.
 ---@param bytes string
 ---@return string
 function base64.encode(bytes)

@@ -37,7 +37,7 @@ function call.run(settings, options, where)
   end)
   local result, err, response, count = attempts.run(settings, target, options, try)
   if err then
-    return nil, answer.describe(err, response, count, started)
+    return nil, answer.describe(upload.explain(options, err), response, count, started)
   end
   return result, answer.info(response, count, started)
 end

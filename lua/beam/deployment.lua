@@ -13,10 +13,9 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
-local label = require "beam.settings.label"
 local options_of = require "beam.settings.options"
 
-local deployment = {}
+local deployment = { read = require "beam.deployment.read" }
 
 ---@class beam.deployment
 ---@field name string?
@@ -37,68 +36,6 @@ end
 
 -- What is not for the reader of a dump: settings, and the target that calls go to.
 local inner = setmetatable({}, { __mode = "k" }) ---@type table<beam.deployment, { settings: beam.settings, target: beam.target }>
-
--- ---- What a target says ----
-
-local function number_of(version)
-  return tonumber(tostring(version):match "%d+")
-end
-
--- https://name-1234567-v2.app.beam.cloud, https://app.beam.cloud/endpoint/name/v2, …/endpoint/id/{stub}: as the fields of a target.
-local function from_url(url)
-  local host, path = url:match "^[a-z]+://([^./:]+)%.app%.beam%.cloud", url:match "^[a-z]+://[^/]+/([^?#]*)"
-  local kind, first, second = (path or ""):match "^([a-z]+)/([^/]+)/?([^/]*)"
-  if host then
-    return { id = host }
-  elseif first == "id" or first == "public" then
-    return { id = second, kind = kind }
-  elseif first then
-    local version = second:match "^v%d+$" or second:match "^latest$" or kind ~= "pod" and second:match "^%d+$" or nil
-    return { name = first, version = version, kind = kind }
-  end
-  return {}
-end
-
----@class beam.deployment_target
----@field text string as a person knows it
----@field uuid string? a deployment's id, or a stub's
----@field name string?
----@field version integer?
----@field latest boolean?
----@field kind string?
----@field subdomain string? of a label
-
--- An id, or a label, as what it says of its deployment.
-local function add_id(read, id)
-  local told = label.read(id)
-  if told and told.stub then
-    read.uuid = told.stub
-  elseif told then
-    read.subdomain, read.name = told.base, told.name
-    read.version, read.latest = read.version or tonumber(told.version), read.latest or told.version == "latest"
-  else
-    read.subdomain, read.name = id, id:match "^(.+)%-[^-]+$" or id
-  end
-end
-
---- What a target says about which deployment it is. Raises for what is no target.
----@param given string|beam.target
----@return beam.deployment_target
-function deployment.read(given)
-  local target = address.read(given, "endpoint")
-  local kind = type(given) == "table" and given.kind or nil
-  local shown = target.url and target.url:gsub("%?.*$", "")
-  if target.url then
-    target = from_url(target.url)
-    kind = kind or target.kind
-  end
-  local read = { text = target.name or target.id or shown, kind = kind, name = target.name }
-  read.version, read.latest = number_of(target.version), target.version == "latest"
-  if target.id then
-    add_id(read, target.id)
-  end
-  return read
-end
 
 -- ---- Making one ----
 
@@ -262,6 +199,17 @@ function Deployment:tasks(options)
   return require("beam.rest.tasks").list(inner[self].settings, merged)
 end
 
+--- As beam.logs, of this deployment.
+---@param options beam.logs_options?
+---@return beam.followed lines
+function Deployment:logs(options)
+  local merged = { deployment = inner[self].target }
+  for name, value in pairs(options or {}) do
+    merged[name] = value
+  end
+  return require("beam.rest.logs").logs(inner[self].settings, merged)
+end
+
 -- ---- Address and warm-up ----
 
 -- Of a record: the public form, where it needs no token.
@@ -338,6 +286,17 @@ function Deployment:warmup(options)
     return cannot_warm_up(self.kind)
   end
   return ask_for_container(self, options)
+end
+
+for name, method in pairs(require "beam.deployment.control") do
+  Deployment[name] = method
+end
+
+--- The settings of one, for what is done to it elsewhere.
+---@param self beam.deployment
+---@return beam.settings
+function deployment.settings_of(self)
+  return inner[self].settings
 end
 
 return deployment

@@ -14,6 +14,7 @@ local mistake = require "beam.mistake"
 local reader = require "beam.stream.reader"
 local request = require "beam.http.request"
 local response_stream = require "beam.http.response_stream"
+local upload = require "beam.http.upload"
 local seconds = require "beam.settings.seconds"
 
 local stream = {}
@@ -134,7 +135,7 @@ function stream.open(settings, target, input, given)
   local self, err, response, count = attempts.run(settings, where, options, try)
   prepared.auth = nil
   if err then
-    return nil, answer.describe(err, response, count, started)
+    return nil, answer.describe(upload.explain(options, err), response, count, started)
   end
   self.attempts = count
   return self, nil, nil, self

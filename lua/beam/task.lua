@@ -247,18 +247,27 @@ function Task:outputs(options)
   return type(record.outputs) == "table" and record.outputs or {}
 end
 
+---@class beam.download_options
+---@field timeout number? seconds in all
+---@field max_body integer? bytes
+---@field resume boolean? what has come stays after a failure (path.part), and the next download goes on from there
+---@field progress fun(bytes: integer, total: integer?)? told after each piece how much there is, and of how much
+
 --- Streams an output into a file. The file has its name only when it is whole: until then it is `path` with ".part" behind it, and on
 --- failure there is none. What is below /dev (/dev/stdout) is written to as it comes.
 ---@param output string|{ name: string?, url: string } its name, or one of task:outputs()
 ---@param path string
----@param options { timeout: number?, max_body: integer? }?
+---@param options beam.download_options?
 ---@return integer? bytes
 ---@return beam.error? err
 function Task:download(output, path, options)
-  local given = read_options(options, { timeout = "number", max_body = "number" }, "task:download")
+  local types = { timeout = "number", max_body = "number", resume = "boolean", progress = "function" }
+  local given = read_options(options, types, "task:download")
   if type(path) ~= "string" or path == "" or not (type(output) == "string" or type(output) == "table" and type(output.url) == "string") then
     mistake("task:download wants an output or its name, and a path")
   end
+  local name = type(output) == "string" and output or output.name
+  path = require("beam.http.file_name").place(path, type(name) == "string" and name or "output")
   return require "beam.task.download"(settings_of[self], self, output, path, given)
 end
 

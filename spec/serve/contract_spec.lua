@@ -87,6 +87,9 @@ local function ids_of(app, server)
   local task = assert(client.submit("train", {}))
   assert(task:wait(10))
   assert(client.submit("full", {}))
+  assert(client.volume("things"):upload(coroutine.wrap(function()
+    coroutine.yield "one"
+  end), "in/one.txt"))
   local multiply = app.deployments:find { kind = "endpoint", name = "multiply" }
   return {
     ws = server.options.workspace,

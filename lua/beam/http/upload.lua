@@ -146,6 +146,19 @@ function upload.is_spent(source)
   return source.taken and not source.repeatable
 end
 
+local no_file = "it takes a JSON object, and no file: beam.upload(path) gives a URL to pass in it, beam.base64.encode(bytes) a text"
+
+--- What was sent was no JSON, which most kinds want: says what to do with a file.
+---@param options { body: any, file: string? }
+---@param err beam.error
+---@return beam.error err
+function upload.explain(options, err)
+  if (options.file or options.body) and err.status == 400 and errors.text_of(err.body):find("invalid request payload", 1, true) then
+    err.hint = no_file
+  end
+  return err
+end
+
 --- Tells the core what is coming.
 ---@param request beam.core.http_options
 ---@param source beam.upload

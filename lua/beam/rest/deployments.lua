@@ -15,11 +15,22 @@ local deployments = {}
 
 ---@class beam.deployments_options: beam.options
 ---@field name string? exactly this one
----@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|nil
+---@field kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil
 ---@field version integer?
 ---@field active boolean?
+---@field search string? a part of its name, or an id
+---@field min_containers integer? those that keep so many containers, or more
+---@field app string? the id of an app
+---@field deleted boolean? those that were deleted, too
+---@field created_after string? "2026-08-01T10:00:00Z"
+---@field created_before string?
+---@field latest boolean? of each name and kind the newest version only
 ---@field limit integer? at most so many
 local types = { name = "string", kind = "string", version = "number", active = "boolean", limit = "number" }
+for name, wanted in pairs { search = "string", min_containers = "number", app = "string", deleted = "boolean", latest = "boolean" } do
+  types[name] = wanted
+end
+types.created_after, types.created_before = "string", "string"
 
 local known = { timeout = true }
 for _, names in ipairs { types, config.overrides } do
@@ -65,7 +76,10 @@ function deployments.list(settings, options)
     fetch = function(cursor)
       local filters = { name = options.name, version = options.version, active = options.active, limit = 100, cursor = cursor }
       filters.stub_type = options.kind and options.kind .. "/deployment"
-      return asked.deployments(own, filters, { timeout = options.timeout })
+      filters.search_query, filters.min_containers, filters.app_id = options.search, options.min_containers, options.app
+      filters.show_deleted, filters.created_at_start = options.deleted, options.created_after
+      filters.created_at_end = options.created_before
+      return asked.deployments(own, filters, { timeout = options.timeout, latest = options.latest })
     end,
   }
 end

@@ -93,6 +93,76 @@ function v1.logs(settings, filters, options)
   return value and (type(value.logs) == "table" and value.logs or {}), err
 end
 
+--- Starts, stops or deletes a deployment: what is "start/{id}", "stop/{id}" or an id.
+---@return true? done, beam.error? err
+function v1.control(settings, method, what, options)
+  local value, err = request(settings, method, "/api/v1/deployment/%s/" .. what, options)
+  if err and err.status == 400 then
+    err.hint = "beam.deployments() lists what is"
+  elseif err and err.status == 401 then
+    err.hint = "restricted tokens may not do this: use one that is not"
+  end
+  return value ~= nil or nil, err
+end
+
+-- ---- Containers ----
+
+---@return table[]? records, beam.error? err
+function v1.containers(settings, options)
+  local value, err = request(settings, "GET", "/api/v1/container/%s", options)
+  return not err and (type(value) == "table" and value or {}) or nil, err
+end
+
+---@return true? done, beam.error? err
+function v1.stop_container(settings, id, force, options)
+  options.query = force and { force = true } or nil
+  local value, err = request(settings, "POST", "/api/v1/container/%s/" .. id .. "/stop", options)
+  return value ~= nil or nil, err
+end
+
+-- ---- Volumes ----
+
+--- Any other request of the workspace's; the path has its id at %s.
+---@return any value, beam.error? err
+function v1.ask(settings, method, path, options)
+  return request(settings, method, path, options)
+end
+
+-- Beam's gateway may say that it went wrong with status 200.
+local function is_ok(value, err, what)
+  value, err = expect_object(value, err, what)
+  if value and value.ok ~= true then
+    local message = ("%s: %s"):format(what, type(value.err_msg) == "string" and value.err_msg or "Beam refused")
+    return nil, errors.new { kind = "http", message = message, phase = "response", status = 200, body = value }
+  end
+  return value and true or nil, err
+end
+
+local function escape(text)
+  return (text:gsub("[^A-Za-z0-9._~-]", function(character)
+    return ("%%%02X"):format(character:byte())
+  end))
+end
+
+--- Moves a file or a folder within a volume. (The route /volume/{ws}/mv does nothing.)
+---@param from string "volume/path"
+---@return true? done, beam.error? err
+function v1.move(settings, from, to, options)
+  options.body = { new_path = to }
+  local value, err = api.request(settings, "POST", "/api/v1/gateway/volumes/" .. escape(from) .. "/move", options)
+  return is_ok(value, err, "moving " .. from)
+end
+
+--- Sets how many containers a pod has.
+---@param id string the deployment's
+---@param containers integer
+---@return true? done, beam.error? err
+function v1.scale(settings, id, containers, options)
+  options.body = { containers = containers }
+  local value, err = api.request(settings, "POST", "/api/v1/gateway/deployments/" .. escape(id) .. "/scale", options)
+  return is_ok(value, err, "scaling deployment " .. id)
+end
+
 -- ---- The workspace's key ----
 
 ---@return string? key, beam.error? err
@@ -118,7 +188,7 @@ end
 function v1.deployments(settings, filters, options)
   filters.pagination = true
   options.query = filters
-  return page(request(settings, "GET", "/api/v1/deployment/%s", options))
+  return page(request(settings, "GET", options.latest and "/api/v1/deployment/%s/latest" or "/api/v1/deployment/%s", options))
 end
 
 ---@return string? url, beam.error? err

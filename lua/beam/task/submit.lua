@@ -88,7 +88,7 @@ return function(settings, target, input, options)
   end)
   local id, err, response, count = attempts.run(called, resolved, options, try)
   if err then
-    return nil, answer.describe(err, response, count, started)
+    return nil, answer.describe(upload.explain(options, err), response, count, started)
   end
   local task = require "beam.task"
   return task.new(task.settings(settings, options), id)

@@ -6,6 +6,7 @@
 --
 -- An option is { as it is written, what its value is called, what it means }, and
 --   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
+local of_the_api = require "beamlua.cli.api_commands"
 local readers = require "beamlua.readers"
 
 local kinds = { "asgi", "endpoint", "taskqueue", "function", "schedule" }
@@ -149,37 +150,6 @@ With --wait it prints the result instead, when the task has ended.]],
     },
   },
   {
-    name = "logs",
-    takes = "NAME|TASK|CONTAINER",
-    positionals = { 1, 1 },
-    says = "Prints what a deployment, a task or a container said, line by line.",
-    details = [[
-An id is a task's, or else a deployment's; a name is its latest version. With --follow it goes on with what comes: of a
-task to its end, of the others until Ctrl-C.]],
-    options = {
-      { "--follow", nil, "go on with what comes", short = "-f" },
-      { "--since", "TIME", "from when on: 90s, 10m, 2h, 1d ago, or 2026-08-01T10:00:00Z", read = readers.moment },
-      { "--times", nil, "the time before each line" },
-      { "--events", nil, "what happens to it instead of what it says" },
-      json,
-      timeout,
-    },
-  },
-  {
-    name = "deployments",
-    takes = "",
-    positionals = { 0, 0 },
-    says = "Lists what is deployed, newest first.",
-    options = {
-      { "--name", "NAME", "exactly that name" },
-      kind,
-      { "--all", nil, "those that are stopped, too" },
-      limit,
-      json,
-      timeout,
-    },
-  },
-  {
     name = "serve",
     takes = "[app.lua]",
     positionals = { 0, 1 },
@@ -253,6 +223,14 @@ Each problem is told with its remedy; the exit code is that of the first one.]],
     options = {},
   },
 }
+
+local place = 1
+while commands[place].name ~= "serve" do
+  place = place + 1
+end
+for i, command in ipairs(of_the_api { timeout = timeout, json = json, kind = kind, version = version, limit = limit }) do
+  table.insert(commands, place + i - 1, command)
+end
 
 -- ---- Finding them ----
 

@@ -1,5 +1,6 @@
 -- beamlua task get|wait|watch|result|outputs|download|cancel ID, beamlua task list
 local errors = require "beam.error"
+local file_name = require "beam.http.file_name"
 local exit_codes = require "beamlua.cli.exit_codes"
 local output = require "beamlua.cli.output"
 local task_results = require "beamlua.cli.task_results"
@@ -85,12 +86,6 @@ function actions.outputs(context, task)
   return 0
 end
 
--- A server's name of a file must not lead out of the folder.
-local function safe_name(name)
-  local base = name:match "[^/\\]*$"
-  return base ~= "" and base ~= "." and base ~= ".." and not base:find "[^ -~\128-\255]" and base or "output"
-end
-
 local function is_folder(path)
   local file = io.open(path, "rb")
   local _, _, code = nil, nil, nil
@@ -103,9 +98,9 @@ end
 
 local function place_of(given, name)
   if not given then
-    return safe_name(name)
+    return file_name.safe(name)
   elseif is_folder(given) then
-    return given:gsub("/*$", "/") .. safe_name(name)
+    return given:gsub("/*$", "/") .. file_name.safe(name)
   end
   return given
 end

@@ -1,9 +1,11 @@
 """beamlua's commands that ask the API: logs and what is added to it. Speaks TAP.
 usage: beamlua_api_test.py [pattern]"""
 import json
+import os
 import select
 import signal
 import sys
+import urllib.request
 
 from beamlua import PATIENCE, has, main, same
 
@@ -60,6 +62,69 @@ def logs(world):
     code, out, err = world.run("logs", "00000000-0000-4000-8000-000000000000", beam=beam)
     same(14, code)
     same((2, ""), world.run("logs", "train", "--since", "soon", beam=beam)[:2])
+
+
+@test
+def files(world):
+    """upload FILE, volume list, upload, download, move, remove: names of the server stay in the folder, what is removed is asked about"""
+    beam = world.beam(world.write("app.lua", APP))
+    world.write("in.txt", "some text\n")
+    code, out, err = world.run("upload", "in.txt", beam=beam)
+    same((0, ""), (code, err))
+    has(r"^http://127\.0\.0\.1:\d+/storage/", out)
+    with urllib.request.urlopen(out.strip()) as answer:
+        same(b"some text\n", answer.read())
+    same((0, "data/in.txt\n", ""), world.run("volume", "upload", "in.txt", "data", beam=beam))
+    same((0, "data/2026/b.txt\n", ""), world.run("volume", "upload", "in.txt", "data/2026/b.txt", beam=beam))
+    rows = [row.split("\t")[:2] for row in world.run("volume", "list", "data", beam=beam)[1].splitlines()]
+    same([["2026/", "-"], ["in.txt", "10"]], rows)
+    same({"data", "uploads"}, {json.loads(row)["name"] for row in world.run("volume", "list", "--json", beam=beam)[1].splitlines()})
+    same((0, "b.txt\n", ""), world.run("volume", "download", "data/2026/b.txt", beam=beam))
+    same((0, "renamed\n", ""), world.run("volume", "download", "data/2026/b.txt", "--output", "renamed", beam=beam))
+    for name in ("b.txt", "renamed"):
+        with open(os.path.join(world.home, name)) as file:
+            same("some text\n", file.read())
+    same((0, "", ""), world.run("volume", "move", "data/2026/b.txt", "data/c.txt", beam=beam))
+    code, out, err = world.run("volume", "remove", "data/c.txt", beam=beam)
+    same((22, ""), (code, out))
+    has("nobody is there to be asked whether to remove data/c.txt", err)
+    terminal = world.terminal("volume", "remove", "data/c.txt", beam=beam)
+    terminal.expect(r"remove data/c.txt.*\[y/N\]")
+    terminal.send("n\r")
+    same(20, terminal.end())
+    same(["c.txt", "in.txt"], [row.split("\t")[0] for row in world.run("volume", "list", "data", beam=beam)[1].splitlines()])
+    terminal = world.terminal("volume", "remove", "data/c.txt", beam=beam)
+    terminal.expect(r"\[y/N\]")
+    terminal.send("y\r")
+    same(0, terminal.end())
+    same((0, "", ""), world.run("volume", "remove", "data/in.txt", "--yes", beam=beam))
+    same((0, "", ""), world.run("volume", "list", "data", beam=beam))
+    same(22, world.run("volume", "remove", "data", "--yes", beam=beam)[0])
+
+
+@test
+def deployments(world):
+    """deployment stop, start, delete, scale; containers, container stop: what cannot be taken back wants --yes"""
+    beam = world.beam(world.write("app.lua", APP))
+    world.run("call", "fails", beam=beam)
+    code, out, err = world.run("deployment", "stop", "fails", beam=beam)
+    same((22, ""), (code, out))
+    has("whether to stop fails/v1", err)
+    same((0, "fails/v1 stopped\n", ""), world.run("deployment", "stop", "fails", "--yes", beam=beam))
+    has("Deployment is not active", world.run("call", "fails", beam=beam)[2])
+    same((0, "fails/v1 started\n", ""), world.run("deployment", "start", "fails/v1", beam=beam))
+    has("no luck", world.run("call", "fails", beam=beam)[2])
+    code, out, err = world.run("deployment", "scale", "fails", "2", beam=beam)
+    same((14, ""), (code, out))
+    has("cannot be scaled directly", err)
+    rows = world.run("containers", beam=beam)[1].splitlines()
+    id = rows[0].split("\t")[0]
+    same([1, "RUNNING"], [len(rows), rows[0].split("\t")[1]])
+    same(22, world.run("container", "stop", id, beam=beam)[0])
+    same((0, id + " stopped\n", ""), world.run("container", "stop", id, "-y", beam=beam))
+    same((0, "", ""), world.run("containers", beam=beam))
+    same((0, "fails/v1 deleted\n", ""), world.run("deployment", "delete", "fails", "--yes", beam=beam))
+    same(["train/v1"], [row.split("\t")[0] for row in world.run("deployments", "--all", beam=beam)[1].splitlines()])
 
 
 if __name__ == "__main__":

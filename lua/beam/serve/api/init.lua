@@ -3,8 +3,10 @@ local api_deployments = require "beam.serve.api.deployments"
 local api_tasks = require "beam.serve.api.tasks"
 local ascii = require "beam.ascii"
 local callbacks = require "beam.serve.app.callbacks"
+local containers = require "beam.serve.api.containers"
 local journals = require "beam.serve.api.journals"
 local outputs = require "beam.serve.api.outputs"
+local volumes = require "beam.serve.api.volumes"
 
 local api = {}
 
@@ -40,7 +42,7 @@ local routes = {
   { "^/output/id/([^/]+)$", { GET = outputs.serve }, public = true },
 }
 
-for _, part in ipairs { journals, callbacks } do
+for _, part in ipairs { journals, callbacks, volumes, containers } do
   for _, route in ipairs(part.routes) do
     routes[#routes + 1] = route
   end

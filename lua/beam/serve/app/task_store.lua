@@ -4,6 +4,7 @@ local ascii = require "beam.ascii"
 local callbacks = require "beam.serve.app.callbacks"
 local new_journal = require("beam.serve.api.journal").new
 local new_task = require("beam.serve.app.task").new
+local new_volumes = require("beam.serve.api.volume_store").new
 local notes = require "beam.serve.app.notes"
 
 local task_store = {}
@@ -14,6 +15,7 @@ local limit = 10000 -- tasks that are kept; some more at times, for they are for
 ---@field list beam.serve.task[] the oldest first
 ---@field logs beam.serve.journal what handlers said
 ---@field events beam.serve.journal what happened
+---@field volumes beam.serve.volume_store
 ---@field signing_key string that callbacks are signed with
 local Store = {}
 Store.__index = Store
@@ -22,6 +24,7 @@ Store.__name = "beam.serve.task_store"
 ---@return beam.serve.task_store
 function task_store.new()
   local self = { list = {}, by_id = {}, outputs = {}, output_bytes = 0, sequence = 0, logs = new_journal(), events = new_journal() }
+  self.volumes = new_volumes()
   self.signing_key = callbacks.new_key()
   return setmetatable(self, Store)
 end
