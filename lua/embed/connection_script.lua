@@ -1,7 +1,8 @@
 -- A realtime connection whose policy is a script in a state of its own: its hooks as the options of beam.realtime.
 --
 --   connect, retry         -> connect, retry            where a hook fails, or the script has none, the default policy goes on
---   incoming, outgoing     -> transforms                a message that one fails on is dropped, and told with the error
+--   incoming, outgoing     -> transforms                a message that one fails on is dropped, and told with the error; none where the
+--                                                       script has no such hook
 --   open, message, close   -> handlers                  what one of them does wrong changes nothing
 --   tick                   -> with each step, or a timer
 --
@@ -9,6 +10,7 @@
 local connect_hook = require "embed.connect_hook"
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local json = require "beam.json"
 local new_hooks = require("embed.hooks").new
 local provided = require "beamlua.provided"
 local realtime = require "beam.realtime"
@@ -62,7 +64,7 @@ local function results(ok, ...)
   return ...
 end
 
--- A failure is an error of the transform, which beam.realtime tells to who sends, or to on_error.
+-- A failure is an error of the transform, which beam.realtime tells to who sends, or to on_error. Another script may have taken over since.
 local function transform_of(self, hook)
   return function(message)
     if not self.hooks:has(hook) then
@@ -102,9 +104,21 @@ local function on_reconnect(self, unknown)
   return ok and chosen(unknown, answer) or nil
 end
 
+local function choose(value, message, kind)
+  if value == nil then
+    return message, kind
+  end
+  return value, "json"
+end
+
+-- A text is decoded for the hook alone: the host takes it as it came.
 local function on_message(self, message, kind)
   if self.hooks:has "message" then
-    self.hooks:call_with("message", message, kind)
+    local value
+    if kind == "text" then
+      value = json.decode(message)
+    end
+    self.hooks:call_with("message", choose(value, message, kind))
   end
   self.tell.message(message, kind)
 end
@@ -119,7 +133,6 @@ end
 local function add_policies(self, options)
   options.wait = false
   options.retry = retry_of(self)
-  options.incoming, options.outgoing = transform_of(self, "incoming"), transform_of(self, "outgoing")
   function options.on_open()
     on_open(self)
   end
@@ -178,6 +191,14 @@ function connection_script.new(options)
   return self
 end
 
+-- A message goes through the script only where that has something to say.
+local function set_transforms(self)
+  self.conn:set_outgoing(self.hooks:has "outgoing" and transform_of(self, "outgoing") or nil)
+  if self.hooks:has "incoming" then
+    self.conn:set_incoming(transform_of(self, "incoming"))
+  end
+end
+
 local function connect(self)
   local target = self.target or nowhere
   local options = type(target) == "table" and target or { target }
@@ -188,6 +209,7 @@ local function connect(self)
   add_policies(self, given)
   given.connect = connect_hook.new(self.hooks, options, self.settings, self.target ~= nil)
   self.conn = realtime.start(self.settings, given)
+  self.conn:leave_undecoded()
 end
 
 local function tick(self)
@@ -221,6 +243,7 @@ function ConnectionScript:load(text, chunk_name)
   if self:state() == "none" or self:state() == "closed" then
     connect(self)
   end
+  set_transforms(self)
   return true
 end
 

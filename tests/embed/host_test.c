@@ -476,7 +476,7 @@ static void what_nobody_listens_to_is_logged(void) {
                  NULL),
             0);
   beam_host_step(host, 0);
-  CHECK_STR(log_lines, "2 two\n2 lines\t1\n1 careful\n0 hook 'tick', test.lua:2: oh\n");
+  CHECK_STR(log_lines, "2 two\n2 lines\\t1\n1 careful\n0 hook 'tick', test.lua:2: oh\n");
   beam_host_free(host);
 }
 

@@ -14,6 +14,7 @@ local new_inbox = require("beam.realtime.inbox").new
 local new_outbox = require("beam.realtime.outbox").new
 local new_requests = require("beam.realtime.requests").new
 local new_timers = require("beam.driver.timers").new
+local transform = require "beam.realtime.transform"
 
 local connection = {}
 
@@ -79,8 +80,10 @@ local function set_policy(self, policy)
   self.queues = policy.queues
   self.waits_for_room, self.room_timeout = policy.waits_for_room, policy.room_timeout
   self.outbox = outbox_of(self, policy.outbox)
+  self.inbox_bounds = policy.inbox
   self.inbox = new_inbox(policy.inbox.max, policy.inbox.max_bytes)
   self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
+  self.undecoded = false
 end
 
 local function set_state(self)
@@ -116,6 +119,26 @@ end
 
 meta.__close = function(self)
   self:close()
+end
+
+-- ---- Policies that change while it lives ----
+
+--- From now on what is sent goes through this transform, or through none.
+---@param fn function?
+function Connection:set_outgoing(fn)
+  self.outgoing = transform.chain(fn, "outgoing") or false
+end
+
+--- From now on what comes goes through this transform. There is no way back: messages may be on their way through it.
+---@param fn function
+function Connection:set_incoming(fn)
+  self.incoming = transform.chain(fn, "incoming")
+  self.raw = self.raw or new_inbox(self.inbox_bounds.max, self.inbox_bounds.max_bytes)
+end
+
+--- From now on messages are handed on as they came, kind "text" or "binary", but for what a transform made of them.
+function Connection:leave_undecoded()
+  self.undecoded = true
 end
 
 -- ---- Event style, figures ----

@@ -156,6 +156,9 @@ function Reading:take()
   elseif room then
     resume(self)
   end
+  if self.undecoded and type(mark) ~= "string" then
+    return data, mark and "binary" or "text"
+  end
   return self.decoded(data, mark)
 end
 
