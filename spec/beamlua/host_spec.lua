@@ -92,6 +92,9 @@ describe("beamlua", function()
     assert.equal(7, (shell "$B -e 'beam.spawn(beam.sleep, 60) os.exit(7)'"))
   end)
 
+  -- Before the program listens to signals, a shell's job in the background ignores SIGINT.
+  local listens = 'until grep -q "^SigCgt:.*[4-7c-f]...$" /proc/$p/status; do sleep 0.02; done;' -- SIGTERM, 15
+
   it("is interrupted where it waits, computes or reads, with 130 and 143", function()
     for _, chunk in ipairs {
       "beam.sleep(60)",
@@ -102,7 +105,7 @@ describe("beamlua", function()
       "local f = io.popen('sleep 2') f:read() while true do end",
     } do
       for signal, expected in pairs { INT = 130, TERM = 143 } do
-        local code, _, err = shell(('$B -e "%s" & p=$!; sleep 0.1; kill -%s $p; wait $p'):format(chunk, signal))
+        local code, _, err = shell(('$B -e "%s" & p=$!; %s sleep 0.1; kill -%s $p; wait $p'):format(chunk, listens, signal))
         assert.same({ expected, "beamlua: interrupted\n" }, { code, err }, chunk)
       end
     end
@@ -111,6 +114,7 @@ describe("beamlua", function()
   it("ends at once at a second signal", function()
     local code = shell [[
       $B -e "while true do pcall(function() while true do end end) end" & p=$!
+      until grep -q "^SigCgt:.*[4-7c-f]...$" /proc/$p/status; do sleep 0.02; done
       sleep 0.2; kill -TERM $p; sleep 0.2; kill -TERM $p; sleep 0.1; kill -TERM $p; wait $p]]
     assert.equal(143, code)
   end)

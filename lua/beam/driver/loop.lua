@@ -224,7 +224,7 @@ function loop.sleep(duration)
   if duration > 0 or not running_task() then
     never:wait(math.max(0, duration))
   else
-    coroutine.yield()
+    reactor.wait_a_turn()
   end
 end
 

@@ -185,9 +185,6 @@ local function step(timeout)
   elseif done == nil then
     return errors.from_core(err, ended) -- a finalizer that waits, at the end of the process
   end
-  for i = 1, #watchers do
-    watchers[i]()
-  end
   return nil, not done
 end
 
@@ -204,6 +201,9 @@ function reactor.turn(timeout, budget)
   if ctx then
     problem, early = step(ready_first <= ready_last and 0 or timeout or -1)
   end
+  for i = 1, #watchers do -- also where nothing has needed a context yet
+    watchers[i]()
+  end
   drain()
   turning, limit = nested, outer_limit
   tell_descriptor()
@@ -213,7 +213,7 @@ function reactor.turn(timeout, budget)
   return problem, early
 end
 
---- Calls watch() after each step from now on; it may wake, and runs nothing of the user's.
+--- Calls watch() in each turn from now on, after its step; it may wake, and runs nothing of the user's.
 ---@param watch fun()
 function reactor.after_step(watch)
   watchers[#watchers + 1] = watch
@@ -322,6 +322,17 @@ end
 
 -- luv holds no coroutine that has yielded, and what it waits for may be held by it alone.
 local waiting_guests = {} -- luacheck: ignore 241
+
+--- Suspends the running task for one turn, in which the others run.
+function reactor.wait_a_turn()
+  local task = reactor.running_task()
+  if task.raises == nil then
+    yield()
+  end
+  if task.raises ~= nil then
+    raise(task)
+  end
+end
 
 -- The host may go on with its coroutine before it is time.
 local function wait_as_guest(waiter)
