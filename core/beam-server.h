@@ -1,8 +1,8 @@
 /* The server side of libbeam: a small HTTP/1.1 and WebSocket server on the same loop, for the local Beam.
  *
  * It is made to imitate Beam's gateway, its faults included: the answer to an upgrade may be given minutes later, a
- * connection may be reset or left silent. It listens for developers and tests on loopback, speaks no TLS, and is no
- * server for the open Internet. The rules at the head of beam.h hold here too.
+ * connection may be reset or left silent. It listens for developers and tests on loopback, and is no server for the
+ * open Internet. The rules at the head of beam.h hold here too.
  */
 #ifndef BEAM_SERVER_H
 #define BEAM_SERVER_H
@@ -30,6 +30,9 @@ typedef struct beam_request_view {
 typedef struct beam_server_options { /* zero-initialise; only `on_request` is needed */
   const char *host;                  /* numeric address; NULL: 127.0.0.1 */
   unsigned port;                     /* 0: a free one */
+  /* cert_file (with its chain) and key_file, PEM: TLS is spoken (1.2 or later, HTTP/1.1). Neither: plain. The rest of
+   * it is not looked at. */
+  beam_tls tls;
   /* Limits; 0: the default. */
   size_t max_body;          /* bytes of a request body, 64 MiB; more is answered with 413 */
   size_t max_head;          /* bytes of a request's head, 16 KiB, which is the most; more is answered with 431 */
@@ -49,6 +52,9 @@ typedef struct beam_server_options { /* zero-initialise; only `on_request` is ne
 /* BEAM_ECONNECT: the address cannot be listened on; BEAM_EINVALID; *error says why. */
 BEAM_API int beam_server_listen(beam_ctx *ctx, beam_server **server, const beam_server_options *options,
                                 beam_error *error);
+/* A certificate for localhost, *.localhost, 127.0.0.1 and ::1 and its key, made and signed by itself for 825 days, as
+ * PEM with a NUL; both have room for `size` bytes, of which 4,096 are enough. 0 or BEAM_ENO_MEMORY. */
+BEAM_API int beam_server_certificate(char *certificate, char *key, size_t size);
 /* The port that is listened on. */
 BEAM_API unsigned beam_server_port(const beam_server *server);
 /* Stops listening, aborts what is unanswered (no further event), and frees. WebSockets that were accepted live on: they

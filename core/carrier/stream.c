@@ -546,6 +546,14 @@ int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, cons
   return 0;
 }
 
+int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context) {
+  beam__stream *stream = of(carrier);
+  char peer[64];
+  beam__stream_peer(carrier, peer, sizeof peer);
+  stream->tls = beam__tls_server(context, peer, &stream->queued);
+  return stream->tls ? 0 : BEAM_ENO_MEMORY;
+}
+
 void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size) {
   const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
   *text = '\0';

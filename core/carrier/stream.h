@@ -25,6 +25,8 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watch, con
  * handshake is over, or `lost` comes. 0 or BEAM_ENO_MEMORY. */
 int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
                         void (*secured)(void *user));
+/* TLS from here on, as a server (see beam__tls_server): `data` is what was sealed. 0 or BEAM_ENO_MEMORY. */
+int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context);
 /* NULL: it is in plain. */
 const beam__tls *beam__stream_tls(const beam__carrier *carrier);
 /* "address:port" of the other end, or "". */

@@ -314,6 +314,10 @@ int beam__connection_accept(beam_server *server) {
   if (!connection)
     return BEAM_ENO_MEMORY;
   connection->carrier = beam__carrier_accept(server->ctx, (uv_stream_t *)&server->listener, &events, connection);
+  if (connection->carrier && server->tls && beam__stream_serve(connection->carrier, server->tls)) {
+    connection->carrier->ops->close(connection->carrier, BEAM__END_NOW);
+    connection->carrier = NULL;
+  }
   if (!connection->carrier) {
     free(connection);
     return BEAM_ENO_MEMORY;

@@ -6,6 +6,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "net/tls/localhost.h"
+#include "net/tls/verify.h"
+
 enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024 };
 
 /* ---- The date: made once a second. strftime would follow the locale ---- */
@@ -72,6 +75,7 @@ void beam__server_left(beam_server *server) {
 
 static void on_listener_closed(uv_handle_t *handle) {
   beam_server *server = handle->data;
+  beam__tls_context_release(server->tls);
   free(server);
 }
 
@@ -119,7 +123,8 @@ static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options
     return NULL;
   server->ctx = ctx;
   server->options = *options;
-  server->options.host = NULL; /* the caller's, not kept */
+  server->options.host = NULL; /* the caller's, not kept, as are the next */
+  memset(&server->options.tls, 0, sizeof server->options.tls);
   set_limits(server);
   beam__list_init(&server->connections);
   uv_tcp_init(&ctx->loop, &server->listener);
@@ -136,12 +141,31 @@ static int read_address(const char *host, unsigned port, struct sockaddr_storage
   return BEAM_EINVALID;
 }
 
+static int prepare_tls(beam_server *server, const beam_tls *files, beam_error *error) {
+  int code = beam__tls_check(files, error);
+  return code || !files->cert_file ? code : beam__tls_context_serve(&server->tls, files, error);
+}
+
+static int bind_and_listen(beam_server *server, const struct sockaddr_storage *address, const char *name,
+                           beam_error *error) {
+  int status = uv_tcp_bind(&server->listener, (const struct sockaddr *)address, 0);
+  if (!status)
+    status = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
+  if (!status)
+    return 0;
+  beam__error(error, BEAM_ECONNECT, BEAM_PHASE_TCP, name, "cannot listen on %s: %s; try another port or address", name,
+              uv_strerror(status));
+  if (error)
+    error->system = -status;
+  return BEAM_ECONNECT;
+}
+
 int beam_server_listen(beam_ctx *ctx, beam_server **out, const beam_server_options *options, beam_error *error) {
   const char *host = options->host ? options->host : "127.0.0.1";
   struct sockaddr_storage address;
   char name[272];
   beam_server *server;
-  int status;
+  int code;
   *out = NULL;
   snprintf(name, sizeof name, "%s:%u", host, options->port);
   if (!options->on_request)
@@ -153,20 +177,36 @@ int beam_server_listen(beam_ctx *ctx, beam_server **out, const beam_server_optio
   if (!server)
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, name, "no memory for a server");
   beam__own(ctx, &server->owned, destroy_owned);
-  status = uv_tcp_bind(&server->listener, (const struct sockaddr *)&address, 0);
-  if (!status)
-    status = uv_listen((uv_stream_t *)&server->listener, BACKLOG, on_connection);
-  if (status) {
+  code = prepare_tls(server, &options->tls, error);
+  if (!code)
+    code = bind_and_listen(server, &address, name, error);
+  if (code) {
     beam_server_close(server);
-    beam__error(error, BEAM_ECONNECT, BEAM_PHASE_TCP, name, "cannot listen on %s: %s; try another port or address",
-                name, uv_strerror(status));
-    if (error)
-      error->system = -status;
-    return BEAM_ECONNECT;
+    return code;
   }
   *out = server;
   beam__touch(ctx);
   return 0;
+}
+
+static int copy_pem(char *to, size_t size, const beam__bytes *from) {
+  if (from->len >= size)
+    return BEAM_ENO_MEMORY;
+  memcpy(to, from->at, from->len);
+  to[from->len] = '\0';
+  return 0;
+}
+
+int beam_server_certificate(char *certificate, char *key, size_t size) {
+  beam__bytes public = {0}, secret = {0};
+  int code = beam__tls_localhost(&public, &secret);
+  if (!code)
+    code = copy_pem(certificate, size, &public) | copy_pem(key, size, &secret) ? BEAM_ENO_MEMORY : 0;
+  if (secret.at)
+    beam__wipe(secret.at, secret.size);
+  beam__bytes_free(&public);
+  beam__bytes_free(&secret);
+  return code;
 }
 
 unsigned beam_server_port(const beam_server *server) {

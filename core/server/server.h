@@ -36,6 +36,7 @@ struct beam_server {
   beam_ctx *ctx;
   beam_server_options options;
   uv_tcp_t listener;
+  beam__tls_context *tls; /* NULL: in plain */
   beam__node connections;
   size_t connection_count, connections_max;
   int waiting; /* a client waits to be accepted, until a connection ends */

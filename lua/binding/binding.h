@@ -165,6 +165,7 @@ int read_new(lua_State *L);      /* ctx:read */
 int websocket_new(lua_State *L); /* ctx:websocket */
 int http_new(lua_State *L);      /* ctx:http */
 int server_new(lua_State *L);    /* ctx:server */
+int server_certificate(lua_State *L);
 
 /* ---- private.c: what is the user's alone ---- */
 

@@ -49,9 +49,13 @@ static int same_bytes(lua_State *L) {
 
 static const luaL_Reg signature_functions[] = {{"hmac_sha256", hmac_sha256}, {"same_bytes", same_bytes}, {NULL, NULL}};
 
-static const luaL_Reg private_functions[] = {
-    {"random", private_random},   {"write_private", private_write},         {"private_folder", private_folder},
-    {"process", private_process}, {"process_lives", private_process_lives}, {NULL, NULL}};
+static const luaL_Reg private_functions[] = {{"random", private_random},
+                                             {"write_private", private_write},
+                                             {"private_folder", private_folder},
+                                             {"process", private_process},
+                                             {"process_lives", private_process_lives},
+                                             {"localhost_certificate", server_certificate},
+                                             {NULL, NULL}};
 
 static void add_functions(lua_State *L, const luaL_Reg *functions) {
   for (; functions->name; functions++) {

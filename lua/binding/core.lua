@@ -79,6 +79,10 @@ function core.write_private(path, text) end
 ---@return boolean? ok, string? message
 function core.private_folder(path) end
 
+---@return string certificate PEM: for localhost, *.localhost, 127.0.0.1 and ::1, made now, good for 825 days
+---@return string key PEM
+function core.localhost_certificate() end
+
 ---@return integer number of this process
 function core.process() end
 
@@ -302,6 +306,7 @@ function http:free() end
 ---@class beam.core.server_options
 ---@field host string? numeric; default 127.0.0.1
 ---@field port integer? default: a free one
+---@field tls { cert_file: string, key_file: string }? PEM; without it: plain
 ---@field max_body integer? default 64 MiB
 ---@field max_head integer? default and at most 16 KiB
 ---@field max_connections integer? default 10,000, and what the process may open

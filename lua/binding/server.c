@@ -1,5 +1,8 @@
 /* beam.server: listens, and hands requests on. */
 #include "binding.h"
+#include "internal.h"
+
+enum { PEM_SIZE = 4096 };
 
 static void release(void *handle) { beam_server_close(handle); }
 static const char *state(const struct object *object) { return object->handle ? "listening" : "closed"; }
@@ -9,6 +12,7 @@ static const struct class server_class = {"beam.server", release, state, "closed
 static const struct field fields[] = {
     {"host", read_text, offsetof(beam_server_options, host), 0, NULL},
     {"port", read_port, offsetof(beam_server_options, port), 0, NULL},
+    {"tls", read_table, offsetof(beam_server_options, tls), 0, tls_fields},
     {"max_body", read_size, offsetof(beam_server_options, max_body), 0, NULL},
     {"max_head", read_size, offsetof(beam_server_options, max_head), 0, NULL},
     {"max_connections", read_size, offsetof(beam_server_options, max_connections), 0, NULL},
@@ -69,5 +73,16 @@ static int close_server(lua_State *L) {
 }
 
 static const luaL_Reg methods[] = {{"port", port}, {"close", close_server}, {NULL, NULL}};
+
+/* localhost_certificate(): the certificate and its key, as PEM. */
+int server_certificate(lua_State *L) {
+  char certificate[PEM_SIZE], key[PEM_SIZE];
+  if (beam_server_certificate(certificate, key, PEM_SIZE))
+    return luaL_error(L, "localhost_certificate: OpenSSL refused");
+  lua_pushstring(L, certificate);
+  lua_pushstring(L, key);
+  beam__wipe(key, sizeof key);
+  return 2;
+}
 
 void server_setup(lua_State *L) { object_class(L, &server_class, methods, close_server); }

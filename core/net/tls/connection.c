@@ -181,7 +181,7 @@ int beam__tls_on_session(SSL *ssl, SSL_SESSION *session) {
 
 /* ---- Life ---- */
 
-beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out) {
+static beam__tls *new_tls(beam__tls_context *context, const char *peer, beam__bytes *out) {
   size_t size = strlen(peer) + 1;
   beam__tls *tls = calloc(1, sizeof *tls + size);
   if (!tls)
@@ -192,16 +192,35 @@ beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const 
   memcpy(tls->peer, peer, size);
   ERR_clear_error();
   tls->ssl = SSL_new(context->ssl);
-  if (!tls->ssl || !join(tls) || !expect(tls->ssl, host)) {
+  if (tls->ssl && join(tls)) {
+    SSL_set_app_data(tls->ssl, tls);
+    return tls;
+  }
+  ERR_clear_error();
+  beam__tls_free(tls);
+  return NULL;
+}
+
+beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out) {
+  beam__tls *tls = new_tls(context, peer, out);
+  if (tls && !expect(tls->ssl, host)) {
     ERR_clear_error();
     beam__tls_free(tls);
     return NULL;
   }
-  SSL_set_app_data(tls->ssl, tls);
+  if (!tls)
+    return NULL;
   if (context->identity.trust)
     SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, on_certificate);
   SSL_set_connect_state(tls->ssl);
   resume(tls);
+  return tls;
+}
+
+beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out) {
+  beam__tls *tls = new_tls(context, peer, out);
+  if (tls)
+    SSL_set_accept_state(tls->ssl);
   return tls;
 }
 
@@ -241,7 +260,7 @@ void beam__tls_put(beam__tls *tls, const void *bytes, size_t len) {
 
 /* Before TLS 1.3 a session may be used again, and there need not be a new one. */
 static void keep_again(beam__tls *tls) {
-  if (SSL_session_reused(tls->ssl) && SSL_version(tls->ssl) < TLS1_3_VERSION)
+  if (!SSL_is_server(tls->ssl) && SSL_session_reused(tls->ssl) && SSL_version(tls->ssl) < TLS1_3_VERSION)
     beam__session_keep(&tls->context->sessions, tls->peer, SSL_get0_session(tls->ssl));
 }
 

@@ -26,8 +26,10 @@ enum beam__tls_result {
 /* A client's, for the certificate of `host`; `peer` is "host:port", by which sessions are kept and errors name it.
  * `out` must outlive it. NULL: out of memory. */
 beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out);
+/* A server's; `peer` is the client's address, for errors. */
+beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out);
 void beam__tls_free(beam__tls *tls); /* NULL is fine */
-/* Begins the handshake. */
+/* Begins the handshake; a server waits for the client. */
 void beam__tls_start(beam__tls *tls);
 /* What came, which is the caller's and stays where it is until it was read. */
 void beam__tls_put(beam__tls *tls, const void *bytes, size_t len);

@@ -35,28 +35,39 @@ static int refuse(beam_error *error, const char *what, const char *path) {
                      reason ? reason : "unknown reason", path);
 }
 
-static int load_certificate(SSL_CTX *ssl, const beam_tls *files, beam_error *error) {
+static int load_certificate(SSL_CTX *ssl, const beam_tls *files, const char *whose, beam_error *error) {
+  char what[64];
   if (!files->cert_file)
     return 0;
+  snprintf(what, sizeof what, "the %s certificate", whose);
   if (SSL_CTX_use_certificate_chain_file(ssl, files->cert_file) != 1)
-    return refuse(error, "the client certificate", files->cert_file);
+    return refuse(error, what, files->cert_file);
+  snprintf(what, sizeof what, "the %s certificate's key", whose);
   if (SSL_CTX_use_PrivateKey_file(ssl, files->key_file, SSL_FILETYPE_PEM) != 1)
-    return refuse(error, "the client certificate's key", files->key_file);
+    return refuse(error, what, files->key_file);
   return 0;
 }
 
-/* The sessions are kept by us: OpenSSL's own cache is for servers. */
-static SSL_CTX *make_ssl(const beam__trust *trust) {
-  static const unsigned char http[] = "\x08http/1.1";
-  SSL_CTX *ssl = SSL_CTX_new(TLS_client_method());
+static const unsigned char http[] = "\x08http/1.1";
+
+static SSL_CTX *make_plain_ssl(const SSL_METHOD *method) {
+  SSL_CTX *ssl = SSL_CTX_new(method);
   if (!ssl)
     return NULL;
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_default_passwd_cb(ssl, no_password);
+  return ssl;
+}
+
+/* The sessions are kept by us: OpenSSL's own cache is for servers. */
+static SSL_CTX *make_ssl(const beam__trust *trust) {
+  SSL_CTX *ssl = make_plain_ssl(TLS_client_method());
+  if (!ssl)
+    return NULL;
   SSL_CTX_set_session_cache_mode(ssl, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(ssl, beam__tls_on_session);
-  SSL_CTX_set_default_passwd_cb(ssl, no_password);
   SSL_CTX_set_alpn_protos(ssl, http, sizeof http - 1);
   if (trust)
     SSL_CTX_set1_cert_store(ssl, beam__trust_store(trust));
@@ -78,25 +89,61 @@ static void keep_no_longer(beam__tls_context *context) {
   beam__tls_context_release(context);
 }
 
-static int make_context(const beam__tls_needs *needs, const struct beam__tls_identity *identity,
-                        beam__tls_context **out, beam_error *error) {
+static beam__tls_context *new_context(void) {
   beam__tls_context *context = calloc(1, sizeof *context);
-  int code;
   if (!context)
-    return out_of_memory(error);
+    return NULL;
   context->references = 1;
-  context->identity = *identity;
   beam__list_init(&context->node);
   beam__sessions_init(&context->sessions);
   ERR_clear_error();
+  return context;
+}
+
+static int make_context(const beam__tls_needs *needs, const struct beam__tls_identity *identity,
+                        beam__tls_context **out, beam_error *error) {
+  beam__tls_context *context = new_context();
+  int code;
+  if (!context)
+    return out_of_memory(error);
+  context->identity = *identity;
   context->ssl = make_ssl(needs->trust);
-  code = context->ssl ? load_certificate(context->ssl, &needs->files, error) : out_of_memory(error);
+  code = context->ssl ? load_certificate(context->ssl, &needs->files, "client", error) : out_of_memory(error);
   ERR_clear_error();
   if (code)
     beam__tls_context_release(context);
   else
     *out = context;
   return code;
+}
+
+/* ---- A server's ---- */
+
+/* Who asks for other protocols only is not refused: it may speak HTTP/1.1 all the same. */
+static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char *len, const unsigned char *offered,
+                           unsigned offered_len, void *user) {
+  (void)ssl, (void)user;
+  return SSL_select_next_proto((unsigned char **)(uintptr_t)chosen, len, http, sizeof http - 1, offered, offered_len) ==
+                 OPENSSL_NPN_NEGOTIATED
+             ? SSL_TLSEXT_ERR_OK
+             : SSL_TLSEXT_ERR_NOACK;
+}
+
+int beam__tls_context_serve(beam__tls_context **out, const beam_tls *files, beam_error *error) {
+  beam__tls_context *context = new_context();
+  int code;
+  if (!context)
+    return out_of_memory(error);
+  context->ssl = make_plain_ssl(TLS_server_method());
+  code = context->ssl ? load_certificate(context->ssl, files, "server", error) : out_of_memory(error);
+  ERR_clear_error();
+  if (code) {
+    beam__tls_context_release(context);
+    return code;
+  }
+  SSL_CTX_set_alpn_select_cb(context->ssl, choose_protocol, NULL);
+  *out = context;
+  return 0;
 }
 
 /* ---- The contexts of a beam_ctx ---- */

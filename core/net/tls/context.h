@@ -22,6 +22,10 @@ typedef struct beam__tls_context { /* counted */
 
 void beam__tls_context_release(beam__tls_context *context); /* NULL is fine */
 
+/* A server's, of its own: it shows the certificate of `files` and asks for none. 0, BEAM_EINVALID (a file does not hold
+ * what it should), BEAM_ENO_MEMORY. */
+int beam__tls_context_serve(beam__tls_context **context, const beam_tls *files, beam_error *error);
+
 /* What one connection needs, from the call that opens it to its handshake. */
 typedef struct beam__tls_needs { /* zero-initialise */
   beam_tls files;                /* its client certificate, copied; not the CA file */

@@ -55,7 +55,7 @@ end
 ---@return string "http://127.0.0.1:1994"
 function Exchange:base()
   local host = self.headers.host or ""
-  return host:find "^[0-9A-Za-z.%-:%[%]]+$" and "http://" .. host or self.server.url
+  return host:find "^[0-9A-Za-z.%-:%[%]]+$" and self.server.scheme .. host or self.server.url
 end
 
 --- The client has left, or the server ends: whoever waits for it looks again.

@@ -7,6 +7,7 @@ local options_of = {}
 
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
+---@field tls { cert: string, key: string }|boolean|nil PEM files; true: a certificate of its own for this machine's names; else plain
 ---@field port integer? default 0: a free one
 ---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
@@ -39,7 +40,7 @@ local defaults = {
   allow_origin = {}, -- origins beside those of loopback, "https://dev.example"
   random = math.random, -- what faults are drawn with: a number from 0 up to 1
 }
-local known = { token = true, foreign_token = true, basic = true, log = true, fault = true }
+local known = { tls = true, token = true, foreign_token = true, basic = true, log = true, fault = true }
 
 -- What the core has defaults for: whole numbers of bytes or connections, and seconds.
 local counts = { max_body = true, max_head = true, max_connections = true }
@@ -82,6 +83,20 @@ local function check_token(options)
   end
 end
 
+local function check_tls(options)
+  local tls = options.tls
+  if type(tls) == "table" then
+    for name, value in pairs(tls) do
+      if name ~= "cert" and name ~= "key" or type(value) ~= "string" then
+        error("app:listen: tls wants { cert = FILE, key = FILE }, or true", 4)
+      end
+    end
+  end
+  if tls ~= nil and type(tls) ~= "boolean" and not (type(tls) == "table" and tls.cert and tls.key) then
+    error("app:listen: tls wants { cert = FILE, key = FILE }, or true", 4)
+  end
+end
+
 --- The options of a server, with their defaults. Raises what is wrong with them.
 ---@param given beam.serve.options?
 ---@return beam.serve.options
@@ -102,6 +117,7 @@ function options_of.check(given)
   options.workspace = ascii.lower(options.workspace)
   check_lists(options)
   check_token(options)
+  check_tls(options)
   check_limits(options)
   local basic = options.basic
   if basic and not (type(basic.id) == "string" and type(basic.secret) == "string") then

@@ -1,5 +1,7 @@
 -- A listening local Beam: takes requests from the core, gives each a coroutine, and knows what is open.
+local certificate = require "beam.serve.certificate"
 local driver = require "beam.driver"
+local errors = require "beam.error"
 local fate = require "beam.serve.app.fate"
 local check_options = require("beam.serve.options").check
 local gateway = require "beam.serve.gateway"
@@ -13,7 +15,8 @@ local timestamp = require "beam.serve.api.timestamp"
 
 ---@class beam.serve.server
 ---@field port integer
----@field url string "http://127.0.0.1:1994"
+---@field url string "http://127.0.0.1:1994"; with tls "https://…"
+---@field certificate string? the file of the certificate that it shows: what tls.ca_file of a client has to be, if it made it itself
 ---@field token string? the one that is demanded
 local Server = {}
 Server.__index = Server
@@ -72,6 +75,9 @@ local function listen_on_core(server)
   for _, name in ipairs(of_core) do
     options[name] = server.options[name]
   end
+  if server.files then
+    options.tls = { cert_file = server.files.cert, key_file = server.files.key }
+  end
   return driver.context():server(options, function(request, view)
     local exchange = new_exchange(server, request, view)
     server.exchanges[request] = exchange
@@ -96,6 +102,18 @@ local function keep_token(server)
   end
 end
 
+-- The files of the certificate; nil where none is shown.
+local function files_of(tls)
+  if tls ~= true then
+    return tls or nil
+  end
+  local files, problem = certificate.find()
+  if not files then
+    return nil, errors.new { kind = "invalid", message = "the local Beam has no certificate: " .. problem }
+  end
+  return files
+end
+
 --- Starts listening. Returns the server, or nil and an error.
 local function listen(app, given)
   local server = setmetatable({
@@ -112,14 +130,20 @@ local function listen(app, given)
   }, Server)
   server.workspace = records.workspace(server.options.workspace, timestamp.now())
   server:fault(server.options.fault)
+  local files, problem = files_of(server.options.tls)
+  if problem then
+    return nil, problem
+  end
+  server.files, server.certificate = files, files and files.cert
   local core, err = listen_on_core(server)
   if not core then
-    return nil, require("beam.error").from_core(err, "the local Beam cannot listen")
+    return nil, errors.from_core(err, "the local Beam cannot listen")
   end
   server.core = core
   server.port = core:port()
   local host = server.options.host
-  server.url = ("http://%s:%d"):format(host:find ":" and "[" .. host .. "]" or host, server.port)
+  server.scheme = files and "https://" or "http://"
+  server.url = ("%s%s:%d"):format(server.scheme, host:find ":" and "[" .. host .. "]" or host, server.port)
   server.token = server.options.token
   if server.options.own_token then
     keep_token(server)

@@ -22,12 +22,12 @@ end
 
 -- The port of a URL that is loopback's; nil: it is another's.
 local function port_of(gateway)
-  local host, port = gateway:match "^http://(%[[%x:]+%]):?(%d*)"
+  local host, port = gateway:match "^https?://(%[[%x:]+%]):?(%d*)"
   if not host then
-    host, port = gateway:match "^http://([^:/?#]+):?(%d*)"
+    host, port = gateway:match "^https?://([^:/?#]+):?(%d*)"
   end
   local is_loopback = host and (host:find "^127%.%d+%.%d+%.%d+$" or host == "[::1]" or host == "localhost" or host:find "%.localhost$")
-  return is_loopback and (tonumber(port) or 80) or nil
+  return is_loopback and (tonumber(port) or (gateway:find "^https" and 443 or 80)) or nil
 end
 
 --- The token of the local Beam at this gateway, if one of this user's serves there.

@@ -71,7 +71,23 @@ local function announce(app, server, options)
     key = "any token is accepted"
   end
   print(("local Beam at %s (%s; BEAM_GATEWAY_URL=%s): %s"):format(server.url, key, server.url, table.concat(names, " ")))
+  if options.tls == true then
+    print(("trust its certificate: tls = { ca_file = %q }, --ca-file or SSL_CERT_FILE"):format(server.certificate))
+  end
   io.stdout:flush()
+end
+
+-- --cert and --key are TLS, too.
+local function tls_of(options)
+  local tls = options.tls
+  if options.cert or options.key then
+    tls = { cert = options.cert, key = options.key }
+    if not (tls.cert and tls.key) then
+      error("--cert and --key belong together", 0)
+    end
+  end
+  options.cert, options.key = nil, nil
+  return tls
 end
 
 local function log_to_stderr(quiet)
@@ -91,6 +107,7 @@ return function(context)
   options.port = options.port or 1994
   options.token = options.token or os.getenv "BEAM_SERVE_TOKEN" or not (options.basic or options.no_token) or nil
   options.no_token = nil
+  options.tls = tls_of(options)
   options.log = log_to_stderr(options.quiet)
   options.quiet = nil
   load_app(app, context.positionals[1])
