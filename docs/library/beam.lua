@@ -926,7 +926,8 @@ function beam.array(t) end
 
 ---@class beam.serve.server
 ---@field port integer
----@field url string "http://127.0.0.1:1994"
+---@field url string "http://127.0.0.1:1994"; with tls "https://…"
+---@field certificate string? the file of the certificate that it shows: what tls.ca_file of a client has to be, if it made it itself
 ---@field token string? the one that is demanded
 local beam_serve_server = {}
 
@@ -985,6 +986,7 @@ function beam_serve_server:close() end
 
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
+---@field tls { cert: string, key: string }|boolean|nil PEM files; true: a certificate of its own for this machine's names; else plain
 ---@field port integer? default 0: a free one
 ---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
