@@ -37,6 +37,11 @@ function beam.stream(target, input, given) end
 ---@return beam.map map, nil, nil, beam.map closing as `for` takes them
 function beam.map(target, inputs, options) end
 
+--- Asks a model, and gives its answer as it comes.
+---@param options beam.chat_options the target first, or with name =, url = and so on
+---@return beam.chat? chat, beam.error? err
+function beam.chat(options) end
+
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
 ---@param target string|beam.target
 ---@param kind "asgi"|"endpoint"|"taskqueue"|"function"|"schedule"|"pod"|"bot"|nil default "endpoint"
@@ -63,6 +68,29 @@ function beam_stream:next(timeout) end
 
 --- Ends it: the transfer is cancelled. May be called twice, and at any time.
 function beam_stream:close() end
+
+---@class beam.chat
+---@overload fun(): string?, table?
+---@field message { role: string, content: string?, tool_calls: table[]?, reasoning: string? } as far as it has come
+---@field finish_reason string? "stop", "length", "tool_calls"
+---@field usage table? prompt_tokens, completion_tokens, total_tokens
+---@field model string?
+---@field err beam.error? why it broke off
+local beam_chat = {}
+
+--- Waits for the next piece of text.
+---@param timeout number? seconds
+---@return string? text nil at the end, and on failure
+---@return table|beam.error|nil chunk as it came; on failure the error
+function beam_chat:next(timeout) end
+
+--- Waits for the whole answer.
+---@return table? message role, content, tool_calls with their arguments as JSON texts
+---@return beam.error? err
+function beam_chat:whole() end
+
+--- Ends it: the model's server is told by the end of the connection. May be called twice.
+function beam_chat:close() end
 
 ---@class beam.map
 ---@overload fun(): integer?, any, beam.error?, beam.call_info|beam.error|nil
@@ -146,6 +174,15 @@ function beam_map:stats() end
 ---@field on_progress fun(done: integer, total: integer?, failed: integer, in_flight: integer)? called after each result; may wait
 ---@field progress boolean? a line on stderr, if that is a terminal
 ---@field total integer? how many inputs an iterator will give, for the progress
+
+---@class beam.chat_options: beam.stream_options
+---@field messages table[] { role =, content = }
+---@field model string? some servers want it
+---@field tools table[]?
+---@field max_tokens integer?
+---@field temperature number?
+---@field usage boolean? false: does not ask for the count of tokens
+---@field extra table? what else stands in the request
 
 ---@alias beam.retry_policy fun(attempt: integer, err: beam.error): number? attempt counts the failures in a row, from 1
 
@@ -1021,8 +1058,17 @@ function beam_serve_server:close() end
 ---@field ttl number? seconds that it may wait
 ---@field retries integer? how often a handler that failed runs again
 ---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
+---@field http (fun(request: beam.serve.web_request): any)? realtime: answers what is no upgrade, at any path
 ---@field callback_url string? is posted to when a task has ended; an input's callback_url wins
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
+
+---@class beam.serve.web_request
+---@field method string
+---@field path string below the app's address, "/v1/models"
+---@field query table<string, any>
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field json fun(): any the body, decoded; nil if it is no JSON
 
 -- ---- Recording: docs/record.md ----
 
@@ -1085,6 +1131,12 @@ function beam_client.stream(target, input, given) end
 ---@return beam.map map, nil, nil, beam.map closing as `for` takes them
 ---@overload fun(self: beam.client, target: string|beam.target|beam.map_options, inputs: beam.map_inputs?, options: beam.map_options?): beam.map, nil, nil, beam.map
 function beam_client.map(target, inputs, options) end
+
+--- Asks a model, and gives its answer as it comes.
+---@param options beam.chat_options the target first, or with name =, url = and so on
+---@return beam.chat? chat, beam.error? err
+---@overload fun(self: beam.client, options: beam.chat_options): beam.chat?, beam.error?
+function beam_client.chat(options) end
 
 --- Where a target is: the URL that call (or, for kind "asgi", realtime) would use.
 ---@param target string|beam.target

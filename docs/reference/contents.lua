@@ -8,6 +8,7 @@ return {
       { "call", "call.lua", "call.call" },
       { "stream", "stream.lua", "stream.open" },
       { "map", "map.lua", "map.map" },
+      { "chat", "chat.lua", "chat.open" },
       { "address", "client.lua", "client.address" },
     },
     objects = {
@@ -16,6 +17,12 @@ return {
         text = "An answer that comes item by item.",
         files = { "stream/reader.lua" },
         methods = { "next", "close" },
+      },
+      {
+        "beam.chat",
+        text = "A language model's answer as it comes.",
+        files = { "chat.lua" },
+        methods = { "next", "whole", "close" },
       },
       {
         "beam.map",
@@ -33,6 +40,7 @@ return {
       { "beam.stream_options", "stream.lua" },
       { "beam.stream_item", "http/event_stream.lua" },
       { "beam.map_options", "map/options.lua" },
+      { "beam.chat_options", "chat.lua" },
     },
     aliases = { { "beam.retry_policy", "http/attempts.lua" }, { "beam.map_inputs", "map/inputs.lua" } },
   },
@@ -267,6 +275,7 @@ return {
           { "task_queue", "serve.lua", "methods.task_queue" },
           { "remote_function", "serve.lua", "methods.remote_function" },
           { "schedule", "serve.lua", "methods.schedule" },
+          { "web", "serve.lua", "methods.web" },
           { "response", "serve.lua", "methods.response" },
           { "listen", "serve.lua", "methods.listen" },
           { "close", "serve.lua", "methods.close" },
@@ -306,7 +315,11 @@ return {
         methods = {},
       },
     },
-    tables = { { "beam.serve.options", "serve/options.lua" }, { "beam.serve.deployment_options", "serve/kinds.lua" } },
+    tables = {
+      { "beam.serve.options", "serve/options.lua" },
+      { "beam.serve.deployment_options", "serve/kinds.lua" },
+      { "beam.serve.web_request", "serve/app/web.lua" },
+    },
   },
   {
     title = "Recording",

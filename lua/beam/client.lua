@@ -9,6 +9,7 @@ local client = {}
 client.functions = {
   call = { "beam.call", "call" },
   stream = { "beam.stream", "open" },
+  chat = { "beam.chat", "open" },
   map = { "beam.map", "map" },
   submit = { "beam.task", "submit" },
   task = { "beam.task", "get" },

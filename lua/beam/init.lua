@@ -29,6 +29,7 @@ local own = {
 local of_client = {
   call = true,
   stream = true,
+  chat = true,
   map = true,
   submit = true,
   task = true,

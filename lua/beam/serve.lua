@@ -40,6 +40,21 @@ function methods.realtime(app, name, handler, options)
   return deploy(app, "asgi", name, handler, options)
 end
 
+--- Deploys an app of kind asgi that answers over HTTP: any method, any path below its address. The handler returns the answer: a table as
+--- JSON, app.response(status, body, headers), or an iterator of texts, which are streamed as server-sent events.
+---@param name string
+---@param handler fun(request: beam.serve.web_request): any
+---@param options beam.serve.deployment_options?
+---@return beam.serve.deployment
+function methods.web(app, name, handler, options)
+  local given = {}
+  for key, value in pairs(options or {}) do
+    given[key] = value
+  end
+  given.http = handler
+  return deploy(app, "asgi", name, function() end, given)
+end
+
 --- Deploys an endpoint, whose handler returns the result: an iterator is streamed, app.response(status, body, headers) sets a status.
 ---@param name string
 ---@param handler fun(input: table, context: beam.serve.task_context): any

@@ -47,6 +47,12 @@ describe("address", function()
       "https://app.beam.cloud/pod/vllm/v3/8000/v1/chat/completions", "http://localhost:1994/pod/vllm/v3/8000/v1/chat/completions" },
     { { id = uuid, kind = "pod", port = 8000, public = true }, "endpoint", "http", "https://app.beam.cloud/pod/public/" .. uuid .. "/8000",
       "http://localhost:1994/pod/public/" .. uuid .. "/8000" },
+    { { name = "llm", kind = "asgi", path = "/v1/models" }, "asgi", "http", "https://app.beam.cloud/asgi/llm/latest/v1/models",
+      "http://localhost:1994/asgi/llm/latest/v1/models" },
+    { { name = "llm", kind = "asgi", version = 2, path = "v1/models" }, "asgi", "http", "https://app.beam.cloud/asgi/llm/v2/v1/models",
+      "http://localhost:1994/asgi/llm/v2/v1/models" },
+    { { id = "llm-7a7db8c", path = "/v1/models" }, "asgi", "http", "https://llm-7a7db8c.app.beam.cloud/v1/models",
+      "http://localhost:1994/asgi/llm/latest/v1/models" },
     { { name = "helper", kind = "bot" }, "asgi", "ws", "wss://app.beam.cloud/bot/helper", "ws://localhost:1994/bot/helper" },
     { { url = "http://h/x/", path = "/y" }, "endpoint", "http", "http://h/x/y", "http://h/x/y" },
   }

@@ -43,6 +43,14 @@ function serve.remote_function(name, handler, options) end
 ---@return beam.serve.deployment
 function serve.schedule(name, handler, options) end
 
+--- Deploys an app of kind asgi that answers over HTTP: any method, any path below its address. The handler returns the answer: a table as
+--- JSON, app.response(status, body, headers), or an iterator of texts, which are streamed as server-sent events.
+---@param name string
+---@param handler fun(request: beam.serve.web_request): any
+---@param options beam.serve.deployment_options?
+---@return beam.serve.deployment
+function serve.web(name, handler, options) end
+
 --- What a handler of an endpoint returns for an answer with a status of its own. The body is written as JSON, unless it is a string and
 --- `headers` name a content type.
 ---@param status integer 200 to 599

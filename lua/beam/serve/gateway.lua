@@ -11,6 +11,7 @@ local realtime = require "beam.serve.app.realtime"
 local route = require "beam.serve.route"
 local task_queue = require "beam.serve.app.task_queue"
 local url = require "beam.serve.url"
+local web = require "beam.serve.app.web"
 
 local gateway = {}
 
@@ -45,7 +46,7 @@ local function reach_asgi(exchange, deployment, sub_path)
   elseif exchange.upgrade then
     realtime.serve(exchange, deployment, sub_path)
   else
-    exchange:json(404, { detail = "Not Found" })
+    web.answer(exchange, deployment, sub_path)
   end
 end
 

@@ -19,13 +19,14 @@ local unlimited = math.huge
 ---@field ttl number? seconds that it may wait
 ---@field retries integer? how often a handler that failed runs again
 ---@field result "pickle"|nil the handler's string is the bytes of a Python pickle
+---@field http (fun(request: beam.serve.web_request): any)? realtime: answers what is no upgrade, at any path
 ---@field callback_url string? is posted to when a task has ended; an input's callback_url wins
 ---@field inputs table<string, string>? { x = "number", name = "string?" }: what does not fit is refused
 
 -- Of every kind; then of each, with beta9's defaults where it has them; false: there is none.
 local common = { id = false, version = false, active = false, authorized = false }
 local defaults = {
-  asgi = { connections = false, max_pending = unlimited },
+  asgi = { connections = false, max_pending = unlimited, http = false },
   endpoint = { workers = unlimited, queue = unlimited, max_pending = unlimited, timeout = 180, ttl = 930, inputs = false },
   taskqueue = { workers = 1, max_pending = 100, retries = 0, timeout = 3600, ttl = 86400, result = false },
   ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },

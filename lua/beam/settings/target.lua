@@ -132,6 +132,9 @@ local function of_name(target, gateway)
     fail "a public address needs the id of the deployment, not its name"
   end
   local version = target.version and "/" .. target.version or ""
+  if version == "" and target.kind == "asgi" and (target.path or ""):find "^/?v%d+" then
+    version = "/latest" -- or else /v1/models would be version 1, and a path /models
+  end
   return ("%s/%s/%s%s%s"):format(gateway, target.kind, escape(target.name), version, port_of(target))
 end
 
@@ -165,7 +168,7 @@ local function path_of_label(target, told, gateway)
   elseif told.stub then
     return of_uuid({ id = told.stub, kind = target.kind, port = port }, gateway)
   elseif told.name then
-    return of_name({ name = told.name, version = version, kind = target.kind, port = port }, gateway)
+    return of_name({ name = told.name, version = version, kind = target.kind, port = port, path = target.path }, gateway)
   end
   return ("%s/%s/id/%s"):format(gateway, target.kind, target.id)
 end

@@ -38,4 +38,17 @@ app.task_queue("train", function(input, context)
 end, { workers = 8 })
 app.remote_function("resize", nothing)
 
+-- A language model of few words.
+app.web("vllm", function()
+  local pieces, at = {
+    '{"model":"tiny","choices":[{"delta":{"role":"assistant","content":"A line of light.\\n"},"finish_reason":"stop"}]}',
+    '{"choices":[],"usage":{"total_tokens":9}}',
+    "[DONE]",
+  }, 0
+  return function()
+    at = at + 1
+    return pieces[at] and "data: " .. pieces[at] .. "\n\n"
+  end
+end)
+
 return app
