@@ -968,7 +968,7 @@ function beam.array(t) end
 ---@field token string? the one that is demanded
 local beam_serve_server = {}
 
---- Replaces the faults on demand (beam/serve/fault/syntax.lua); nil: none any more. They are for who comes from now on.
+--- The same; raises if they cannot be read.
 ---@param faults string|table|nil
 function beam_serve_server:fault(faults) end
 

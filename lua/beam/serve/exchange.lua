@@ -67,6 +67,9 @@ function Exchange:wake()
 end
 
 function Exchange:log(status)
+  if self.silent then
+    return
+  end
   local elapsed = (self.server.driver.now() - self.started) * 1000
   self.server:log("info", ("%s %s %s %.0f ms"):format(self.method, self.shown, status, elapsed))
 end

@@ -10,6 +10,7 @@ local endpoint = require "beam.serve.app.endpoint"
 local realtime = require "beam.serve.app.realtime"
 local route = require "beam.serve.route"
 local task_queue = require "beam.serve.app.task_queue"
+local ui = require "beam.serve.ui"
 local url = require "beam.serve.url"
 local web = require "beam.serve.app.web"
 
@@ -106,12 +107,15 @@ function gateway.answer(exchange)
     return found:find(wanted) ~= nil
   end)
   local resource = not address and api.find(exchange.path)
-  local public = address and address.public or resource and resource.public
+  local own = not address and ui.find(exchange.path)
+  local public = address and address.public or resource and resource.public or own and own.public
   local allowed, message = auth.check(server.options, exchange.headers.authorization, exchange.query.auth_token, public)
   if not allowed then
     return exchange:json(401, { message = message })
   elseif resource then
     return api.answer(exchange, resource)
+  elseif own then
+    return ui.answer(exchange, own)
   elseif not address then
     return exchange:json(404, { message = "Not Found" })
   elseif address.id and not url.is_uuid(address.id) then

@@ -9,7 +9,7 @@ local local_token = require "beam.settings.local_token"
 local log = require "beam.log"
 local new_exchange = require("beam.serve.exchange").new
 local new_faults = require("beam.serve.fault.faults").new
-local parse_faults = require("beam.serve.fault.syntax").parse
+local fault_syntax = require "beam.serve.fault.syntax"
 local records = require "beam.serve.api.records"
 local timestamp = require "beam.serve.api.timestamp"
 
@@ -24,7 +24,12 @@ Server.__name = "beam.serve.server"
 
 local open = {} -- the servers that listen, for whoever has to end them all
 
+local most_lines = 200 -- of the log, for whoever opens the page
+
 function Server:log(level, line)
+  local lines = self.lines
+  lines.last = lines.last + 1
+  lines[lines.last % most_lines] = { level = level, line = line, at = timestamp.now() };
   (self.options.log or log.write)(level, line)
 end
 
@@ -123,6 +128,8 @@ local function listen(app, given)
     queue = {}, -- exchanges that nobody has looked at yet
     exchanges = {}, -- by request, until they are answered
     sessions = {}, -- open realtime connections
+    session_count = 0, -- of all that there were
+    lines = { last = 0, most = most_lines }, -- a ring, by number
     asked = driver.signal(),
     left = driver.signal(),
     ended = driver.signal(),
@@ -155,15 +162,27 @@ local function listen(app, given)
   return server
 end
 
---- Replaces the faults on demand (beam/serve/fault/syntax.lua); nil: none any more. They are for who comes from now on.
+--- Replaces the faults on demand (beam/serve/fault/syntax.lua), if they can be read; nil: none any more. They are for who comes from now
+--- on.
 ---@param faults string|table|nil
-function Server:fault(faults)
+---@return boolean? ok, string? problem
+function Server:try_fault(faults)
   local made, problem = new_faults(faults, self.options.random)
   if not made then
+    return nil, problem
+  end
+  self.faults, self.faults_given = made, fault_syntax.text(faults)
+  wake_for_slots(self)
+  return true
+end
+
+--- The same; raises if they cannot be read.
+---@param faults string|table|nil
+function Server:fault(faults)
+  local ok, problem = self:try_fault(faults)
+  if not ok then
     error(problem, 2)
   end
-  self.faults = made
-  wake_for_slots(self)
 end
 
 --- Lets faults happen now, to every open connection that `which` picks (default: all): drop_after_101, reset, close=CODE, silence,
@@ -172,7 +191,7 @@ end
 ---@param which (fun(session: table): boolean)?
 ---@return integer count of connections
 function Server:inflict(faults, which)
-  local list, problem = parse_faults(faults)
+  local list, problem = fault_syntax.parse(faults)
   if not list then
     error(problem, 2)
   end

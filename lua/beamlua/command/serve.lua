@@ -71,6 +71,7 @@ local function announce(app, server, options)
     key = "any token is accepted"
   end
   print(("local Beam at %s (%s; BEAM_GATEWAY_URL=%s): %s"):format(server.url, key, server.url, table.concat(names, " ")))
+  print(("page: %s/%s"):format(server.url, options.token == true and "#token=" .. server.token or ""))
   if options.tls == true then
     print(("trust its certificate: tls = { ca_file = %q }, --ca-file or SSL_CERT_FILE"):format(server.certificate))
   end

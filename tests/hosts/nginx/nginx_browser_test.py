@@ -1,7 +1,6 @@
 """scripts/nginx in a browser: the page, its three ways to the local Beam, and what happens to them when nginx reloads. Chromium without a window,
 spoken to by the DevTools protocol. Speaks TAP; leaves build/nginx.png.   usage: nginx_browser_test.py [picture]"""
 import asyncio
-import base64
 import json
 import os
 import shutil
@@ -9,16 +8,15 @@ import signal
 import subprocess
 import sys
 import tempfile
-import urllib.request
 
 import websockets
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import browser
 import nginx  # makes the servers' folder known
 import serve
 
 TOKEN = "token-of-the-browser-test"
-CHROMIUM = ["chromium", "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-extensions",
-            "--disable-background-networking", "--remote-debugging-port=0", "--window-size=1280,860", "--hide-scrollbars"]
 
 
 def start_beam(folder):
@@ -45,44 +43,6 @@ def start_nginx(folder, beam_port):
                              env={**os.environ, "BEAM_TOKEN": TOKEN, "BEAM_GATEWAY_URL": f"http://127.0.0.1:{beam_port}"})
     serve.wait_for(port)
     return child, port
-
-
-def start_chromium(folder):
-    child = subprocess.Popen(CHROMIUM + [f"--user-data-dir={folder}/profile", "about:blank"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    port_file = f"{folder}/profile/DevToolsActivePort"
-    assert nginx.wait_until(lambda: os.path.exists(port_file) and open(port_file).read().count("\n"), 60), "chromium did not start"
-    with open(port_file) as ports:
-        port = ports.readline().strip()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/json/list") as pages:
-        return child, json.load(pages)[0]["webSocketDebuggerUrl"]
-
-
-class Page:
-    """One tab, by the DevTools protocol."""
-
-    def __init__(self, socket):
-        self.socket, self.number = socket, 0
-
-    async def call(self, method, **params):
-        self.number += 1
-        await self.socket.send(json.dumps({"id": self.number, "method": method, "params": params}))
-        while True:
-            answer = json.loads(await asyncio.wait_for(self.socket.recv(), 60))
-            if answer.get("id") == self.number:
-                assert "error" not in answer, answer
-                return answer["result"]
-
-    async def value(self, expression):
-        result = await self.call("Runtime.evaluate", expression=expression, returnByValue=True)
-        assert "exceptionDetails" not in result, result
-        return result["result"].get("value")
-
-    async def wait(self, expression, seconds=30):
-        for _ in range(seconds * 20):
-            if await self.value(expression):
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError(f"it never came to {expression}; the page: {await self.value('document.body.innerText')}")
 
 
 async def submit(page, part, text):
@@ -150,7 +110,7 @@ TESTS = [ask, talk, stream, refusals, reload, secret]
 async def visit(url, port, child, log, picture):
     failed = 0
     async with websockets.connect(url, max_size=None) as socket:
-        page = Page(socket)
+        page = browser.Page(socket)
         await page.call("Page.navigate", url=f"http://127.0.0.1:{port}/")
         await page.wait("document.readyState === 'complete' && document.getElementById('ask') !== null")
         print(f"1..{len(TESTS)}", flush=True)
@@ -163,9 +123,7 @@ async def visit(url, port, child, log, picture):
                 tail = "".join(f"# {line}\n" for line in open(log).read().splitlines()[-20:])
                 print(f"not ok {number} - {test.__doc__}\n# {problem}\n{tail}", flush=True)
             if test is stream:
-                image = await page.call("Page.captureScreenshot", format="png")
-                with open(picture, "wb") as file:
-                    file.write(base64.b64decode(image["data"]))
+                await page.picture(picture)
     return failed
 
 
@@ -176,7 +134,7 @@ def main(picture):
         children.append(beam)
         server, port = start_nginx(folder, beam_port)
         children.append(server)
-        chromium, url = start_chromium(folder)
+        chromium, url = browser.start(folder)
         children.append(chromium)
         failed = asyncio.run(visit(url, port, server, f"{folder}/error.log", picture))
         with open(f"{folder}/error.log") as log:

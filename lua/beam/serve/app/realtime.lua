@@ -1,6 +1,7 @@
 -- Upgrades (docs/wire.md section 5): the wait for a slot in the handshake, the 101, and an end that lets the next one in. What happens on
 -- an open connection is in beam/serve/app/session.lua.
 local sessions = require "beam.serve.app.session"
+local timestamp = require "beam.serve.api.timestamp"
 
 local realtime = {}
 
@@ -64,6 +65,8 @@ function realtime.serve(exchange, deployment, sub_path)
     local opened = server.driver.now()
     deployment.live = deployment.live + 1
     server.sessions[session] = true
+    server.session_count = server.session_count + 1
+    session.number, session.opened_at = server.session_count, timestamp.now()
     session:run()
     leave(session, opened)
   end

@@ -224,6 +224,13 @@ local function texts_of(given)
   return texts
 end
 
+--- Faults as one text.
+---@param given string|table|nil
+---@return string
+function syntax.text(given)
+  return type(given) == "table" and table.concat(texts_of(given), ",") or given or ""
+end
+
 --- Reads faults: a text, or a table of texts and of name = value.
 ---@param given string|table|nil
 ---@return beam.serve.fault[]? faults, string? problem
