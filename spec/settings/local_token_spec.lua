@@ -34,7 +34,7 @@ describe("the token of a local Beam", function()
     it("by the port, for loopback's names, in XDG_RUNTIME_DIR and then in ~/.beam", function()
       local files = { ["/run/u/beam-serve-1994"] = file_of "first", ["/home/u/.beam/serve-1994"] = file_of "second" }
       local sys = system(variables, files)
-      for _, gateway in ipairs { "http://127.0.0.1:1994", "http://localhost:1994", "http://[::1]:1994", "http://app.localhost:1994/" } do
+      for _, gateway in ipairs { "http://127.0.0.1:1994", "http://localhost:1994", "http://[::1]:1994", "https://app.localhost:1994/" } do
         assert.same({ "first", "/run/u/beam-serve-1994" }, { local_token.find(sys, gateway) })
       end
       files["/run/u/beam-serve-1994"] = nil
@@ -48,7 +48,7 @@ describe("the token of a local Beam", function()
       for _, gateway in ipairs {
         "https://app.beam.cloud",
         "http://192.168.1.7:1994",
-        "https://127.0.0.1:1994",
+        "ftp://127.0.0.1:1994",
         "http://127.0.0.1.evil.example:1994",
         "http://localhost.evil.example:1994",
         "http://evil-localhost:1994",
