@@ -1,4 +1,4 @@
-local visible = require "beam.visible"
+local visible = require "beam.base.visible"
 
 describe("visible", function()
   it("leaves printable text as it is", function()

@@ -87,8 +87,23 @@ local function allowed_circles()
   return allowed
 end
 
+-- Of the module's own names; C has beam.core, and the rock has its host.
+local made_in_c = { ["beam.core"] = true, ["beam.host"] = true, ["sandbox.script"] = true, ["beam.line"] = true }
+
+local function check_names(needs)
+  for module, list in pairs(needs) do
+    for _, name in ipairs(list) do
+      local ours = name:find "^beam%." or name:find "^beamlua%." or name:find "^embed%."
+      if ours and name:sub(-1) ~= "." and not needs[name] and not needs[name:gsub("^beam%.(beamlua%.)", "%1")] and not made_in_c[name] then
+        problem("%s requires %s, which is not there", module, name)
+      end
+    end
+  end
+end
+
 local function check_circles()
   local needs, allowed = requires(), allowed_circles()
+  check_names(needs)
   local state, path = {}, {}
   local function visit(module)
     state[module] = "open"

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "http/http.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 #include "net/url.h"
 
 enum { PIECE = 16 * 1024 }; /* bytes decoded at a time */

@@ -5,7 +5,7 @@
 #define BEAM_HTTP_DECODE_H
 
 #include "http/inflate.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 
 #pragma GCC visibility push(hidden)
 

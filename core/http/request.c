@@ -6,7 +6,7 @@
 #include "base/ascii.h"
 #include "http/http.h"
 #include "net/auth.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 #include "net/tls/verify.h"
 
 enum {

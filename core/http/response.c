@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 
 const char beam__response_unreadable[] =
     "a header of the response cannot be read: its Content-Length conflicts or is no number, or a line is no header";

@@ -4,7 +4,7 @@
 #ifndef BEAM_TUNNEL_H
 #define BEAM_TUNNEL_H
 
-#include "net/answer.h"
+#include "net/http1/answer.h"
 #include "net/proxy.h"
 
 #pragma GCC visibility push(hidden)

@@ -3,7 +3,7 @@
 #ifndef BEAM_REQUEST_HEAD_H
 #define BEAM_REQUEST_HEAD_H
 
-#include "net/head.h"
+#include "net/http1/head.h"
 
 #pragma GCC visibility push(hidden)
 

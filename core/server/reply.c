@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/ascii.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 
 static const char *reason_phrase(int status) {
   static const struct {

@@ -12,7 +12,7 @@
 #include "base/bytes.h"
 #include "carrier/server.h"
 #include "internal.h"
-#include "net/body.h"
+#include "net/http1/body.h"
 #include "server/head.h"
 #include "websocket/handshake.h"
 

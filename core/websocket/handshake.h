@@ -4,7 +4,7 @@
 #ifndef BEAM_HANDSHAKE_H
 #define BEAM_HANDSHAKE_H
 
-#include "net/answer.h"
+#include "net/http1/answer.h"
 #include "net/url.h"
 
 #pragma GCC visibility push(hidden)

@@ -2,14 +2,14 @@
 --
 --   local callback, err = beam.callbacks.verify(body, headers)      -- the workspace's key is asked for, once
 --   if callback then print(callback.task_id, callback.status, callback.data) end
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local base64 = require "beam.base64"
 local errors = require "beam.error"
 local json = require "beam.json"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local moment = require "beam.rest.moment"
 
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 
 local callbacks = {}
 

@@ -4,7 +4,7 @@
 --   beam.deployment(target)     asks nothing; what the target says is known: name, version, kind
 --   deployment:fetch()          asks Beam: id, active, created_at and so on
 --   beam.deployments{…}         gives those that are there, with all of it
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 local address = require "beam.settings.target"
 local answer = require "beam.http.answer"

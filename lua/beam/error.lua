@@ -1,8 +1,8 @@
 -- The errors that run-time failures return as the second value: tables that a program can decide by and a person can
 -- act on.
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local outcome = require "beam.outcome"
-local visible = require "beam.visible"
+local visible = require "beam.base.visible"
 
 ---@class beam.error
 ---@field kind string those of BEAM_ERROR_MAP (core/beam.h), transform, script, queue_full, json, validation, config, interrupted
@@ -311,7 +311,7 @@ function errors.check_options(given, known, where, later)
       if later and later[name] then
         mistake(("%s: option '%s' is not available yet"):format(where, name))
       end
-      local meant = require("beam.suggest")(tostring(name), known)
+      local meant = require("beam.base.suggest")(tostring(name), known)
       local hint = meant and ("; did you mean '%s'?"):format(meant) or ""
       mistake(("%s: unknown option '%s'%s"):format(where, tostring(name), hint))
     end

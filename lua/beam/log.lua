@@ -1,7 +1,7 @@
 -- Where the lines go that nobody asked for: one sink per process, as there is one loop per process.
 --
 -- Without a sink, errors and warnings go to stderr and the rest nowhere. A line never holds a credential.
-local visible = require "beam.visible"
+local visible = require "beam.base.visible"
 
 local log = {}
 

@@ -3,7 +3,7 @@
 --   inputs --asked when there is room--> a call each --results as they come, or in order--> the loop
 --
 -- What the user has of a map is here, its work in map/run.lua.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local gather = require("beam.map.options").gather
 local new_run = require("beam.map.run").new

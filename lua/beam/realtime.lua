@@ -1,6 +1,6 @@
 -- Opening a realtime connection: the options, checked, as the policies that beam/realtime/connection.lua goes by; and the wait until
 -- it is open.
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local config = require "beam.settings.config"
 local connection = require "beam.realtime.connection"
 local errors = require "beam.error"

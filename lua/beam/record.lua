@@ -8,7 +8,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local log = require "beam.log"
-local native = require "beam.native"
+local native = require "beam.base.native"
 local recording = require "beam.recording"
 local secrets = require "beam.record.secrets"
 local tap = require "beam.record.tap"

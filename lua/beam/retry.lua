@@ -3,7 +3,7 @@
 --
 -- A policy is a function(attempt, err, conn) -> seconds | nil. `attempt` counts the failures in a row, from 1; nil gives up.
 local check_options = require("beam.error").check_options
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local retry = {}
 

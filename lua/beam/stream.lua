@@ -4,13 +4,13 @@
 --
 -- It is tried again as a call is, until the first byte of its body: what came after that is nobody's to ask for twice.
 local answer = require "beam.http.answer"
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local event_stream = require "beam.http.event_stream"
 local known_id = require "beam.rest.known_id"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local reader = require "beam.stream.reader"
 local request = require "beam.http.request"
 local response_stream = require "beam.http.response_stream"

@@ -8,7 +8,7 @@ local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 local state = require "beam.task.state"
 

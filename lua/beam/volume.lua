@@ -10,10 +10,10 @@ local errors = require "beam.error"
 local file_name = require "beam.http.file_name"
 local files = require "beam.rest.files"
 local json = require "beam.json"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local v1 = require "beam.rest.v1"
 
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 
 local volume = {}
 

@@ -21,7 +21,7 @@ local function find(folder, name)
   return package.searchpath("beam." .. name, package.cpath)
 end
 
--- What it raises is for beam/native.lua to explain.
+-- What it raises is for beam/base/native.lua to explain.
 local function load_core(folder)
   local path, tried = find(folder, "core")
   if not path then

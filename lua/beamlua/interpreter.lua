@@ -50,7 +50,7 @@ local function load_script(path)
     return load(io.read "*a", "=stdin")
   end
   local chunk, message = loadfile(path)
-  local meant = not chunk and path:find "^[a-z-]+$" and require("beam.suggest")(path, require("beamlua.cli.commands").names())
+  local meant = not chunk and path:find "^[a-z-]+$" and require("beam.base.suggest")(path, require("beamlua.cli.commands").names())
   return chunk, meant and ("%s; did you mean the command '%s'?"):format(message, meant) or message
 end
 

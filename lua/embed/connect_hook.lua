@@ -3,7 +3,7 @@
 -- The token belongs to the host. A script that names an address of its own elsewhere brings its own token, or none is sent: otherwise any
 -- script could have it.
 local address = require "beam.settings.target"
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local errors = require "beam.error"
 local plan = require "beam.realtime.plan"
 

@@ -1,4 +1,4 @@
-/* As lua/beam/suggest.lua does it, for names that are looked up in C. */
+/* As lua/beam/base/suggest.lua does it, for names that are looked up in C. */
 #include "sandbox/names.h"
 
 #include <string.h>

@@ -1,5 +1,5 @@
 -- What is said when a part in C cannot be loaded: the loaders' texts, and real installations that are broken.
-local native = require "beam.native"
+local native = require "beam.base.native"
 
 local interpreter = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:match "%d%.%d"
 local own = rawget(_G, "jit") and "jit" or _VERSION:match "%d%.%d"

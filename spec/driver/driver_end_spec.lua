@@ -26,7 +26,7 @@ local function execute(code, command)
 end
 
 local guard = [[
-  local compat = require "beam.compat"
+  local compat = require "beam.base.compat"
   late = compat.guard(function()
     print(pcall(%s))
   end)

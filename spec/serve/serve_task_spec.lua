@@ -1,5 +1,5 @@
 -- The task queues of the local Beam, asked with beam.core alone: what becomes of a task, and how often its handler runs.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local http = require "served_http"
 local json = require "beam.json"

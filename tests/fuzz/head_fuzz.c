@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/answer.h"
-#include "net/body.h"
+#include "net/http1/answer.h"
+#include "net/http1/body.h"
 #include "server/head.h"
 
 #define HOLDS(condition)                                                                                               \

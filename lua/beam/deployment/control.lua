@@ -2,7 +2,7 @@
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 ---@class beam.deployment
 local Deployment = {}

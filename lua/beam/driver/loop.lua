@@ -1,11 +1,11 @@
 -- The driver for plain Lua, on beam/driver/reactor.lua: coroutines that are started, joined, put to sleep and run to
 -- their end. The interface is described in beam/driver/init.lua.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local errors = require "beam.error"
 local interruption = require "beam.driver.interruption"
 local log = require "beam.log"
 local reactor = require "beam.driver.reactor"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 
 local loop = {

@@ -11,7 +11,7 @@ local log = require "beam.log"
 local phase = require "beam.driver.nginx.phase"
 local tasks = require "beam.driver.nginx.tasks"
 local waiting = require "beam.driver.nginx.waiting"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 
 local driver = {

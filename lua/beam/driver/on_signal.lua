@@ -1,7 +1,7 @@
 -- beam.on_signal: functions that are called when a signal came, in a coroutine of their own, after the step in which it did.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local known = { HUP = true, INT = true, QUIT = true, TERM = true, USR1 = true, USR2 = true, WINCH = true, CONT = true }
 local handlers, count = {}, 0

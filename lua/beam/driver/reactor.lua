@@ -36,7 +36,7 @@ local interruption, interruptions = nil, 0 -- what ended the waits last, and how
 ---@return beam.core.context
 function reactor.context()
   if not ctx then
-    local made, err = require("beam.native").core().new { log = log.write, log_level = "warning" }
+    local made, err = require("beam.base.native").core().new { log = log.write, log_level = "warning" }
     if not made then
       error(errors.from_core(err, "the event loop could not be made"), 0)
     end

@@ -4,7 +4,7 @@
 -- They are sent only to the API's or the gateway's own origin, and only where that asks for them. Redirects are followed, as a gateway
 -- points to its storage by them, but never from https to http.
 local api = require "beam.rest.api"
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local errors = require "beam.error"
 local options_of = require "beam.settings.options"
 local response_stream = require "beam.http.response_stream"

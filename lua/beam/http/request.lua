@@ -1,12 +1,12 @@
 -- A request to a deployment: from what beam.call, beam.stream and beam.submit are given to what the core is told. The credentials are not
 -- in it: they are asked for anew for each attempt.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local attempts = require "beam.http.attempts"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
 local json = require "beam.json"
 local log = require "beam.log"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local options_of = require "beam.settings.options"
 local upload = require "beam.http.upload"
 

@@ -1,6 +1,6 @@
 -- An answer that is read while it comes. What has come and was not read is bounded: beyond that the exchange pauses, and TCP holds the
 -- server back.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local headers = require "beam.settings.headers"
 local upload = require "beam.http.upload"

@@ -2,7 +2,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local protect = require "beam.driver.protect"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local upload = {}
 

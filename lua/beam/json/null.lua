@@ -4,4 +4,4 @@ local found, cjson = pcall(require, "cjson")
 if found and type(cjson) == "table" and cjson.null ~= nil then
   return cjson.null
 end
-return require("beam.native").core().null
+return require("beam.base.native").core().null

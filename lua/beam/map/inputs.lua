@@ -2,7 +2,7 @@
 -- when there is room for one more, and nil is their end.
 local errors = require "beam.error"
 local protect = require "beam.driver.protect"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local inputs = {}
 

@@ -1,5 +1,5 @@
 -- What beam.map can be told: options of its own, and those of each call.
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local request = require "beam.http.request"
 local seconds = require "beam.settings.seconds"
 

@@ -3,7 +3,7 @@
 --   multiply  6120 of 10000  61 %  31 failed  812/s  5 s left
 --
 -- Where stderr is no terminal there is no line. NO_COLOR (no-color.org) and TERM=dumb are respected.
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 local driver = require "beam.driver"
 
 local Progress = {}

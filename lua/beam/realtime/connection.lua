@@ -5,7 +5,7 @@
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
 --   receive.lua   from the socket to receive()         request.lua  request()
 --   close.lua     close()
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local handlers = require "beam.realtime.handlers"
 local in_flight = require "beam.realtime.in_flight"

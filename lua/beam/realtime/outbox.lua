@@ -4,7 +4,7 @@
 -- An entry is { data = string, binary = boolean, message = any, expires = seconds? }; `key` is set here. Each ends
 -- exactly once: pop() hands it out, or on_outcome(entry, "expired"|"dropped") is told, or push() did not take it.
 local check_options = require("beam.error").check_options
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local duration = require "beam.settings.seconds"
 
 local Outbox = {}

@@ -2,7 +2,7 @@
 -- beam/realtime/connection.lua's connections.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection

@@ -3,7 +3,7 @@
 --   function(message, conn) -> message | nothing (it is dropped) | several messages | nil, err
 --
 -- They may wait. The next message waits until the one before is through, so that the order stays what it was.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local protected = require("beam.driver.protect").call

@@ -1,6 +1,6 @@
 -- The headers that a recording shows: those that say what the content is and what is to be done. A header of somebody's own may be a
 -- credential, so none is written that is not in this list.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 
 local headers = {}
 

@@ -2,7 +2,7 @@
 --
 -- A secret is learned where it is used (the auth of a request, a header, a URL); from then on each of its forms is replaced wherever it
 -- stands: in messages, bodies, targets, errors. A secret of fewer than 4 bytes is none.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local base64 = require "beam.base64"
 local json = require "beam.json"
 

@@ -2,7 +2,7 @@
 local api = require "beam.rest.api"
 local deployment = require "beam.deployment"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local containers = {}
 

@@ -3,7 +3,7 @@ local api = require "beam.rest.api"
 local config = require "beam.settings.config"
 local deployment = require "beam.deployment"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local pages = require "beam.rest.pages"
 
 local deployments = {}

@@ -1,5 +1,5 @@
 -- What the user has of a stream of the API with numbered events: its items one by one (rest/numbered.lua brings them).
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local numbered = require "beam.rest.numbered"
 
 local followed = {}

@@ -1,5 +1,5 @@
 -- A list of the API, page after page, as it is read: in a loop, or by pages:next().
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local pages = {}
 

@@ -4,7 +4,7 @@ local config = require "beam.settings.config"
 local deployment = require "beam.deployment"
 local deployments = require "beam.rest.deployments"
 local errors = require "beam.error"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local pages = require "beam.rest.pages"
 
 local tasks = {}

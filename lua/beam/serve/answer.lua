@@ -1,6 +1,6 @@
 -- What a handler of an endpoint may return instead of a plain value: a status of its own, headers, a body that is not JSON.
-local ascii = require "beam.ascii"
-local compat = require "beam.compat"
+local ascii = require "beam.base.ascii"
+local compat = require "beam.base.compat"
 local json = require "beam.json"
 
 local answer = {}

@@ -1,5 +1,5 @@
 -- What is deployed: handlers by kind, name and version, each with a stub id of its own.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"
 

@@ -1,6 +1,6 @@
 -- Who may knock at all. A page of another site must not reach the local Beam of whoever looks at it: the Host must be a name of ours (else
 -- a name of the attacker's may have been pointed at this machine), and the Origin one that is allowed; on every route, upgrades included.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 
 local door = {}
 

@@ -1,5 +1,5 @@
 -- What a local Beam may be told (docs/serve.md), checked.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local local_token = require "beam.settings.local_token"
 local url = require "beam.serve.url"
 

@@ -1,6 +1,6 @@
 -- Which deployment a request means (docs/wire.md section 2): by path, /asgi/echo/v3, or by the first label of its Host,
 -- echo-7a7db8c-v3.app.beam.localhost. There is one workspace here, so any seven characters do in a label.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local url = require "beam.serve.url"
 
 local route = {}

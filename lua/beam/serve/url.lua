@@ -1,5 +1,5 @@
 -- Percent-encoding, query strings and the ids Beam makes.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 
 local url = {}
 

@@ -6,7 +6,7 @@
 local errors = require "beam.error"
 local ini = require "beam.settings.ini"
 local local_token = require "beam.settings.local_token"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local places = require "beam.settings.places"
 local seconds = require "beam.settings.seconds"
 local token_from = require("beam.settings.token").from

@@ -1,5 +1,5 @@
 -- HTTP headers: {name = value} or {name = {value, value}} for people, ordered pairs for beam.core.
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local headers = {}
 

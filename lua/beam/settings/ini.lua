@@ -1,5 +1,5 @@
 -- Reads INI text as Python's configparser writes it, which is what Beam's own tools use.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 
 local ini = {}
 

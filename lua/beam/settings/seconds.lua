@@ -1,6 +1,6 @@
 -- Times that a caller gives: one check, one sentence. Infinity is refused: without the option a wait takes as long as it takes, or as long
 -- as the default says.
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local seconds = {}
 

@@ -4,7 +4,7 @@
 -- {name=|id=|url=, version=, kind=, port=, public=, path=}, whose id may be a UUID or any label. Beam itself serves ids and labels as
 -- {label}.app.beam.cloud; any other gateway is asked by path.
 local label = require "beam.settings.label"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local address = {}
 

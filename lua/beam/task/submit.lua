@@ -7,7 +7,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
 local known_id = require "beam.rest.known_id"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 local request = require "beam.http.request"
 local upload = require "beam.http.upload"
 

@@ -1,5 +1,5 @@
 -- Reads the arguments of a command by its row in beamlua/cli/commands.lua: --name value, --name=value, -s; -- ends the options.
-local suggest = require "beam.suggest"
+local suggest = require "beam.base.suggest"
 
 local arguments = {}
 

@@ -84,7 +84,7 @@ local function find(words)
     end
     local below = commands.find(name, command.commands)
     if not below then
-      local meant = require("beam.suggest")(name, commands.names(command.commands))
+      local meant = require("beam.base.suggest")(name, commands.names(command.commands))
       return command, used, ("there is no '%s'%s"):format(name, meant and ("; did you mean '%s'?"):format(meant) or "")
     end
     command, used = below, used + 1
@@ -98,7 +98,7 @@ local function explain(words)
   end
   local command, _, problem = find(words)
   if not command then
-    local meant = require("beam.suggest")(words[1], commands.names())
+    local meant = require("beam.base.suggest")(words[1], commands.names())
     io.stderr:write(
       ("beamlua help: there is no command '%s'%s\n"):format(words[1], meant and ("; did you mean '%s'?"):format(meant) or ""),
       "usage: beamlua help [COMMAND]\n"

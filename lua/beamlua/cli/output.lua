@@ -2,7 +2,7 @@
 -- one value a line.
 local json = require "beam.json"
 local terminal = require "beamlua.cli.terminal"
-local visible = require "beam.visible"
+local visible = require "beam.base.visible"
 
 local output = {}
 

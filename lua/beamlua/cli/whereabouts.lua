@@ -1,6 +1,6 @@
 -- What was meant by the name of a deployment that Beam does not know: it is of another kind, or a name near it. Asked of Beam only after a
 -- failure, with little patience: an answer that does not come leaves the error as it was.
-local suggest = require "beam.suggest"
+local suggest = require "beam.base.suggest"
 
 local whereabouts = {}
 

@@ -3,7 +3,7 @@ local errors = require "beam.error"
 local input_of = require "beamlua.cli.input"
 local json = require "beam.json"
 local output = require "beamlua.cli.output"
-local visible = require "beam.visible"
+local visible = require "beam.base.visible"
 
 local function retry_policy(count)
   if not count then

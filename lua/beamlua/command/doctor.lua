@@ -1,6 +1,6 @@
 -- beamlua doctor: versions, certificates, configuration, network by phase, token. Each problem with its remedy; no secret is shown.
 local api = require "beam.rest.api"
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local exit_codes = require "beamlua.cli.exit_codes"

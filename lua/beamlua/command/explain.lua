@@ -1,11 +1,11 @@
 -- beamlua explain STATUS|CODE|KIND|TEXT: what it means, whether the handler ran, whether another attempt is made, what to do. All of it is
 -- looked up in beam/outcome.lua, by which the module itself goes.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
 local outcome = require "beam.outcome"
 local output = require "beamlua.cli.output"
-local suggest = require "beam.suggest"
+local suggest = require "beam.base.suggest"
 
 local ran = { no = "no", yes = "yes", unknown = "nobody knows" }
 

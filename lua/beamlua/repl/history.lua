@@ -1,7 +1,7 @@
 -- The lines typed at the prompt, from one session to the next: ~/.beamlua_history, or the file that BEAMLUA_HISTORY names (empty: none).
 --
 -- Only its owner can read it, it keeps the last 1000 lines, and a line that may have a secret in it is not written.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 
 local history = {}
 

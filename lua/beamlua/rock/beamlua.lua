@@ -28,7 +28,7 @@ local function arguments()
 end
 
 local function make_host()
-  local native = require "beam.native"
+  local native = require "beam.base.native"
   local host = native.load "beam.host"
   host.folder = arg[0]:match "^(.*)/[^/]*$" or "."
   host.core = native.core()

@@ -1,5 +1,5 @@
 /* Headers: which may be sent, how they are found, and what their lists hold. */
-#include "net/header.h"
+#include "net/http1/header.h"
 #include "test.h"
 
 static void check_header(const char *name, const char *value, const char *why) {

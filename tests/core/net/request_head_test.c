@@ -1,6 +1,6 @@
 /* The request parser and the body decoder, each input fed whole, cut at every place, and byte by byte, and always so
  * that it ends at an unreadable page: reading one byte too far ends the test. */
-#include "net/body.h"
+#include "net/http1/body.h"
 #include "page.h"
 #include "server/head.h"
 #include "test.h"

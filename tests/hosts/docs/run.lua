@@ -12,7 +12,7 @@
 local root = os.getenv "BEAM_ROOT"
 package.path = root .. "/docs/?.lua;" .. package.path
 local beam = require "beam"
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local pages = require "reference.pages"
 
 local page, first, only = arg[1], tonumber(arg[2]), tonumber(arg[3])

@@ -1,7 +1,7 @@
 -- lua_code_cache off, which developers set while they write: each request has a Lua state of its own, and it ends with the request only if
 -- we have nothing in it any more. Nothing tells a state that it is one of many, so they are counted: of a worker's second one on, all know,
 -- and the first is woken to see it.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local ffi = require "ffi"
 local log = require "beam.log"
 

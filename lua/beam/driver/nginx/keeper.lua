@@ -211,7 +211,7 @@ function keeper.start(given)
     error(ending, 0)
   end
   options = given or options
-  local made, err = require("beam.native").core().new { log = log.write, log_level = "warning", connections = options.connections }
+  local made, err = require("beam.base.native").core().new { log = log.write, log_level = "warning", connections = options.connections }
   if not made then
     error("beam: the event loop could not be made: " .. tostring(err), 0)
   end

@@ -1,5 +1,5 @@
 -- In which phases of a request nginx lets Lua wait.
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 
 local phase = {}
 

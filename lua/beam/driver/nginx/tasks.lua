@@ -1,6 +1,6 @@
 -- Coroutines that are started and joined, inside nginx: light threads of a request, or work for the worker's own threads
 -- (beam/driver/nginx/keeper.lua).
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local errors = require "beam.error"
 local keeper = require "beam.driver.nginx.keeper"
 local log = require "beam.log"

@@ -1,5 +1,5 @@
 -- Deployments and stubs over the API (docs/wire.md section 2): lists, one of them, its address.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local filters = require "beam.serve.api.filters"
 local json = require "beam.json"
 local pages = require "beam.serve.api.pages"

@@ -1,6 +1,6 @@
 -- The query parameters that choose among tasks and deployments (beta9's TaskFilter and DeploymentFilter). A parameter that cannot be read
 -- is the caller's fault: 400.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local records = require "beam.serve.api.records"
 local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"

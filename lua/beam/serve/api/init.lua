@@ -1,7 +1,7 @@
 -- The REST API beside the apps: which resource a path means, and whose workspace it is. v1 is the gateway's (beta9), v2 the public one.
 local api_deployments = require "beam.serve.api.deployments"
 local api_tasks = require "beam.serve.api.tasks"
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local callbacks = require "beam.serve.app.callbacks"
 local containers = require "beam.serve.api.containers"
 local journals = require "beam.serve.api.journals"

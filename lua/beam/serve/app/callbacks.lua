@@ -8,7 +8,7 @@ local json = require "beam.json"
 local log = require "beam.log"
 local url = require "beam.serve.url"
 
-local core = require("beam.native").core()
+local core = require("beam.base.native").core()
 
 local callbacks = {}
 

@@ -1,6 +1,6 @@
 -- What a handler of an endpoint gets (docs/wire.md section 4): a JSON object, its `args` and `kwargs` taken out, joined by the query
 -- parameters. Only the first JSON value of a body is read, as Go's decoder does it.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local json = require "beam.json"
 
 local payload = {}

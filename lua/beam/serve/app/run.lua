@@ -1,6 +1,6 @@
 -- One run of a handler for a task. Lua cannot stop a coroutine from outside: a handler whose task has timed out or was cancelled is told
 -- (context.cancelled()) and runs on, but nothing of it counts any more.
-local compat = require "beam.compat"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local protect = require "beam.driver.protect"
 

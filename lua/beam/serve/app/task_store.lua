@@ -1,6 +1,6 @@
 -- The tasks of an app, the newest last. It belongs to the app: whichever server listens shows the same ones. The oldest that have ended
 -- are forgotten.
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 local callbacks = require "beam.serve.app.callbacks"
 local new_journal = require("beam.serve.api.journal").new
 local new_task = require("beam.serve.app.task").new

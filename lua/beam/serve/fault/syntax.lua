@@ -7,7 +7,7 @@
 --
 -- Of several faults that fit, the first in the order they are written happens: status=429:2,status=503:1 is 429, 429, 503, and then
 -- everybody is let in.
-local suggest = require "beam.suggest"
+local suggest = require "beam.base.suggest"
 
 local syntax = {}
 

@@ -1,4 +1,4 @@
-#include "net/header.h"
+#include "net/http1/header.h"
 
 #include <string.h>
 

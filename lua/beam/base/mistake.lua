@@ -1,7 +1,7 @@
 -- Raises for a mistake of the caller, where it stands: at the line of the caller's own code that called the module, however deep in the
 -- module it is noticed.
 local here = debug.getinfo(1, "S").source
-local module = here:match "^(.*)mistake%.lua$" -- "@/usr/share/lua/5.4/beam/"; embedded: "@beam/"
+local module = here:match "^(.*)base/mistake%.lua$" -- "@/usr/share/lua/5.4/beam/"; embedded: "@beam/"
 
 local function is_ours(info)
   return info.what == "C" or info.what == "tail" or module ~= nil and info.source:sub(1, #module) == module

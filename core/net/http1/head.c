@@ -1,7 +1,7 @@
 /* Each reader moves the cursor past what it read, or returns 0 for more, or minus a status. What was read is split once
  * more when its fields are asked for, so that nothing but the bytes themselves needs room.
  */
-#include "net/head.h"
+#include "net/http1/head.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 -- The known name nearest to a mistyped one, for "did you mean".
-local ascii = require "beam.ascii"
+local ascii = require "beam.base.ascii"
 
 -- Levenshtein's distance, one row at a time.
 local function distance(a, b)

@@ -1,6 +1,6 @@
 -- What of beam is C: beam.core. Where it cannot be loaded, the error says what is missing and which package brings it, or which Lua it was
 -- built for.
-local packages = require "beam.native.packages"
+local packages = require "beam.base.packages"
 
 local native = {}
 

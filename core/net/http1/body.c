@@ -1,6 +1,6 @@
 /* The body decoder: a length is counted down; chunks go through a small machine, a byte at a time outside of their
  * data. */
-#include "net/body.h"
+#include "net/http1/body.h"
 
 #include <string.h>
 

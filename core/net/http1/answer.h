@@ -5,7 +5,7 @@
 #define BEAM_ANSWER_H
 
 #include "base/bytes.h"
-#include "net/header.h"
+#include "net/http1/header.h"
 
 #pragma GCC visibility push(hidden)
 

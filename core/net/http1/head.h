@@ -7,7 +7,7 @@
 #ifndef BEAM_HEAD_H
 #define BEAM_HEAD_H
 
-#include "net/header.h"
+#include "net/http1/header.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -1,10 +1,10 @@
-#include "net/answer.h"
+#include "net/http1/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/ascii.h"
-#include "net/head.h"
+#include "net/http1/head.h"
 
 /* ---- Headers: their texts in one piece, names in lower case ---- */
 
