@@ -30,7 +30,7 @@ end
 
 -- The key first: a certificate is there only with its key.
 local function make(folder, files, now)
-  local core = require("beam.native").core()
+  local core = require("beam.base.native").core()
   local ok, problem = core.private_folder(folder)
   if not ok then
     return nil, problem
