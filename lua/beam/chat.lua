@@ -7,7 +7,7 @@
 local errors = require "beam.error"
 local json = require "beam.json"
 local log = require "beam.log"
-local mistake = require "beam.mistake"
+local mistake = require "beam.base.mistake"
 
 local chat = {}
 
