@@ -6,8 +6,8 @@ return {
     page = "calls.md",
     functions = {
       { "call", "call.lua", "call.call" },
-      { "stream", "stream.lua", "stream.open" },
-      { "map", "map.lua", "map.map" },
+      { "stream", "stream/init.lua", "stream.open" },
+      { "map", "map/init.lua", "map.map" },
       { "chat", "chat.lua", "chat.open" },
       { "address", "client.lua", "client.address" },
     },
@@ -27,7 +27,7 @@ return {
       {
         "beam.map",
         text = "Calls over many inputs, and their results as they come.",
-        files = { "map.lua" },
+        files = { "map/init.lua" },
         methods = { "next", "cancel", "close", "stats" },
       },
     },
@@ -37,7 +37,7 @@ return {
       { "beam.request_options", "http/request.lua" },
       { "beam.call_options", "call.lua" },
       { "beam.call_info", "http/answer.lua" },
-      { "beam.stream_options", "stream.lua" },
+      { "beam.stream_options", "stream/init.lua" },
       { "beam.stream_item", "http/event_stream.lua" },
       { "beam.map_options", "map/options.lua" },
       { "beam.chat_options", "chat.lua" },

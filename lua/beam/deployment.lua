@@ -14,6 +14,7 @@ local config = require "beam.settings.config"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
 local options_of = require "beam.settings.options"
+local stub_id_of = require("beam.rest.record").stub_id
 
 local deployment = { read = require "beam.deployment.read" }
 
@@ -46,17 +47,6 @@ deployment.settings = function(settings, options)
   return own
 end
 
----@param record table Beam's
----@return string?
-function deployment.stub_id_of(record)
-  local stub = type(record.stub) == "table" and record.stub or {}
-  for _, id in ipairs { record.stub_id or false, stub.external_id or false, stub.id or false } do
-    if type(id) == "string" and id ~= "" then
-      return id
-    end
-  end
-end
-
 local function text(value)
   return type(value) == "string" and value or nil
 end
@@ -68,7 +58,7 @@ local function take_record(self, record)
   self.kind = (text(record.stub_type) or ""):match "^[^/]+"
   self.active = record.active == true
   self.subdomain, self.created_at = text(record.subdomain), text(record.created_at)
-  self.stub_id = deployment.stub_id_of(record)
+  self.stub_id = stub_id_of(record)
   self.described = ("%s/v%s"):format(self.name, tostring(self.version))
 end
 

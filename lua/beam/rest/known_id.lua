@@ -2,6 +2,7 @@
 -- API is asked whose it is, once, and the call goes to that address.
 local address = require "beam.settings.target"
 local driver = require "beam.driver"
+local stub_id_of = require("beam.rest.record").stub_id
 
 local known_id = {}
 
@@ -37,10 +38,9 @@ local function is_unknown(err)
 end
 
 local function look_up(settings, target, err, left)
-  local deployment = require "beam.deployment"
   local id = target.id
   local record = require("beam.rest.api").of(settings).deployment(settings, id, { timeout = left, retry = false })
-  local stub = record and deployment.stub_id_of(record)
+  local stub = record and stub_id_of(record)
   local kind = record and tostring(record.stub_type):match "^[^/]+"
   if stub and kind == target.kind and stub ~= id then
     remember(settings, target, stub)

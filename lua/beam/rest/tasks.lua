@@ -6,6 +6,7 @@ local deployments = require "beam.rest.deployments"
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
 local pages = require "beam.rest.pages"
+local stub_id_of = require("beam.rest.record").stub_id
 
 local tasks = {}
 
@@ -62,7 +63,7 @@ end
 local function stub_of_id(settings, id, timeout)
   local record, err = api.of(settings).deployment(settings, id, { timeout = timeout })
   if record then
-    return { deployment.stub_id_of(record) or id }
+    return { stub_id_of(record) or id }
   elseif err.status == 404 or err.status == 400 then
     return { id }
   end
