@@ -4,7 +4,7 @@ TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c')
 CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
 NEEDS_ALL := $(if $(T),$(shell find spec tests/hosts -name '*$(T)*_spec.lua' -o -name '*$(T)*_test.sh' -o -name '*$(T)*_test.py'),yes)
 
-.PHONY: invariant soak nginx-soak gigabyte siege
+.PHONY: invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege
 
 # The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
 siege: setup-test
@@ -39,6 +39,18 @@ gigabyte: setup-test
 	@for lua in 5.4 jit; do \
 	  LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" BEAM_TEST_PYTHON=$(PYTHON) \
 	  lua$$lua tests/bench/stream_memory.lua $(MIB) || exit 1; done
+
+# A gigabyte into a volume and out of it, killed in the middle of both; 48 MiB in make test (tests/hosts/volume_test.py).
+volume-gigabyte: setup-test
+	@$(MAKE) lua
+	@$(PYTHON) tests/hosts/volume_test.py $(MIB)
+
+# A stream of logs that is cut 50 times while 100,000 lines pass, on each Lua; 4,000 lines in make test (spec/rest/logs_spec.lua).
+logs-cut: setup-test
+	@$(MAKE) lua
+	@for lua in $(LUAS); do case $$lua in jit) program=luajit ;; *) program=lua$$lua ;; esac; \
+	  BEAM_LOG_LINES=100000 BEAM_LOG_CUTS=50 LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" \
+	  $$program "$$(command -v busted)" -o TAP spec/rest/logs_spec.lua || exit 1; done
 
 # ---- Tests: the core and each test under AddressSanitizer and UBSan ----
 

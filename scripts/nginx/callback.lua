@@ -69,7 +69,7 @@ end
 --- GET /wait?task=ID
 function callback.wait()
   local id = ngx.var.arg_task or ""
-  if not id:find "^[%w-]+$" then
+  if not id:find "^[A-Za-z0-9-]+$" then
     return reply(400, { error = "which task?" })
   end
   answer(id)

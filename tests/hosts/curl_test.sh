@@ -78,6 +78,41 @@ ask GET "/api/v1/task/$ws/$pickle/subscribe" -N >/dev/null
 check "POST /function/pickle: a result as base64" '"result":\{"base64":"gARLKi4="\}' "$(ask GET "/v2/task/$pickle/")"
 check "404 for a task that is not" '^\{"message":""\} 404$' "$(ask GET "/api/v1/task/$ws/none")"
 
+# Logs, events, callbacks
+check "GET /api/v1/logs/{ws}" '"logs":\[.* 200$' "$(ask GET "/api/v1/logs/$ws?object_type=task&object_id=$task")"
+check "… of what is not there" '^\{"message":""\} 404$' "$(ask GET "/api/v1/logs/$ws?object_type=task&object_id=none")"
+check "GET /api/v1/logs/{ws}/stream" '^: connected$' "$(ask GET "/api/v1/logs/$ws/stream?seq_num=0&wait=0")"
+check "GET /api/v1/events/{ws}/tasks/{id}/stream" '^event: task.updated$' "$(ask GET "/api/v1/events/$ws/tasks/$task/stream?seq_num=0&wait=0")"
+last=$(ask GET "/api/v1/events/$ws/stream?seq_num=0&wait=0" | sed -n 's/^id: //p' | tail -n 1)
+check "… goes on behind Last-Event-ID" '^1$' "$(ask GET "/api/v1/events/$ws/stream?wait=0" -H "Last-Event-ID: $((last - 1))" | grep -c '^id:')"
+check "GET /api/v1/token/{ws}/signing-key" '^\{"signing_key":"[0-9a-f]{64}"\} 200$' "$(ask GET "/api/v1/token/$ws/signing-key")"
+
+# Volumes
+check "POST /volume/{ws}/create/{name}" '"name":"data".* 200$' "$(ask POST "/volume/$ws/create/data")"
+check "PUT /volume/{ws}/upload/{path}" '^null 200$' "$(ask PUT "/volume/$ws/upload/data/a/b.txt" -d 'some text')"
+check "GET /volume/{ws}/download/{path}" '^some text 200$' "$(ask GET "/volume/$ws/download/data/a/b.txt")"
+check "… from a byte on" '^text 206$' "$(ask GET "/volume/$ws/download/data/a/b.txt" -H 'Range: bytes=5-')"
+check "GET /volume/{ws}" '"size":9.* 200$' "$(ask GET "/volume/$ws")"
+check "GET /volume/{ws}/ls/{path}" '"path":"a\\?/b.txt".* 200$' "$(ask GET "/volume/$ws/ls/data/a")"
+there=$(ask GET "/volume/$ws/generate-upload-url/data/c.txt" | sed 's|\\/|/|g; s/^"//; s/" 200$//')
+check "GET /volume/{ws}/generate-upload-url/{path}" '^ 200$' "$(curl -sS -m 10 -w ' %{http_code}' -X PUT -d 'more' "$there")"
+there=$(ask GET "/volume/$ws/generate-download-url/data/c.txt" | sed 's|\\/|/|g; s/^"//; s/" 200$//')
+check "GET /volume/{ws}/generate-download-url/{path}" '^more 200$' "$(curl -sS -m 10 -w ' %{http_code}' "$there")"
+key=$(ask GET "/volume/$ws/generate-download-token/data/c.txt" | sed 's/^"//; s/" 200$//')
+check "GET /volume/{ws}/download-with-token/{path}" '^more 200$' "$(curl -sS -m 10 -w ' %{http_code}' "$url/volume/$ws/download-with-token/data/c.txt?token=$key")"
+check "POST /api/v1/gateway/volumes/{path}/move" '"ok":true.* 200$' \
+  "$(ask POST "/api/v1/gateway/volumes/data%2Fc.txt/move" -d '{"new_path":"data/d.txt"}')"
+check "PATCH /volume/{ws}/mv/{path} moves nothing" '^ 200$' "$(ask PATCH "/volume/$ws/mv/data/d.txt")"
+check "DELETE /volume/{ws}/rm/{path}" '^null 200$' "$(ask DELETE "/volume/$ws/rm/data/d.txt")"
+check "… leads nowhere else" '^\{"message":"[^"]*must provide volume name"\} 500$' "$(ask GET "/volume/$ws/download/data/../../etc" --path-as-is)"
+
+# Containers
+container=$(field container_id "$(ask GET "/api/v1/container/$ws")")
+check "GET /api/v1/container/{ws}" '^[a-z]+-[0-9a-f-]{36}-' "$container"
+check "GET /api/v1/container/{ws}/{id}" '"status":"RUNNING".* 200$' "$(ask GET "/api/v1/container/$ws/$container")"
+check "POST /api/v1/container/{ws}/{id}/stop" '^ 200$' "$(ask POST "/api/v1/container/$ws/$container/stop")"
+check "… is gone" '^\{"message":"Invalid container id"\} 400$' "$(ask GET "/api/v1/container/$ws/$container")"
+
 # Deployments
 list=$(ask GET "/api/v1/deployment/$ws?name=multiply")
 check "GET /api/v1/deployment/{ws}" '^\[\{.*"stub_type":"endpoint\\?/deployment".* 200$' "$list"
@@ -91,6 +126,8 @@ check "GET /api/v1/deployment/{id}/url" 'endpoint\\?/multiply\\?/v1"\} 200$' "$(
 check "GET /api/v1/stub/{id}/url" "id\\\\?/$stub\"\\} 200\$" "$(ask GET "/api/v1/stub/$stub/url")"
 check "POST /endpoint/id/{stub}" '^\{"result":42\} 200$' "$(ask POST "/endpoint/id/$stub" -d '{"x":21}')"
 check "POST /endpoint/public/{stub}, without a token" '^\{"result":42\}$' "$(curl -sS -m 10 -d '{"x":21}' "$url/endpoint/public/$stub")"
+
+check "POST /api/v1/gateway/deployments/{id}/scale" '"ok":false.* 200$' "$(ask POST "/api/v1/gateway/deployments/$id/scale" -d '{"containers":2}')"
 
 echo "1..$count"
 exit $((failed > 0))

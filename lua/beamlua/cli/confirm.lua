@@ -15,7 +15,7 @@ return function(context, question)
   io.stderr:write(question, "? [y/N] ")
   io.stderr:flush()
   local answer = io.read "l" or ""
-  if answer:lower():find "^%s*y" then
+  if answer:find "^%s*[yY]" then
     return true
   end
   return nil, errors.new { kind = "canceled", message = "nothing was done" }
