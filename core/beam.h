@@ -296,6 +296,13 @@ enum beam_http_event_type {
   BEAM_HTTP_DONE     /* terminal. `error`, or NULL and `status`, `headers` and, unless streamed, the body in `data` */
 };
 
+/* Seconds; 0 for what did not happen, as over a connection that was open. */
+typedef struct beam_http_times {
+  double dns, tcp, tls;
+  double wait; /* from the request sent to the first byte of the answer */
+  double body; /* from there to its end */
+} beam_http_times;
+
 typedef struct beam_http_event {
   enum beam_http_event_type type;
   int status;
@@ -303,7 +310,8 @@ typedef struct beam_http_event {
   size_t header_count;
   const char *data; /* `len` bytes, not NUL-terminated */
   size_t len;
-  const beam_error *error; /* with what had come until then: `status` and `headers` may be set beside it */
+  const beam_error *error;      /* with what had come until then: `status` and `headers` may be set beside it */
+  const beam_http_times *times; /* done only */
 } beam_http_event;
 
 typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event` are needed */

@@ -2,6 +2,7 @@
 local commands = require "beamlua.cli.commands"
 local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
+local status_codes = require "beamlua.cli.status_codes"
 
 local function escape(text)
   text = text:gsub("\\", "\\e"):gsub("…", "\\[u2026]"):gsub("`", "\\(ga"):gsub("%-", "\\-")
@@ -66,6 +67,9 @@ local function print_codes()
   local rows = {}
   for kind, code in pairs(exit_codes) do
     rows[#rows + 1] = { code, kind, meanings.kinds[kind] and meanings.kinds[kind][1] or "a mistake on the command line" }
+  end
+  for _, row in ipairs(status_codes.list()) do
+    rows[#rows + 1] = { row[1], "http", row[2] }
   end
   table.sort(rows, function(a, b)
     return a[1] < b[1]

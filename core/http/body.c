@@ -103,7 +103,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
 void beam__http_check_end(beam_http *http) {
   if (http->error.code)
     return;
-  http->phase = BEAM_PHASE_RESPONSE;
+  beam__http_answered(http);
   if (!http->response.status)
     beam__http_fail(http, BEAM_EHTTP, "the response of %s ended in the middle of its headers", http->peer);
   else if (beam__decoder_truncated(&http->decoder))
@@ -133,7 +133,7 @@ static size_t on_head_line(char *line, size_t size, size_t count, void *user) {
   result = beam__response_line(&http->response, line, len, &why);
   if (result == 0)
     return len;
-  http->phase = BEAM_PHASE_RESPONSE;
+  beam__http_answered(http);
   if (result < 0) {
     beam__http_fail(http, result, "%s: %s", http->peer, why);
     return len + 1;

@@ -14,10 +14,14 @@ void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const v
                            .header_count = http->response.header_count,
                            .data = data,
                            .len = len};
+  beam_http_times times;
   if (http->freed)
     return;
-  if (type == BEAM_HTTP_DONE && http->error.code)
-    event.error = &http->error;
+  if (type == BEAM_HTTP_DONE) {
+    beam__http_times(http, &times);
+    event.times = &times;
+    event.error = http->error.code ? &http->error : NULL;
+  }
   http->dispatching++;
   http->on_event(http->user, http, &event);
   http->dispatching--;
@@ -72,9 +76,10 @@ static void on_deadline(uv_timer_t *timer) {
 void beam__http_enter(beam_http *http, enum beam_phase phase) {
   int connecting = phase < BEAM_PHASE_REQUEST, was_connecting = http->phase < BEAM_PHASE_REQUEST;
   http->phase = phase;
-  if (!connecting)
+  if (!connecting) {
     http->connect_due = 0;
-  else if (!was_connecting) {
+    http->asked_at = uv_hrtime();
+  } else if (!was_connecting) {
     http->connect_due = uv_now(&http->ctx->loop) + http->connect_timeout_ms;
     arm_deadline(http);
   }

@@ -8,6 +8,7 @@
  *   body.c         what curl reads: head and body, decoded, bounded, paused
  *   upload.c       what curl sends, where the body comes in pieces
  *   error.c        what curl says went wrong -> beam_error
+ *   trace.c        heads for the log, and how long each part took
  */
 #ifndef BEAM_HTTP_H
 #define BEAM_HTTP_H
@@ -56,11 +57,12 @@ struct beam_http {
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;
-  unsigned attempts;       /* how often curl was about to send the request */
-  int http2;               /* what the connection speaks that it was about to be sent on */
-  int stale, renewed;      /* that one had spoken before it was asked; and a new one was taken */
-  long sent_before;        /* bytes curl had sent when it was about to, the first time (to the proxy) */
-  int sent_before_restart; /* headers went out that a restart sends again */
+  uint64_t asked_at, answered_at; /* uv_hrtime: the request goes, the answer begins; 0: not yet */
+  unsigned attempts;              /* how often curl was about to send the request */
+  int http2;                      /* what the connection speaks that it was about to be sent on */
+  int stale, renewed;             /* that one had spoken before it was asked; and a new one was taken */
+  long sent_before;               /* bytes curl had sent when it was about to, the first time (to the proxy) */
+  int sent_before_restart;        /* headers went out that a restart sends again */
   char curl_text[CURL_ERROR_SIZE];
   char subject[256], issuer[256]; /* of the server's certificate */
 
@@ -111,6 +113,11 @@ void beam__http_check_end(beam_http *http);     /* what ended too early becomes 
 int beam__http_set_upload(beam_http *http, uint64_t size); /* 0, or an option that curl refused */
 void beam__http_upload_answered(beam_http *http);          /* the head of the answer is there */
 void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
+
+/* trace.c */
+int beam__http_trace(beam_http *http); /* 0, or an option that curl refused */
+void beam__http_answered(beam_http *http);
+void beam__http_times(const beam_http *http, beam_http_times *times);
 
 /* error.c: fills http->error, unless it is filled already. */
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));

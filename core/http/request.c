@@ -283,7 +283,8 @@ int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_e
   http->transfer.easy = beam__curl_easy(http->ctx->curl);
   if (!http->transfer.easy || set_basics(http) || set_url(http, &options->auth) || set_method(http, options, method) ||
       set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
-      beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http))
+      beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http) ||
+      beam__http_trace(http))
     return no_memory(error);
   set_version(http, options->body_len);
   return 0;

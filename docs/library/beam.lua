@@ -150,6 +150,8 @@ function beam_map:stats() end
 ---@field attempts integer
 ---@field elapsed number seconds, with all attempts and waits
 ---@field task_id string?
+---@field times { dns: number, tcp: number, tls: number, wait: number, body: number } seconds of the last attempt: 0 for what did not happen,
+---   as over a connection that was open; wait: from the request to the first byte of the answer
 
 ---@class beam.stream_options: beam.call_options
 ---@field format "sse"|"data"|"lines"|"whole"|"raw"|"auto"|nil default: by the content type and by what comes

@@ -9,6 +9,10 @@ return function(host, arguments)
     arguments[1] = "watch"
   end
   local first = arguments[1] or ""
+  if first == "--version" then
+    print(("beamlua %s, %s"):format(host.version, _VERSION))
+    return 0
+  end
   if first:find "^[a-z]+$" and require("beamlua.cli.commands").find(first) or first == "--help" or first == "-h" then
     return require "beamlua.cli.command"(host, arguments)
   end

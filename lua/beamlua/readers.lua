@@ -73,6 +73,13 @@ function readers.header(value, before)
   return headers
 end
 
+--- "NAME=VALUE"; several make a list.
+function readers.field(value, before)
+  local list = before or {}
+  list[#list + 1] = value
+  return value:find "^[^=]+=" and list or nil, "wants NAME=VALUE or NAME=@FILE"
+end
+
 --- Each a word; several make a list.
 function readers.list(value, before)
   local list = before or {}

@@ -13,6 +13,20 @@ struct arrival {
   const beam_http_event *event;
 };
 
+static void push_times(lua_State *L, const beam_http_times *times) {
+  lua_createtable(L, 0, 5);
+  lua_pushnumber(L, times->dns);
+  lua_setfield(L, -2, "dns");
+  lua_pushnumber(L, times->tcp);
+  lua_setfield(L, -2, "tcp");
+  lua_pushnumber(L, times->tls);
+  lua_setfield(L, -2, "tls");
+  lua_pushnumber(L, times->wait);
+  lua_setfield(L, -2, "wait");
+  lua_pushnumber(L, times->body);
+  lua_setfield(L, -2, "body");
+}
+
 static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
   int has_body = object->whole && event->status;
   event_push_name(L, EVENT_DONE);
@@ -22,6 +36,10 @@ static int push_done(lua_State *L, const struct object *object, const beam_http_
     lua_pushnil(L);
   push_response(L, event->status, event->headers, event->header_count,
                 has_body ? (event->data ? event->data : "") : NULL, event->len);
+  if (event->status) {
+    push_times(L, event->times);
+    lua_setfield(L, -2, "times");
+  }
   return 3;
 }
 

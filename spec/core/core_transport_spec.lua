@@ -142,6 +142,57 @@ describe("beam.core", function()
       assert.equal("one two", body)
     end)
 
+    it("says how long each part took", function()
+      local waiting
+      local _, url = serve(function(request)
+        waiting = ctx:timer(0.05, function()
+          request:respond(200, {}, "x")
+        end)
+      end)
+      local _, response = exchange { url = url }
+      assert.is_truthy(waiting)
+      local times = response.times
+      assert.is_true(times.wait >= 0.049 and times.wait < 2, times.wait)
+      assert.is_true(times.tcp > 0 and times.tcp < 2)
+      assert.equal(0, times.tls)
+      assert.is_true(times.dns >= 0 and times.body >= 0)
+      _, response = exchange { url = url }
+      assert.equal(0, response.times.tcp) -- over the same connection
+    end)
+
+    it("shows its heads to a log that wants them, without secrets", function()
+      local lines = {}
+      ctx:close()
+      ctx = assert(core.new {
+        log_level = "debug",
+        log = function(_, line)
+          lines[#lines + 1] = line
+        end,
+      })
+      local _, url = serve(function(request)
+        request:respond(200, { { "Set-Cookie", "s3cret" }, { "X-Seen", "yes" } }, "x")
+      end)
+      exchange {
+        url = url .. "/path?auth_token=s3cret",
+        auth = { scheme = "bearer", secret = "s3cret" },
+        headers = { { "X-Mine", "1" }, { "Cookie", "s3cret" }, { "X-API-Key", "s3cret" } },
+      }
+      local text = table.concat(lines, "\n") .. "\n"
+      assert.is_nil(text:find("s3cret", 1, true))
+      for _, line in ipairs {
+        "> GET /path? [hidden]\n",
+        "> Authorization: [hidden]\n",
+        "> Cookie: [hidden]\n",
+        "> X-API-Key: [hidden]\n",
+        "> X-Mine: 1\n",
+        "< HTTP/1.1 200 OK\n",
+        "< set-cookie: [hidden]\n",
+        "< x-seen: yes\n",
+      } do
+        assert.is_truthy(text:lower():find(line:lower(), 1, true), line .. text)
+      end
+    end)
+
     it("that fails says where, and has no response", function()
       local server, url = serve(noop)
       server:close()

@@ -10,7 +10,7 @@ local links = require "beam.driver.signal"
 local log = require "beam.log"
 local new_deadlines = require("beam.driver.deadlines").new
 
-local reactor = {}
+local reactor = { log_level = "warning" } -- log_level: the most talkative one of the context, which is made on first use
 
 local WAIT = {} -- what a task yields when it waits; any other yield but LEAVE is the user's own
 local LEAVE = {} -- what it yields, with a function, to be left by that
@@ -36,7 +36,7 @@ local interruption, interruptions = nil, 0 -- what ended the waits last, and how
 ---@return beam.core.context
 function reactor.context()
   if not ctx then
-    local made, err = require("beam.base.native").core().new { log = log.write, log_level = "warning" }
+    local made, err = require("beam.base.native").core().new { log = log.write, log_level = reactor.log_level }
     if not made then
       error(errors.from_core(err, "the event loop could not be made"), 0)
     end

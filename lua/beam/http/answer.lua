@@ -12,6 +12,8 @@ local answer = {}
 ---@field attempts integer
 ---@field elapsed number seconds, with all attempts and waits
 ---@field task_id string?
+---@field times { dns: number, tcp: number, tls: number, wait: number, body: number } seconds of the last attempt: 0 for what did not happen,
+---   as over a connection that was open; wait: from the request to the first byte of the answer
 
 --- The value of a whole answer with a status of success.
 ---@param what string "POST https://…"
@@ -72,6 +74,7 @@ function answer.info(response, count, started)
     headers = headers,
     raw = response.body,
     task_id = headers["x-task-id"],
+    times = response.times,
   }
 end
 
@@ -88,6 +91,7 @@ function answer.describe(err, response, count, started)
     err.status = err.status or response.status
     err.headers = response.headers
     err.raw = response.body
+    err.times = response.times
     err.task_id = err.task_id or response.headers["x-task-id"]
   end
   return err

@@ -9,6 +9,7 @@ local failure = require "beamlua.cli.failure"
 local help = require "beamlua.cli.help"
 local run = require "beamlua.run"
 local terminal = require "beamlua.cli.terminal"
+local visible = require "beam.base.visible"
 
 local function complain(command, what)
   io.stderr:write(command.title, ": ", what, "\n", help.usage(command), "\n'", command.title, " --help' says more\n")
@@ -30,10 +31,17 @@ end
 
 -- ---- Running ----
 
+local function tls_of(options)
+  if options.ca_file or options.cert or options.key or options.insecure then
+    return { ca_file = options.ca_file, cert = options.cert, key = options.key, insecure = options.insecure }
+  end
+end
+
 local function new_client(options)
   return function(further)
     local settings = { gateway = options.gateway, config = options.config, context = options.context }
-    settings.tls = options.ca_file and { ca_file = options.ca_file } or nil
+    settings.tls = tls_of(options)
+    settings.proxy = options.proxy
     for name, value in pairs(further or {}) do
       settings[name] = value
     end
@@ -44,8 +52,13 @@ end
 local function log_to_stderr(verbose)
   local log = require "beam.log"
   local most = verbose and log.levels.info or log.levels.warning
+  if verbose then
+    require("beam.driver.reactor").log_level = "debug"
+  end
   log.to(function(level, line)
-    if log.levels[level] <= most then
+    if level == "debug" and line:find "^[<>] " then
+      io.stderr:write(visible.line(line), "\n") -- heads, as they go and come
+    elseif log.levels[level] <= most then
       io.stderr:write("beamlua: ", level, ": ", line, "\n")
     end
   end)

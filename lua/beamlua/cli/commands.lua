@@ -8,19 +8,10 @@
 --   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
 local of_the_api = require "beamlua.cli.api_commands"
 local readers = require "beamlua.readers"
+local shared = require "beamlua.cli.rows.shared"
 
-local kinds = { "asgi", "endpoint", "taskqueue", "function", "schedule" }
-local task_kinds = { "taskqueue", "function" }
-
--- ---- Options that several have ----
-
-local timeout = { "--timeout", "S", "seconds for all of it", read = readers.seconds }
-local json = { "--json", nil, "one JSON value a line" }
-local read_kind = readers.one_of(table.unpack(kinds))
-local kind = { "--kind", "KIND", table.concat(kinds, ", "), read = read_kind, values = kinds }
-local version = { "--version", "N", "that version of the deployment", read = readers.count }
-local header = { "--header", "'NAME: VALUE'", "a further request header; may be repeated", read = readers.header, as = "headers" }
-local limit = { "--limit", "N", "at most so many", read = readers.count }
+local timeout, json, told, kind, version = shared.timeout, shared.json, shared.told, shared.kind, shared.version
+local header, limit, task_kinds = shared.header, shared.limit, shared.task_kinds
 
 -- Of every command that asks Beam.
 local client = {
@@ -28,7 +19,11 @@ local client = {
   { "--config", "FILE", "the configuration of Beam's own tools, if not ~/.beam/config.ini", file = true },
   { "--context", "NAME", "its section" },
   { "--ca-file", "FILE", "certificates to trust, PEM", as = "ca_file", file = true },
-  { "--verbose", nil, "say on stderr what goes on", short = "-v" },
+  { "--cert", "FILE", "our certificate, PEM", file = true },
+  { "--key", "FILE", "its key, PEM", file = true },
+  { "--proxy", "URL", "http://host:port; default: https_proxy and the like" },
+  { "--insecure", nil, "do not check the server's certificate" },
+  { "--verbose", nil, "say on stderr what goes on: heads of requests and answers, times", short = "-v" },
 }
 local help = { "--help", nil, "this text", short = "-h" }
 
@@ -43,16 +38,23 @@ local commands = {
   {
     name = "call",
     asks = "endpoint",
-    takes = "NAME [JSON|@FILE|-]",
-    positionals = { 1, 2 },
+    takes = "NAME [JSON|@FILE|-|FIELD…]",
+    positionals = { 1, math.huge },
     says = "Calls an endpoint and prints its result.",
     details = [[
-The input is a JSON object: as an argument, from a file, or - for standard input; default {}. On a terminal the
-result is indented, elsewhere it is printed as it came.]],
+The input is a JSON object: as an argument, from a file, or - for standard input; or by fields: name=text,
+name=@FILE (its text), x:=12 (JSON), x:=@FILE, f@FILE (its bytes in base64); default {}. On a terminal the result is
+indented, elsewhere it is printed as it came.]],
     options = {
       { "--timeout", "S", "seconds for all attempts together", read = readers.seconds },
       { "--stream", nil, "print each item as it comes, one a line" },
       { "--raw", nil, "send the input and print the answer as they are" },
+      { "--output", "FILE", "write the answer there, of whatever size", file = true, short = "-o" },
+      { "--include", nil, "the status and the headers before the answer", short = "-i" },
+      { "--quiet", nil, "no answer: the exit code says how it went", short = "-q" },
+      { "--form", "NAME=VALUE", "a field of a form (multipart); NAME=@FILE: a file; may be repeated", read = readers.field, short = "-F" },
+      { "--upload", "FILE", "send that file as it is; - for standard input", file = true, short = "-T" },
+      told,
       header,
       { "--method", "METHOD", "default POST" },
       { "--path", "PATH", "behind the address: /sub, ?limit=3" },
@@ -102,13 +104,14 @@ one running.]],
   {
     name = "submit",
     asks = "taskqueue",
-    takes = "NAME [JSON|@FILE|-]",
-    positionals = { 1, 2 },
+    takes = "NAME [JSON|@FILE|-|FIELD…]",
+    positionals = { 1, math.huge },
     says = "Submits a task and prints its id.",
     details = [[
 With --wait it prints the result instead, when the task has ended.]],
     options = {
       { "--wait", nil, "wait for the end and print the result" },
+      told,
       timeout,
       { "--retry", "N", "so many further attempts at what did not arrive; 0: none", read = readers.natural },
       header,
@@ -116,82 +119,8 @@ With --wait it prints the result instead, when the task has ended.]],
       version,
     },
   },
-  {
-    name = "task",
-    says = "Asks about a task, waits for it, ends it.",
-    commands = {
-      { name = "get", takes = "ID", positionals = { 1, 1 }, says = "Prints what Beam knows of it, as JSON.", options = { timeout } },
-      { name = "wait", takes = "ID", positionals = { 1, 1 }, says = "Waits for its end and prints its state.", options = { timeout } },
-      { name = "watch", takes = "ID", positionals = { 1, 1 }, says = "Prints each state as it comes, to the end.", options = { timeout } },
-      { name = "result", takes = "ID", positionals = { 1, 1 }, says = "Waits for its end and prints its result.", options = { timeout } },
-      { name = "outputs", takes = "ID", positionals = { 1, 1 }, says = "Lists the files that it saved.", options = { json, timeout } },
-      {
-        name = "download",
-        takes = "ID [FILE]",
-        positionals = { 1, 2 },
-        says = "Fetches one of its files, or all.",
-        options = { { "--output", "PATH", "a file, or a folder that is there; default: the file's name here", file = true }, timeout },
-      },
-      { name = "cancel", takes = "ID", positionals = { 1, 1 }, says = "Ends it, and prints the state it ended in.", options = { timeout } },
-      {
-        name = "list",
-        takes = "",
-        positionals = { 0, 0 },
-        says = "Lists the tasks, newest first.",
-        options = {
-          { "--status", "STATE", "PENDING, RUNNING, COMPLETE …; several with commas", read = readers.list },
-          { "--deployment", "NAME", "of that deployment" },
-          kind,
-          limit,
-          json,
-          timeout,
-        },
-      },
-    },
-  },
-  {
-    name = "serve",
-    takes = "[app.lua]",
-    positionals = { 0, 1 },
-    says = "The local Beam: serves the handlers of app.lua on this machine.",
-    no_client = true,
-    more = "beamlua.cli.serve_help",
-    stays = true, -- until it is ended
-    options = {
-      { "--port", "N", "port to listen on (default 1994; 0: a free one)", read = readers.port },
-      { "--host", "H", "numeric address (default 127.0.0.1)" },
-      { "--tls", nil, "speak https:// and wss://, with a certificate of its own for this machine's names" },
-      { "--cert", "FILE", "the certificate to show, PEM, with its chain", file = true },
-      { "--key", "FILE", "its key, PEM", file = true },
-      { "--token", "T", "the token to demand (default: BEAM_SERVE_TOKEN, else one of its own, which scripts on this machine find)" },
-      { "--no-token", nil, "let everybody in who reaches it", as = "no_token" },
-      { "--basic", "ID:SECRET", "client id and secret to accept as well", read = readers.basic },
-      { "--allow-host", "NAMES", "further names it is asked by; *.NAME: all below", read = readers.list, as = "allow_host" },
-      { "--allow-origin", "ORIGINS", "sites whose pages may ask it: https://dev.example", read = readers.list, as = "allow_origin" },
-      { "--max-connections", "N", "HTTP connections at a time (default 10000)", read = readers.count, as = "max_connections" },
-      { "--max-head", "BYTES", "of a request's head (default, and at most, 16384)", read = readers.count, as = "max_head" },
-      { "--max-body", "BYTES", "of a request's body (default 64 MiB)", read = readers.count, as = "max_body" },
-      { "--head-timeout", "S", "seconds for a request's head (default 30)", read = readers.seconds, as = "head_timeout" },
-      { "--body-timeout", "S", "seconds for each 16 KiB of a body (default 30)", read = readers.seconds, as = "body_timeout" },
-      { "--idle-timeout", "S", "seconds between requests (default 75)", read = readers.seconds, as = "idle_timeout" },
-      { "--ping", "S", "seconds between app pings (default 5)", read = readers.seconds },
-      {
-        "--fault",
-        "FAULTS",
-        "what goes wrong on demand; may be given several times",
-        says_all = true, -- the reader's words need no name of the option before them
-        read = function(value, before)
-          return require("beamlua.cli.serve_help").read_fault(value, before)
-        end,
-      },
-      { "--quiet", nil, "no access log" },
-      { "--replay", "FILE", "play the server's part of a recording instead, and report where the client differs", file = true },
-      { "--fast", nil, "with --replay: as fast as the client, not at the recorded times" },
-      { "--speed", "N", "with --replay: so many times as fast as it was", read = readers.factor },
-      { "--exact", nil, "with --replay: JSON must be the same to the byte, the order of keys included" },
-      { "--patience", "S", "with --replay: seconds to wait for what the client does not do (default 10)", read = readers.pause },
-    },
-  },
+  require "beamlua.cli.rows.task",
+  require "beamlua.cli.rows.serve",
   {
     name = "doctor",
     takes = "",

@@ -1,5 +1,8 @@
 -- What a command says of an error, and the exit code that it ends with.
 local exit_codes = require "beamlua.cli.exit_codes"
+local in_shell_words = require("beamlua.cli.words").of_shell
+local json = require "beam.json"
+local status_codes = require "beamlua.cli.status_codes"
 local terminal = require "beamlua.cli.terminal"
 local whereabouts = require "beamlua.cli.whereabouts"
 
@@ -12,12 +15,54 @@ local function show(title, err)
   io.stderr:write(title, ": ", paint("red", err.kind), ": ", err.message, hint, "\n")
 end
 
+-- With --json: one line of JSON, on stderr as well.
+local fields = {
+  "kind",
+  "message",
+  "phase",
+  "host",
+  "status",
+  "code",
+  "reason",
+  "executed",
+  "retryable",
+  "retry_after",
+  "task_id",
+  "task_status",
+  "failure_reason",
+  "attempts",
+  "elapsed",
+  "hint",
+  "body",
+}
+
+local function show_json(err, code)
+  local shown = { exit_code = code }
+  for _, name in ipairs(fields) do
+    shown[name] = err[name]
+  end
+  local text = json.encode(shown)
+  if not text then -- a body that JSON does not take
+    shown.body = nil
+    text = json.encode(shown)
+  end
+  io.stderr:write(text or "{}", "\n")
+end
+
 -- Beam is asked what was meant, where it does not know the deployment.
 local function ask(context, command, err)
   local client = command.asks and context.client()
   if client then
     whereabouts.explain(client, context.positionals[1], context.options.kind or command.asks, err)
   end
+end
+
+--- The code of an error: that of its status, if it has one that tells something, else that of its kind.
+---@param err beam.error
+---@return integer
+function failure.code(err)
+  local by_status = (err.kind == "http" or err.kind == "handshake") and status_codes.of(err.status)
+  return by_status or exit_codes[err.kind] or exit_codes.script
 end
 
 --- Tells of it. May wait.
@@ -27,8 +72,14 @@ end
 ---@return integer code
 function failure.tell(context, command, err)
   ask(context, command, err)
-  show(command.title, err)
-  return exit_codes[err.kind] or exit_codes.script
+  err.hint = err.hint and in_shell_words(err.hint)
+  local code = failure.code(err)
+  if context.options.json then
+    show_json(err, code)
+  else
+    show(command.title, err)
+  end
+  return code
 end
 
 return failure

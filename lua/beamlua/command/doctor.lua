@@ -3,7 +3,7 @@ local api = require "beam.rest.api"
 local core = require("beam.base.native").core()
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local exit_codes = require "beamlua.cli.exit_codes"
+local failure = require "beamlua.cli.failure"
 local options_of = require "beam.settings.options"
 local output = require "beamlua.cli.output"
 local terminal = require "beamlua.cli.terminal"
@@ -30,7 +30,7 @@ end
 
 --- The exit code is that of the first one.
 function Report:problem(what, err)
-  self.code = self.code or exit_codes[err.kind] or exit_codes.script
+  self.code = self.code or failure.code(err)
   output.line(("%s%s: %s"):format(self.paint("red", "problem "), what, err.message))
   if err.hint then
     output.line("         -> " .. err.hint)

@@ -5,6 +5,7 @@ local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
 local outcome = require "beam.outcome"
 local output = require "beamlua.cli.output"
+local status_codes = require "beamlua.cli.status_codes"
 local suggest = require "beam.base.suggest"
 
 local ran = { no = "no", yes = "yes", unknown = "nobody knows" }
@@ -93,6 +94,12 @@ end
 
 -- The name of the kind that this exit code stands for.
 local function exit_code(value)
+  for _, row in ipairs(status_codes.list()) do
+    if row[1] == value then
+      output.line(("exit code %d: %s"):format(value, row[2]))
+      return 0
+    end
+  end
   for name, code in pairs(exit_codes) do
     if code == value and meanings.kinds[name] then
       output.line(("exit code %d:"):format(value))

@@ -23,7 +23,7 @@ return function(context)
   if not client then
     return nil, err
   end
-  local input, problem = input_of.value(context.positionals[2])
+  local input, problem = input_of.of(context.positionals)
   if problem then
     return nil, problem
   end

@@ -57,10 +57,10 @@ def logs(world):
     command = err.split("see beamlua ")[1].split(")")[0]
     has(r"(?m)^no luck$", world.run(*command.split(), beam=beam)[1])
     code, out, err = world.run("logs", "nothing", beam=beam)
-    same((14, ""), (code, out))
+    same((34, ""), (code, out))
     has("nothing is deployed as 'nothing'", err)
     code, out, err = world.run("logs", "00000000-0000-4000-8000-000000000000", beam=beam)
-    same(14, code)
+    same(34, code)
     same((2, ""), world.run("logs", "train", "--since", "soon", beam=beam)[:2])
 
 

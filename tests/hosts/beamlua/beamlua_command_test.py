@@ -2,16 +2,20 @@
 usage: beamlua_command_test.py [pattern]"""
 import base64
 import hashlib
+import http.server
 import json
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
+import certificates  # noqa: E402
 from beamlua import BEAMLUA, PATIENCE, ROOT, has, main, same
 
 tests = []
@@ -139,8 +143,123 @@ def calls(world):
     same('{\r\n  \x1b[36m"result"\x1b[0m: \x1b[33m2\x1b[0m\r\n}\r\n', terminal.text)
     for off in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
         terminal = world.terminal("call", "nothing", beam=beam, **off)
-        same(14, terminal.end())
+        same(34, terminal.end())
         assert "\x1b" not in terminal.text, terminal.text
+
+
+class Plain(http.server.ThreadingHTTPServer):
+    """An HTTP server that answers all the same, and keeps what it was asked."""
+
+    def __init__(self, world, status=200, body=b'{"ok":true}', tls=None):
+        self.asked = []
+        plain = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def answer(self):
+                length = int(self.headers.get("content-length") or 0)
+                plain.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_GET = do_POST = do_PUT = answer
+
+            def log_message(self, *_):
+                pass
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        if tls:
+            self.socket = tls.wrap_socket(self.socket, server_side=True)
+        self.url = f"http{'s' if tls else ''}://localhost:{self.server_port}"
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        world.keep(self)
+
+    def handle_error(self, *_):
+        pass
+
+    def close(self):
+        self.shutdown()
+        self.server_close()
+
+
+@test
+def like_curl(world):
+    """call: fields as input, files out and in, forms, heads, times, no secret among them; errors as JSON; hints in the shell's words"""
+    beam = app(world)
+    plain = Plain(world)
+    body = lambda: plain.asked[-1][3]  # noqa: E731
+    world.write("text.txt", "ein Käse")
+    world.write("value.json", '{"deep":[1]}')
+    to = ["--gateway", plain.url]
+    same((0, '{"ok":true}\n', ""), world.run("call", "x", "x:=12", "name=a=b c", "t=@text.txt", "j:=@value.json", "f@text.txt", "e=", *to))
+    same({"x": 12, "name": "a=b c", "t": "ein Käse", "j": {"deep": [1]}, "f": base64.b64encode("ein Käse".encode()).decode(), "e": ""},
+         json.loads(body()))
+    same(0, world.run("submit", "train", "text=hello", beam=beam)[0])
+    for words, code, said in ((["x:=y"], 23, "the field 'x' is no JSON"), (["x:=1", "{}"], 2, "'{}' is no field"), (["a@/no/such"], 22, "cannot be read"),
+                              (["a=b", "--upload", "text.txt"], 2, "one of an input"), (["--form", "x"], 2, "wants NAME=VALUE")):
+        got, out, err = world.run("call", "x", *words, *to)
+        same((code, ""), (got, out))
+        assert said in err, err
+    same((0, "", ""), world.run("call", "x", "-q", *to))
+    same((0, "", ""), world.run("call", "x", "-o", "answer.json", *to))
+    with open(world.home + "/answer.json") as file:
+        same('{"ok":true}', file.read())
+    code, out, _ = world.run("call", "x", "-i", *to)
+    has(r'^HTTP 200 OK\ncontent-length: 11\ncontent-type: application/json\n.*\n\n{"ok":true}\n$', out)
+    code, out, _ = world.run("call", "nothing", "-i", beam=beam)
+    has(r'^HTTP 400 Bad Request\n.*Invalid deployment', out)
+    same(0, world.run("call", "x", "-F", "name=va lue", "-F", "file=@text.txt", *to)[0])
+    method, path, headers, sent = plain.asked[-1]
+    has(r"^multipart/form-data; boundary=beam-", headers["content-type"])
+    has(r'name="name"\r\n\r\nva lue\r\n--.*name="file"; filename="text.txt"\r\ncontent-type: [^\r]*\r\n\r\nein Käse\r\n--beam-\w+--\r\n$', sent.decode())
+    same(str(len(sent)), headers["Content-Length"])
+    same(0, world.run("call", "x", "-T", "text.txt", *to)[0])
+    same("ein Käse".encode(), body())
+    same(0, world.run("call", "x", "-H", "X-One: 1", "-H", "x-two: 2", *to)[0])
+    same(("1", "2"), (plain.asked[-1][2]["X-One"], plain.asked[-1][2]["x-two"]))
+    code, out, err = world.run("call", "x", "-v", "--path", "?auth=q1", *to, BEAM_TOKEN="s3cret-token")
+    same('{"ok":true}\n', out)
+    has(r"> POST /endpoint/x/?\? \[hidden\]\n.*> Authorization: \[hidden\]\n.*< HTTP/1.1 200 OK\n.*dns [\d.]+ ms, tcp [\d.]+ ms, .*wait [\d.]+ ms", err)
+    assert "s3cret" not in err and "q1" not in err.split("status 200")[0], err
+    code, out, err = world.run("call", "nothing", "--json", beam=beam)
+    told = json.loads(err)
+    same((34, "", "http", 400, "no", 34), (code, out, told["kind"], told["status"], told["executed"], told["exit_code"]))
+    told = json.loads(world.run("task", "get", "no-such-task", "--json", beam=beam)[2])
+    same(("http", 404), (told["kind"], told["status"]))
+    told = json.loads(world.run("call", "fails", "--json", beam=beam)[2])
+    same((500, "yes", 36), (told["status"], told["executed"], len(told["task_id"])))
+    for words, said in ((["call", "x", "--gateway", plain.url + "/"], None), (["call", "fails"], "--verbose"), (["submit", "multiply"], "beamlua call")):
+        err = world.run(*words, beam=beam)[2]
+        assert not said or said in err, err
+        hint = err.rsplit("(", 1)[-1]
+        assert "beam." not in hint and "err." not in hint, err
+    has(r"^beamlua [\d.]+, Lua 5.4\n$", world.run("--version")[1])
+
+
+@test
+def certificates_and_proxies(world):
+    """--ca-file, --cert and --key, --insecure, --proxy"""
+    certificates.make_all(world.home)
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(f"{world.home}/good.pem", f"{world.home}/good.key")
+    server = Plain(world, tls=tls)
+    words = ["call", "x", "--retry", "0", "--gateway", server.url]
+    same(12, world.run(*words)[0])
+    same(0, world.run(*words, "--ca-file", "ca.pem")[0])
+    code, out, err = world.run(*words, "--insecure")
+    same(0, code)
+    has("without checking its certificate", err)
+    tls.verify_mode = ssl.CERT_REQUIRED
+    tls.load_verify_locations(f"{world.home}/ca.pem")
+    assert world.run(*words, "--ca-file", "ca.pem")[0] != 0
+    same(0, world.run(*words, "--ca-file", "ca.pem", "--cert", "good.pem", "--key", "good.key")[0])
+    proxy = Plain(world, body=b'{"by":"proxy"}')
+    same((0, '{"by":"proxy"}\n', ""), world.run("call", "x", "--proxy", proxy.url, "--gateway", "http://elsewhere.invalid", BEAM_TOKEN=""))
+    same("http://elsewhere.invalid/endpoint/x", proxy.asked[-1][1])
 
 
 @test
@@ -224,6 +343,9 @@ def exit_codes(world):
     """one exit code for each kind of error, and the error in a line on stderr"""
     beam = app(world)
     lost = world.beam("--fault", "close=1008/1")
+    guarded = world.beam("--token", "another")
+    busy = world.beam("--fault", "status=429")
+    no_upgrade = Plain(world, status=302)
     closed = free_port()
     listener = world.keep(socket.create_server(("127.0.0.1", 0)))
     wrong = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -233,8 +355,10 @@ def exit_codes(world):
         (10, ["call", "x", "--gateway", "http://no-such-host.invalid", "--retry", "0"], {"BEAM_TOKEN": ""}),
         (11, ["call", "x", "--gateway", f"http://127.0.0.1:{closed}", "--retry", "0"], {}),
         (12, ["call", "x", "--gateway", beam.url.replace("http", "https"), "--retry", "0"], {}),
-        (13, ["realtime", "nothing"], {}),
-        (14, ["call", "nothing"], {}), (14, ["call", "fails"], {}), (14, ["task", "get", "no-such-task"], {}),
+        (13, ["realtime", "x", "--gateway", no_upgrade.url], {}), (14, ["call", "x", "--gateway", no_upgrade.url, "--retry", "0"], {}),
+        (34, ["realtime", "nothing"], {}), (34, ["call", "nothing"], {}), (34, ["task", "get", "no-such-task"], {}),
+        (31, ["call", "x", "--gateway", guarded.url], {"BEAM_TOKEN": "wrong"}), (31, ["realtime", "x", "--gateway", guarded.url], {}), (35, ["call", "fails"], {}),
+        (32, ["call", "multiply", "--gateway", busy.url, "--retry", "0"], {}),
         (15, ["call", "slow", "--timeout", "0.3"], {}), (15, ["realtime", "echo", "--count", "1", "--timeout", "0.3"], {}),
         (16, ["realtime", "echo", "--gateway", lost.url, "--wait", "20"], {"stdin": "1\n2\n"}),
         (17, ["realtime", "echo", "--gateway", wrong, "--count", "1"], {}),
@@ -248,7 +372,7 @@ def exit_codes(world):
     ):
         got, out, err = world.run(*words, beam=beam, **more)
         assert got == code, (code, got, words, out, err)
-        has(r"^beamlua [\w ]+: [\w]+: .+\n$", err)
+        has(r'^{.*}\n$' if "--json" in words else r"^beamlua [\w ]+: [\w]+: .+\n$", err)
     for words in (["task", "wait", failed], ["task", "watch", failed]):
         code, out, err = world.run(*words, beam=beam)
         same((27, "ERROR", ""), (code, out.split()[-1], err))
@@ -381,7 +505,7 @@ def doctor(world):
         has(pattern, out)
     assert "s3cret" not in out and "hunter2" not in out
     code, out, err = world.run("doctor", "--gateway", beam.url, BEAM_TOKEN="wr0ng")
-    same((14, ""), (code, err))
+    same((31, ""), (code, err))
     has(r"problem token: .*401.*\n +-> the token was not accepted: check BEAM_TOKEN.*not well", out)
     assert "wr0ng" not in out
     config = world.write("config.ini", "[default]\ntoken = f1le\n")
@@ -404,6 +528,7 @@ def explains(world):
     has(r"error of kind validation: .*mend the input\n  beamlua ends with:    24", world.run("explain", "validation")[1])
     has(r"task state EXPIRED: .*did not run", world.run("explain", "expired")[1])
     has(r"exit code 11:\nerror of kind connect", world.run("explain", "11")[1])
+    has(r"exit code 32: status 429", world.run("explain", "32")[1])
     error = world.run("call", "nothing", beam=beam)[2]
     has(r"HTTP status 400: Bad Request\nto a call, with the words 'Invalid deployment'", world.run("explain", error)[1])
     has(r"HTTP status 429", world.run("explain", "Request queue full")[1])
