@@ -1,5 +1,5 @@
--- The completions for bash, zsh and fish, from beamlua/cli/commands.lua: `beamlua completion SHELL` prints them, `make install` puts them in
--- place.
+-- The completions for bash, zsh and fish, from beamlua/cli/commands.lua: `beamlua completion SHELL` prints them, `make install` puts them
+-- in place.
 local commands = require "beamlua.cli.commands"
 
 local completions = {}
