@@ -1008,7 +1008,7 @@ function beam_serve_server:close() end
 ---@class beam.serve.response
 
 ---@class beam.serve.deployment
----@field kind string "asgi", "endpoint", "taskqueue", "function" or "schedule"
+---@field kind string "asgi", "endpoint", "taskqueue", "function", "schedule", "pod" or "bot"
 ---@field name string
 ---@field version integer
 ---@field id string the stub id, a UUID
@@ -1052,6 +1052,7 @@ function beam_serve_server:close() end
 ---@field version integer? default: the next
 ---@field active boolean? false: answered with 400
 ---@field authorized boolean? false: the API hands out its public address
+---@field ports integer[]? of a pod; default: any
 ---@field connections integer? realtime: open at once; the next ones wait in the handshake
 ---@field workers integer? handlers that run at once
 ---@field queue integer? calls that wait for a worker
@@ -1067,6 +1068,7 @@ function beam_serve_server:close() end
 ---@class beam.serve.web_request
 ---@field method string
 ---@field path string below the app's address, "/v1/models"
+---@field port integer? of a pod
 ---@field query table<string, any>
 ---@field headers table<string, string> names in lower case
 ---@field body string

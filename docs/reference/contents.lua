@@ -276,6 +276,8 @@ return {
           { "remote_function", "serve.lua", "methods.remote_function" },
           { "schedule", "serve.lua", "methods.schedule" },
           { "web", "serve.lua", "methods.web" },
+          { "pod", "serve.lua", "methods.pod" },
+          { "bot", "serve.lua", "methods.bot" },
           { "response", "serve.lua", "methods.response" },
           { "listen", "serve.lua", "methods.listen" },
           { "close", "serve.lua", "methods.close" },

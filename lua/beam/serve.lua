@@ -30,6 +30,16 @@ local function deploy(app, kind, name, handler, options)
   return app.deployments:add(kind, name, handler, checked)
 end
 
+-- Options with one more.
+local function with(options, name, value)
+  local given = {}
+  for key, one in pairs(options or {}) do
+    given[key] = one
+  end
+  given[name] = value
+  return given
+end
+
 --- Deploys a realtime app, whose handler runs once per message. What it returns is sent: a table as JSON, a string as it is, of an iterator
 --- each item; nil, numbers and booleans are silence.
 ---@param name string
@@ -47,12 +57,29 @@ end
 ---@param options beam.serve.deployment_options?
 ---@return beam.serve.deployment
 function methods.web(app, name, handler, options)
-  local given = {}
-  for key, value in pairs(options or {}) do
-    given[key] = value
-  end
-  given.http = handler
-  return deploy(app, "asgi", name, function() end, given)
+  return deploy(app, "asgi", name, function() end, with(options, "http", handler))
+end
+
+--- Deploys a pod: what listens on its ports. Over HTTP it answers as app.web; the option websocket is what runs for each message of a
+--- WebSocket, of which Beam's gateway hands on neither pings nor close codes.
+---@param name string
+---@param handler fun(request: beam.serve.web_request): any request.port is the one that was asked
+---@param options beam.serve.deployment_options? websocket, ports, connections, max_pending
+---@return beam.serve.deployment
+function methods.pod(app, name, handler, options)
+  local given = with(options, "http", handler)
+  local on_message = given.websocket or function() end
+  given.websocket = nil
+  return deploy(app, "pod", name, on_message, given)
+end
+
+--- Deploys a bot: a WebSocket at /bot/{name}, whose handler runs once per message; context.query.session_id is the client's.
+---@param name string
+---@param handler fun(text: string, context: beam.serve.message_context): any
+---@param options beam.serve.deployment_options? connections, max_pending
+---@return beam.serve.deployment
+function methods.bot(app, name, handler, options)
+  return deploy(app, "bot", name, handler, options)
 end
 
 --- Deploys an endpoint, whose handler returns the result: an iterator is streamed, app.response(status, body, headers) sets a status.

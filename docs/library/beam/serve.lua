@@ -51,6 +51,21 @@ function serve.schedule(name, handler, options) end
 ---@return beam.serve.deployment
 function serve.web(name, handler, options) end
 
+--- Deploys a pod: what listens on its ports. Over HTTP it answers as app.web; the option websocket is what runs for each message of a
+--- WebSocket, of which Beam's gateway hands on neither pings nor close codes.
+---@param name string
+---@param handler fun(request: beam.serve.web_request): any request.port is the one that was asked
+---@param options beam.serve.deployment_options? websocket, ports, connections, max_pending
+---@return beam.serve.deployment
+function serve.pod(name, handler, options) end
+
+--- Deploys a bot: a WebSocket at /bot/{name}, whose handler runs once per message; context.query.session_id is the client's.
+---@param name string
+---@param handler fun(text: string, context: beam.serve.message_context): any
+---@param options beam.serve.deployment_options? connections, max_pending
+---@return beam.serve.deployment
+function serve.bot(name, handler, options) end
+
 --- What a handler of an endpoint returns for an answer with a status of its own. The body is written as JSON, unless it is a string and
 --- `headers` name a content type.
 ---@param status integer 200 to 599

@@ -6,7 +6,7 @@ local url = require "beam.serve.url"
 local deployments = {}
 
 ---@class beam.serve.deployment
----@field kind string "asgi", "endpoint", "taskqueue", "function" or "schedule"
+---@field kind string "asgi", "endpoint", "taskqueue", "function", "schedule", "pod" or "bot"
 ---@field name string
 ---@field version integer
 ---@field id string the stub id, a UUID

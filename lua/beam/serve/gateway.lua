@@ -62,9 +62,40 @@ local function dispatch_to_asgi(exchange, deployment, sub_path)
   deployment.in_flight = deployment.in_flight - 1
 end
 
+local function has_port(deployment, port)
+  for _, one in ipairs(deployment.options.ports or { port }) do
+    if one == port then
+      return true
+    end
+  end
+  return false
+end
+
+local function dispatch_to_pod(exchange, deployment, sub_path)
+  if not exchange.port then
+    exchange:json(404, { message = "Not Found" })
+  elseif not has_port(deployment, exchange.port) then
+    exchange:json(502, { error = "Backend route unavailable" })
+  else
+    dispatch_to_asgi(exchange, deployment, sub_path)
+  end
+end
+
+-- A bot is a WebSocket and nothing else.
+local function dispatch_to_bot(exchange, deployment, sub_path)
+  if exchange.upgrade then
+    return dispatch_to_asgi(exchange, deployment, sub_path)
+  end
+  exchange:json(400, { message = "a bot is a WebSocket" })
+end
+
 local function dispatch(exchange, deployment, sub_path)
   local allowed = methods[deployment.kind]
-  if is_health(exchange, sub_path) then
+  if deployment.kind == "pod" then
+    dispatch_to_pod(exchange, deployment, sub_path)
+  elseif deployment.kind == "bot" then
+    dispatch_to_bot(exchange, deployment, sub_path)
+  elseif is_health(exchange, sub_path) then
     if not exchange.server.faults:start_container(exchange, deployment) then
       exchange:respond(200, {}, "")
     end
@@ -128,6 +159,7 @@ function gateway.answer(exchange)
     return exchange:json(400, { message = "Deployment is not active" })
   end
   local faults = server.faults
+  exchange.port = address.port
   if is_warm_up(exchange, deployment, address.rest) then
     faults:warm_up(exchange, deployment)
     exchange:respond(200, {}, "")

@@ -11,6 +11,7 @@ local unlimited = math.huge
 ---@field version integer? default: the next
 ---@field active boolean? false: answered with 400
 ---@field authorized boolean? false: the API hands out its public address
+---@field ports integer[]? of a pod; default: any
 ---@field connections integer? realtime: open at once; the next ones wait in the handshake
 ---@field workers integer? handlers that run at once
 ---@field queue integer? calls that wait for a worker
@@ -32,6 +33,8 @@ local defaults = {
   ["function"] = { workers = unlimited, max_pending = 10000, retries = 0, timeout = 3600, ttl = 86400, result = false },
 }
 defaults.schedule = defaults["function"]
+defaults.pod = { connections = false, max_pending = unlimited, http = false, ports = false }
+defaults.bot = { connections = false, max_pending = unlimited }
 
 for _, kind in ipairs { "endpoint", "taskqueue", "function" } do
   defaults[kind].callback_url = false
@@ -45,6 +48,9 @@ local function check_values(options, where)
     if value ~= nil and (type(value) ~= "number" or value < 0 or value == 0 and not may_be_0) then
       error(("%s: option '%s' must be a number%s"):format(where, name, may_be_0 and ", 0 or more" or " above 0"), 0)
     end
+  end
+  if options.ports ~= nil and type(options.ports) ~= "table" then
+    error(where .. ": option 'ports' is a list of numbers", 0)
   end
   if options.result ~= nil and options.result ~= "pickle" then
     error(where .. ": option 'result' is \"pickle\" or nothing", 0)

@@ -62,7 +62,12 @@ local function stop(exchange, id)
   exchange:respond(200, {}, "")
 end
 
-local function scale(exchange)
+local function scale(exchange, id)
+  for _, deployment in ipairs(exchange.server.app.deployments.list) do
+    if deployment.kind == "pod" and deployment.deployment_id == id then
+      return exchange:json(200, { ok = true })
+    end
+  end
   exchange:json(200, { ok = false, err_msg = "This type of deployment cannot be scaled directly." })
 end
 

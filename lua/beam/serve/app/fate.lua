@@ -16,6 +16,9 @@ function acts.reset(session)
 end
 
 function acts.close(session, fault)
+  if session.codeless then
+    return session.ws:abort()
+  end
   session.ws:close(fault.code, "a fault on demand")
 end
 
@@ -66,7 +69,7 @@ end
 --- A connection has opened: draws what will befall it.
 ---@param faults beam.serve.faults
 function fate.draw(session, faults)
-  session.pings = faults:take "no_ping" == nil
+  session.pings = faults:take "no_ping" == nil and session.deployment.kind == "asgi"
   session.first_ping = faults:take "no_first_ping" == nil
   local fault = faults:choose(endings)
   if fault and fault.unit == "seconds" then

@@ -52,7 +52,7 @@ end
 
 --- Serves an upgrade until its connection is closed.
 function realtime.serve(exchange, deployment, sub_path)
-  if sub_path ~= "" and sub_path ~= "/" then
+  if sub_path ~= "" and sub_path ~= "/" and deployment.kind ~= "pod" then
     return accept_and_drop(exchange, "the app has no WebSocket there, only at its root")
   elseif exchange.server.faults:take "runner" then
     return accept_and_drop(exchange, "the runner does not start the task (a fault on demand)")

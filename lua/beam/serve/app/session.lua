@@ -211,6 +211,7 @@ function session.new(exchange, deployment)
     inbox = { first = 1, last = 0 },
     delayed = { first = 1, last = 0 },
     latency = exchange.latency,
+    codeless = deployment and deployment.kind == "pod", -- the gateway hands no close codes on
     received = 0,
     handled = 0,
     sent = 0,
@@ -256,7 +257,7 @@ end
 
 --- Ends the connection as uvicorn does when it shuts down.
 function Session:shut_down()
-  if self.silent then
+  if self.silent or self.codeless then
     self.ws:abort()
   else
     self.ws:close(1012, "service restart")

@@ -9,6 +9,7 @@ local web = {}
 ---@class beam.serve.web_request
 ---@field method string
 ---@field path string below the app's address, "/v1/models"
+---@field port integer? of a pod
 ---@field query table<string, any>
 ---@field headers table<string, string> names in lower case
 ---@field body string
@@ -18,6 +19,7 @@ local function request_of(exchange, sub_path)
   return {
     method = exchange.method,
     path = sub_path == "" and "/" or sub_path,
+    port = exchange.port,
     query = exchange.query,
     headers = exchange.headers,
     body = exchange.body,

@@ -3,7 +3,8 @@ return [==[
 let chosen = null; // the deployment that is tried
 
 const isApp = () => chosen && (chosen.kind === "asgi" || chosen.kind === "bot");
-const addressOf = (deployment) => `/${deployment.kind}/${deployment.name}/v${deployment.version}`;
+const addressOf = (deployment) =>
+  `/${deployment.kind}/${deployment.name}/v${deployment.version}` + (deployment.kind === "pod" ? `/${deployment.port}` : "");
 
 function example(deployment) {
   const samples = { number: 21, integer: 3, boolean: true, array: [], object: {}, string: "one two three", any: null };
@@ -19,7 +20,7 @@ function choose(deployment) {
   $("try-title").textContent = `Try ${deployment.name}`;
   $("call").hidden = isApp();
   $("talk").hidden = !isApp();
-  $("send").textContent = deployment.kind === "endpoint" ? "Call" : "Submit";
+  $("send").textContent = deployment.kind === "endpoint" || deployment.kind === "pod" ? "Call" : "Submit";
   $("input").value = JSON.stringify(example(deployment), null, 2);
   $("outcome").textContent = "";
   $("answer").hidden = true;

@@ -14,6 +14,7 @@ local function deployment_of(deployment)
     name = deployment.name,
     version = deployment.version,
     active = deployment.active,
+    port = deployment.kind == "pod" and (deployment.options.ports or { 8000 })[1] or nil,
     public = deployment.options.authorized == false,
     in_flight = deployment.in_flight,
     live = deployment.live,
