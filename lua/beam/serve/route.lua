@@ -50,7 +50,8 @@ local uuid_length = 36
 
 -- Behind an id, a container or a name may stand a port: echo-7a7db8c-v2-8000.
 local function by_label(label)
-  local container, container_port = label:match "^[a-z]+%-([0-9a-f-]+)%-[0-9a-z][0-9a-z][0-9a-z][0-9a-z][0-9a-z][0-9a-z][0-9a-z][0-9a-z]%-(%d+)$"
+  local alphanumeric = "[0-9a-z]"
+  local container, container_port = label:match("^[a-z]+%-([0-9a-f-]+)%-" .. alphanumeric:rep(8) .. "%-(%d+)$")
   if container and url.is_uuid(container) then
     return { id = container, port = tonumber(container_port) }
   end
@@ -58,7 +59,7 @@ local function by_label(label)
   if url.is_uuid(id) and (id_port or #label == uuid_length) then
     return { id = id, port = tonumber(id_port) }
   end
-  local named, port = label:match("^(.+%-" .. ("[0-9a-z]"):rep(7) .. "[-v0-9]*)%-([1-9]%d*)$")
+  local named, port = label:match("^(.+%-" .. alphanumeric:rep(7) .. "[-v0-9]*)%-([1-9]%d*)$")
   if not named or tonumber(port) > 65535 then -- what looks like one is the hash
     named, port = label, nil
   end

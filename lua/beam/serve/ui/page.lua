@@ -20,7 +20,7 @@ end
 local made -- the text, once somebody has asked for it
 
 local function text()
-  made = made or markup:gsub("{(%l+)}", function(name)
+  made = made or markup:gsub("{([a-z]+)}", function(name)
     return parts[name] and joined(parts[name])
   end)
   return made
