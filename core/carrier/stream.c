@@ -1,6 +1,4 @@
-/* The first write of a turn goes to the system at once; what follows in the same turn joins, until the loop turns or
- * 64 KiB are full: many small messages then cost one system call. What the system does not take goes out when it does.
- * Reading is done in a buffer that all connections of the context share, one after the other.
+/* Writing is output.c's. Reading is done in a buffer that all sockets of the context share.
  *
  * Ending in order takes care: close(2) with bytes unread makes the kernel send a reset, which may overtake what was
  * written last (RFC 9112 section 9.6). So: write what waits, shut down our half, discard what still comes until the
@@ -14,56 +12,42 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bytes.h"
+#include "carrier/output.h"
 #include "net/socket.h"
 
 enum {
-  READ_SIZE = 65536,
   READS_PER_EVENT = 16, /* then the others have their turn */
-  JOIN_MAX = 65536,
-  FLUSH_MS = 200,
-  COMPACT_MIN = 65536 /* bytes at the front of the queue that are worth moving the rest for */
-};
-
-struct beam__buffers {
-  char input[READ_SIZE];
-  char plain[READ_SIZE]; /* several records of TLS, so that fewer messages are cut */
+  FLUSH_MS = 200
 };
 
 typedef struct beam__stream {
   beam__carrier base;
-  beam_ctx *ctx;
   const beam__carrier_events *events; /* NULL once closed by the holder */
   void *user;
   beam__watch *watch; /* NULL: the socket is no longer ours */
-  beam__tls *tls;     /* NULL: in plain */
+  beam__output out;
   void (*secured)(void *user);
   beam__owned owned;    /* by the context, from the holder's close to the end of the socket */
   beam_timer *deadline; /* bounds an orderly end */
-  beam__bytes queued;   /* what waits to be written: from `sent` on */
-  size_t sent;
-  beam__bytes early; /* what was read, and may not be handed on yet */
-  beam__task later;  /* what joined, early bytes, what is left after a failed write, and the end of this */
-  uint64_t bytes_in, bytes_out;
-  int fd;
-  unsigned turn;     /* the last in which something was written at once */
-  int broken;        /* why writing failed, of libuv's codes: what can be read is, then it ends */
-  unsigned full : 1; /* the system has no room */
-  unsigned owed : 1; /* `drained`, for something waited */
+  beam__bytes early;    /* what was read, and may not be handed on yet */
+  beam__task later;     /* what joined, early bytes, what is left after a failed write, and the end of this */
+  uint64_t received;    /* bytes */
+  int broken;           /* why writing failed, of libuv's codes: what can be read is, then it ends */
+  unsigned owed : 1;    /* `drained`, for something waited */
   unsigned paused : 1;
   unsigned ended : 1; /* the terminal event came, or the peer's end */
   unsigned closing : 1;
 } beam__stream;
 
 static beam__stream *of(beam__carrier *carrier) { return BEAM__CONTAINER(carrier, beam__stream, base); }
-static size_t waiting(const beam__stream *stream) { return stream->queued.len - stream->sent; }
+static size_t waiting(const beam__stream *stream) { return beam__output_waiting(&stream->out); }
 
 /* ---- The end ---- */
 
 static void free_stream(beam__stream *stream) {
-  beam__bytes_free(&stream->queued);
+  beam__output_drop(&stream->out);
   beam__bytes_free(&stream->early);
-  beam__tls_free(stream->tls);
+  beam__tls_free(stream->out.tls);
   free(stream);
 }
 
@@ -79,7 +63,7 @@ static void close_socket(beam__stream *stream) {
   if (stream->watch)
     stream->watch->close(stream->watch);
   stream->watch = NULL;
-  beam__task_defer(stream->ctx, &stream->later);
+  beam__task_defer(stream->out.ctx, &stream->later);
 }
 
 static void destroy_owned(beam__owned *owned) { close_socket(BEAM__CONTAINER(owned, beam__stream, owned)); }
@@ -93,20 +77,14 @@ static void on_deadline(void *user) {
 static void watch(beam__stream *stream) {
   int reading = !stream->paused && !stream->ended && !stream->broken && !stream->early.len;
   if (stream->watch && !stream->closing)
-    stream->watch->want(stream->watch, reading, stream->full);
-}
-
-static void drop_queue(beam__stream *stream) {
-  beam__bytes_free(&stream->queued);
-  stream->sent = 0;
-  stream->full = 0;
+    stream->watch->want(stream->watch, reading, stream->out.full);
 }
 
 static void tell_lost(beam__stream *stream, int status) {
   beam_error error;
   char text[128];
-  if (stream->tls && beam__tls_has_failed(stream->tls))
-    beam__tls_failure(stream->tls, 0, &error);
+  if (stream->out.tls && beam__tls_has_failed(stream->out.tls))
+    beam__tls_failure(stream->out.tls, 0, &error);
   else
     beam__error(&error, BEAM_ECLOSED, BEAM_PHASE_OPEN, NULL, "the connection was lost: %s",
                 uv_strerror_r(status, text, sizeof text));
@@ -120,7 +98,7 @@ static void tell_lost(beam__stream *stream, int status) {
 static void end_terminally(beam__stream *stream, int status) {
   stream->ended = 1;
   if (status)
-    drop_queue(stream);
+    beam__output_drop(&stream->out);
   watch(stream);
   if (!stream->events && !waiting(stream))
     close_socket(stream);
@@ -132,7 +110,7 @@ static void end_terminally(beam__stream *stream, int status) {
 
 /* What the peer had sent before is still to be read. */
 static void break_off(beam__stream *stream, int status) {
-  drop_queue(stream);
+  beam__output_drop(&stream->out);
   if (!stream->events) {
     close_socket(stream);
     return;
@@ -140,128 +118,38 @@ static void break_off(beam__stream *stream, int status) {
   if (!stream->broken)
     stream->broken = status;
   watch(stream);
-  beam__task_defer(stream->ctx, &stream->later);
+  beam__task_defer(stream->out.ctx, &stream->later);
 }
 
 /* ---- Writing ---- */
 
-static int send_pieces(beam__stream *stream, const uv_buf_t *pieces, unsigned count, size_t *taken) {
-  ssize_t sent = beam__socket_send(stream->fd, pieces, count);
-  *taken = sent > 0 ? (size_t)sent : 0;
-  stream->bytes_out += *taken;
-  return sent < 0 ? (int)sent : 0;
-}
-
-/* Sends what the system takes of the queue. */
 static void send_queue(beam__stream *stream) {
-  uv_buf_t rest = uv_buf_init(stream->queued.at + stream->sent, 0);
-  size_t taken;
-  int status;
-  rest.len = waiting(stream);
-  if (!rest.len || !stream->watch)
-    return;
-  status = send_pieces(stream, &rest, 1, &taken);
-  if (status) {
-    break_off(stream, status);
-    return;
-  }
-  stream->sent += taken;
-  stream->full = waiting(stream) > 0;
-  if (!stream->full)
-    drop_queue(stream);
-}
-
-/* Moves what is left to the front only when that is the smaller half, so that each byte is moved about once. */
-static void compact(beam__stream *stream) {
-  if (stream->sent <= COMPACT_MIN || stream->sent <= stream->queued.len / 2)
-    return;
-  beam__bytes_skip(&stream->queued, stream->sent);
-  stream->sent = 0;
-}
-
-/* Queues the pieces without their first `taken` bytes. All or nothing. */
-static int queue_rest(beam__stream *stream, const uv_buf_t *pieces, unsigned count, size_t taken) {
-  size_t before;
-  unsigned i;
-  compact(stream);
-  before = stream->queued.len;
-  for (i = 0; i < count; i++) {
-    size_t skip = taken < pieces[i].len ? taken : pieces[i].len;
-    taken -= skip;
-    if (beam__bytes_add(&stream->queued, pieces[i].base + skip, pieces[i].len - skip)) {
-      stream->queued.len = before;
-      return BEAM_ENO_MEMORY;
-    }
-  }
-  return 0;
-}
-
-/* Is this the first write of the turn, with nothing before it? */
-static int goes_at_once(beam__stream *stream) {
-  int first = !waiting(stream) && stream->turn != stream->ctx->turn;
-  stream->turn = stream->ctx->turn;
-  return first;
-}
-
-static int write_plain(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
-  size_t total = 0, taken = 0;
-  unsigned i;
-  int status = 0;
-  for (i = 0; i < count; i++)
-    total += pieces[i].len;
-  if (total && goes_at_once(stream)) {
-    status = send_pieces(stream, pieces, count, &taken);
-    stream->full = taken < total;
-  }
+  int status = stream->watch ? beam__output_send(&stream->out) : 0;
   if (status)
     break_off(stream, status);
-  if (status || taken == total)
-    return 0;
-  if (queue_rest(stream, pieces, count, taken)) {
-    stream->full = waiting(stream) > 0;
-    if (taken) /* half of it is out: what follows would be read as its other half */
-      break_off(stream, UV_ENOMEM);
-    return BEAM_ENO_MEMORY;
-  }
-  return 0;
-}
-
-/* Records are made in the queue. One that is not whole there cannot be followed by anything. */
-static int write_secured(beam__stream *stream, const uv_buf_t *pieces, unsigned count) {
-  int at_once = goes_at_once(stream);
-  unsigned i;
-  compact(stream);
-  for (i = 0; i < count; i++)
-    if (beam__tls_write(stream->tls, pieces[i].base, pieces[i].len)) {
-      break_off(stream, UV_ENOMEM);
-      return BEAM_ENO_MEMORY;
-    }
-  if (at_once)
-    send_queue(stream);
-  return 0;
 }
 
 /* Something waits: for the system, for more, or for the loop to turn. */
 static void wait_for_more(beam__stream *stream) {
   stream->owed = 1;
-  if (!stream->full && waiting(stream) >= JOIN_MAX)
-    send_queue(stream);
   watch(stream);
-  if (stream->full)
-    beam__touch(stream->ctx);
+  if (stream->out.full)
+    beam__touch(stream->out.ctx);
   else
-    beam__task_defer(stream->ctx, &stream->later);
+    beam__task_defer(stream->out.ctx, &stream->later);
 }
 
 int beam__stream_write(beam__carrier *carrier, const uv_buf_t *pieces, unsigned count) {
   beam__stream *stream = of(carrier);
-  int code;
+  int status;
   if (stream->ended || stream->closing || stream->broken)
     return 0; /* the loss is told by an event */
-  code = stream->tls ? write_secured(stream, pieces, count) : write_plain(stream, pieces, count);
-  if (waiting(stream))
+  status = beam__output_write(&stream->out, pieces, count);
+  if (status)
+    break_off(stream, status);
+  else if (waiting(stream))
     wait_for_more(stream);
-  return code;
+  return status == UV_ENOMEM ? BEAM_ENO_MEMORY : 0;
 }
 
 static int write_one(beam__carrier *carrier, const void *data, size_t len) {
@@ -277,16 +165,16 @@ static size_t pending(const beam__carrier *carrier) {
 
 static void progress(const beam__carrier *carrier, beam_progress *to) {
   const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
-  int fd = stream->watch ? stream->fd : -1;
-  *to = (beam_progress){.received = stream->bytes_in,
-                        .sent = stream->bytes_out,
+  int fd = stream->watch ? stream->out.fd : -1;
+  *to = (beam_progress){.received = stream->received,
+                        .sent = stream->out.taken,
                         .unacknowledged = beam__socket_unacknowledged(fd),
                         .unanswered_ms = beam__socket_unanswered_ms(fd)};
 }
 
 /* All is written; the holder has gone. */
 static void end_in_order(beam__stream *stream) {
-  shutdown(stream->fd, SHUT_WR);
+  shutdown(stream->out.fd, SHUT_WR);
   if (stream->ended)
     close_socket(stream);
 }
@@ -323,7 +211,7 @@ static void on_tls(beam__stream *stream, enum beam__tls_result result, size_t le
   if (result == BEAM__TLS_SECURED)
     on_secured(stream);
   else if (result == BEAM__TLS_DATA)
-    hand_on(stream, stream->ctx->buffers->plain, len);
+    hand_on(stream, stream->out.ctx->buffers->plain, len);
   else if (result == BEAM__TLS_END)
     end_terminally(stream, 0);
   else if (result == BEAM__TLS_FAILED)
@@ -333,11 +221,11 @@ static void on_tls(beam__stream *stream, enum beam__tls_result result, size_t le
 /* An alert of ours goes out before the end is told. */
 static void decode(beam__stream *stream, const char *bytes, size_t len) {
   enum beam__tls_result result;
-  beam__tls_put(stream->tls, bytes, len);
+  beam__tls_put(stream->out.tls, bytes, len);
   do {
     size_t got;
-    result = beam__tls_read(stream->tls, stream->ctx->buffers->plain, READ_SIZE, &got);
-    if (!stream->full)
+    result = beam__tls_read(stream->out.tls, stream->out.ctx->buffers->plain, BEAM__READ_SIZE, &got);
+    if (!stream->out.full)
       send_queue(stream);
     watch(stream);
     on_tls(stream, result, got);
@@ -345,10 +233,10 @@ static void decode(beam__stream *stream, const char *bytes, size_t len) {
 }
 
 static void take(beam__stream *stream, const char *bytes, size_t len) {
-  stream->bytes_in += len;
+  stream->received += len;
   if (!stream->events)
     return; /* the holder has gone: it is discarded */
-  if (stream->tls)
+  if (stream->out.tls)
     decode(stream, bytes, len);
   else
     hand_on(stream, bytes, len);
@@ -362,14 +250,14 @@ static int may_read(const beam__stream *stream) {
 static void read_ready(beam__stream *stream) {
   int reads;
   for (reads = 0; reads < READS_PER_EVENT && may_read(stream); reads++) {
-    ssize_t count = recv(stream->fd, stream->ctx->buffers->input, READ_SIZE, 0);
+    ssize_t count = recv(stream->out.fd, stream->out.ctx->buffers->input, BEAM__READ_SIZE, 0);
     if (count > 0)
-      take(stream, stream->ctx->buffers->input, (size_t)count);
+      take(stream, stream->out.ctx->buffers->input, (size_t)count);
     else if (count == 0)
       end_terminally(stream, 0);
     else if (errno != EAGAIN && errno != EINTR)
       end_terminally(stream, uv_translate_sys_error(errno));
-    if (count < READ_SIZE)
+    if (count < BEAM__READ_SIZE)
       return;
   }
 }
@@ -395,9 +283,9 @@ static void tell_rest(beam__stream *stream) {
 static void read_rest(beam__stream *stream) {
   ssize_t count = 1;
   while (stream->events && !stream->ended && count > 0) {
-    count = recv(stream->fd, stream->ctx->buffers->input, READ_SIZE, MSG_DONTWAIT);
+    count = recv(stream->out.fd, stream->out.ctx->buffers->input, BEAM__READ_SIZE, MSG_DONTWAIT);
     if (count > 0)
-      take(stream, stream->ctx->buffers->input, (size_t)count);
+      take(stream, stream->out.ctx->buffers->input, (size_t)count);
   }
   if (stream->events && !stream->ended)
     tell_rest(stream);
@@ -411,7 +299,7 @@ static void run_later(beam__task *task) {
     free_stream(stream);
     return;
   }
-  if (stream->owed && !stream->full)
+  if (stream->owed && !stream->out.full)
     write_on(stream);
   if (!stream->events || stream->ended)
     return;
@@ -431,16 +319,16 @@ static void pause_reading(beam__carrier *carrier, int paused) {
   if (stream->ended || stream->closing)
     return;
   watch(stream);
-  beam__touch(stream->ctx);
+  beam__touch(stream->out.ctx);
   if (!paused && stream->early.len)
-    beam__task_defer(stream->ctx, &stream->later);
+    beam__task_defer(stream->out.ctx, &stream->later);
 }
 
 /* ---- Readiness ---- */
 
 static void on_ready(void *user, int readable, int writable) {
   beam__stream *stream = user;
-  if (writable && stream->full)
+  if (writable && stream->out.full)
     write_on(stream);
   if (readable && !stream->closing)
     read_ready(stream);
@@ -448,8 +336,8 @@ static void on_ready(void *user, int readable, int writable) {
 
 static void on_failed(void *user) {
   beam__stream *stream = user;
-  int system = beam__socket_error(stream->fd);
-  drop_queue(stream);
+  int system = beam__socket_error(stream->out.fd);
+  beam__output_drop(&stream->out);
   if (!stream->broken)
     stream->broken = uv_translate_sys_error(system ? system : ECONNRESET);
   if (stream->events && !stream->ended)
@@ -470,21 +358,23 @@ void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
   stream->events = NULL;
   stream->paused = 0; /* what comes is discarded */
   beam__bytes_free(&stream->early);
-  if (stream->tls && !stream->broken)
-    beam__tls_finish(stream->tls);
-  if (!stream->full)
+  if (!stream->out.full)
     send_queue(stream);
-  if (stream->ctx->closing || stream->broken || !stream->watch ||
-      beam_timer_start(stream->ctx, &stream->deadline, ms, on_deadline, stream)) {
+  if (stream->out.tls && !stream->broken)
+    beam__tls_finish(stream->out.tls);
+  if (!stream->out.full)
+    send_queue(stream);
+  if (stream->out.ctx->closing || stream->broken || !stream->watch ||
+      beam_timer_start(stream->out.ctx, &stream->deadline, ms, on_deadline, stream)) {
     close_socket(stream);
     return;
   }
-  beam__own(stream->ctx, &stream->owned, destroy_owned);
+  beam__own(stream->out.ctx, &stream->owned, destroy_owned);
   watch(stream);
   stream->owed = 1;
   if (!waiting(stream))
     end_in_order(stream);
-  beam__touch(stream->ctx);
+  beam__touch(stream->out.ctx);
 }
 
 static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
@@ -494,27 +384,20 @@ static void close_carrier(beam__carrier *carrier, enum beam__carrier_end end) {
     return;
   }
   if (end == BEAM__END_RESET && stream->watch)
-    beam__socket_reset_on_close(stream->fd);
-  else if (!stream->full)
+    beam__socket_reset_on_close(stream->out.fd);
+  else if (!stream->out.full)
     send_queue(stream); /* what has only joined may leave */
   close_socket(stream);
-  beam__touch(stream->ctx);
+  beam__touch(stream->out.ctx);
 }
 
 /* ---- Making, securing and handing over ---- */
 
 static const beam__carrier_ops ops = {write_one, pending, progress, pause_reading, close_carrier};
 
-/* Of the context; freed with it. */
-static int make_buffers(beam_ctx *ctx) {
-  if (!ctx->buffers)
-    ctx->buffers = malloc(sizeof *ctx->buffers);
-  return ctx->buffers != NULL;
-}
-
 beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, const beam__carrier_events *events,
                                 void *user) {
-  beam__stream *stream = make_buffers(ctx) ? calloc(1, sizeof *stream) : NULL;
+  beam__stream *stream = beam__buffers_make(ctx) ? calloc(1, sizeof *stream) : NULL;
   if (stream)
     stream->watch = watcher(ctx, fd, &watch_events, stream);
   if (!stream || !stream->watch) {
@@ -523,10 +406,10 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, c
     return NULL;
   }
   stream->base.ops = &ops;
-  stream->ctx = ctx;
+  stream->out.ctx = ctx;
   stream->events = events;
   stream->user = user;
-  stream->fd = fd;
+  stream->out.fd = fd;
   beam__list_init(&stream->owned.node);
   beam__task_init(&stream->later, run_later);
   watch(stream);
@@ -536,11 +419,11 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, c
 int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
                         void (*secured)(void *user)) {
   beam__stream *stream = of(carrier);
-  stream->tls = beam__tls_client(context, host, peer, &stream->queued);
-  if (!stream->tls)
+  stream->out.tls = beam__tls_client(context, host, peer, &stream->out.queued);
+  if (!stream->out.tls)
     return BEAM_ENO_MEMORY;
   stream->secured = secured;
-  beam__tls_start(stream->tls);
+  beam__tls_start(stream->out.tls);
   send_queue(stream);
   watch(stream);
   return 0;
@@ -550,19 +433,19 @@ int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context) {
   beam__stream *stream = of(carrier);
   char peer[64];
   beam__stream_peer(carrier, peer, sizeof peer);
-  stream->tls = beam__tls_server(context, peer, &stream->queued);
-  return stream->tls ? 0 : BEAM_ENO_MEMORY;
+  stream->out.tls = beam__tls_server(context, peer, &stream->out.queued);
+  return stream->out.tls ? 0 : BEAM_ENO_MEMORY;
 }
 
 void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size) {
   const beam__stream *stream = BEAM__CONTAINER(carrier, const beam__stream, base);
   *text = '\0';
   if (stream->watch)
-    beam__socket_peer(stream->fd, text, size);
+    beam__socket_peer(stream->out.fd, text, size);
 }
 
 const beam__tls *beam__stream_tls(const beam__carrier *carrier) {
-  return BEAM__CONTAINER(carrier, const beam__stream, base)->tls;
+  return BEAM__CONTAINER(carrier, const beam__stream, base)->out.tls;
 }
 
 int beam__stream_hand_over(beam__carrier *carrier, const beam__carrier_events *events, void *user, const void *early,
@@ -575,6 +458,6 @@ int beam__stream_hand_over(beam__carrier *carrier, const beam__carrier_events *e
   stream->paused = 0;
   watch(stream);
   if (early_len)
-    beam__task_defer(stream->ctx, &stream->later);
+    beam__task_defer(stream->out.ctx, &stream->later);
   return 0;
 }

@@ -55,7 +55,7 @@ static int check(beam_http *http, const beam_http_options *options, const char *
       (failed = beam__url_parse_again(&http->ctx->curl->url, &http->url, options->url, error)) ||
       (failed = beam__headers_check(options->headers, options->header_count, error)) ||
       (failed = check_framing(options, error)) || (failed = beam__auth_check(&options->auth, &http->url, error)) ||
-      (failed = beam__tls_check(&options->tls, error)) ||
+      (failed = beam__tls_check(http->ctx, &options->tls, error)) ||
       (failed = beam__proxy_choose(&http->proxy, options->proxy, &http->url, error)))
     return failed;
   return beam__auth_check_proxy(&options->auth, &http->url, http->proxy.host, error);

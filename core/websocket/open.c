@@ -37,14 +37,14 @@ static int put_together(beam__upgrade_request *request, const beam_ws_options *o
   return code;
 }
 
-static int prepare(beam__upgrade_request *request, const beam_ws_options *options, beam_error *error) {
+static int prepare(beam_ctx *ctx, beam__upgrade_request *request, const beam_ws_options *options, beam_error *error) {
   beam__way *way = &request->way;
   int code = options->url ? beam__url_parse(&way->url, options->url, error)
                           : beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "no URL was given");
   if (!code)
     code = beam__proxy_choose(&way->proxy, options->proxy, &way->url, error);
   if (!code && way->url.tls)
-    code = beam__tls_check(&options->tls, error);
+    code = beam__tls_check(ctx, &options->tls, error);
   way->tls = options->tls;
   way->connect_timeout_ms = options->connect_timeout_ms;
   way->silence_timeout_ms = options->silence_timeout_ms;
@@ -79,7 +79,7 @@ int beam_ws_open(beam_ctx *ctx, beam_ws **ws, const beam_ws_options *options, be
   *ws = NULL;
   if (error)
     memset(error, 0, sizeof *error);
-  code = prepare(&request, options, error);
+  code = prepare(ctx, &request, options, error);
   if (!code)
     code = start(ctx, ws, &request, options, error);
   beam__upgrade_request_free(&request);

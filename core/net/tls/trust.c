@@ -167,6 +167,15 @@ static beam__trust *find(struct beam__trusts *trusts, const char *path, const st
   return NULL;
 }
 
+int beam__trust_is_ready(beam_ctx *ctx, const char *ca_file) {
+  struct stat file = {0};
+  beam__trust *trust;
+  if (!ctx->trusts || stat(ca_file, &file))
+    return 0;
+  trust = find(ctx->trusts, ca_file, &file);
+  return trust && trust->state == BEAM__TRUST_READY;
+}
+
 /* As curl has it: a certificate in the CA file is trusted also if its issuer is not in it. */
 static X509_STORE *make_store(void) {
   X509_STORE *store = X509_STORE_new();

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "internal.h"
+#include "net/tls/trust.h"
 #include "net/tls/verify.h"
 
 enum { NAME_SHOWN = 72 }; /* bytes of a subject or issuer, so that the advice still fits in the message */
@@ -116,14 +117,14 @@ static int check_authority(const char *path, beam_error *error) {
 
 static int is_given(const char *path) { return path && *path; }
 
-int beam__tls_check(const beam_tls *tls, beam_error *error) {
+int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
   int result = 0;
   if (is_given(tls->cert_file) != is_given(tls->key_file))
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
                        "tls.cert_file and tls.key_file come together: %s is missing",
                        is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
   ERR_set_mark(); /* libcurl and libwebsockets read OpenSSL's error queue: leave nothing in it */
-  if (is_given(tls->ca_file))
+  if (is_given(tls->ca_file) && !beam__trust_is_ready(ctx, tls->ca_file))
     result = check_authority(tls->ca_file, error);
   if (!result && is_given(tls->cert_file))
     result = check_client(tls, error);

@@ -9,8 +9,10 @@
 #pragma GCC visibility push(hidden)
 
 /* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
- * such is left to trust.h: reading it could block. BEAM_EINVALID. */
-int beam__tls_check(const beam_tls *tls, beam_error *error);
+ * such is left to trust.h: reading it could block; one that the context trusts already is not read again.
+ * BEAM_EINVALID.
+ */
+int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error);
 /* Subject and issuer of a certificate, each as "CN=…,O=…" (RFC 2253), for the error below. */
 void beam__tls_names(const X509 *certificate, char *subject, size_t subject_size, char *issuer, size_t issuer_size);
 /* Fills a BEAM_ETLS error from an X509_V_ERR_… code: reason, the certificate's subject and issuer ("" if not known),

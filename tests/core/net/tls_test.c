@@ -139,9 +139,12 @@ static void prefers_ssl_cert_file(void) {
 static void check_files(const char *ca, const char *certificate, const char *private_key, const char *why) {
   beam_tls tls = {ca, certificate, private_key, 0};
   beam_error error;
-  CHECK_INT(beam__tls_check(&tls, &error), why ? BEAM_EINVALID : 0);
-  CHECK_INT(beam__tls_check(&tls, NULL), why ? BEAM_EINVALID : 0);
+  beam_ctx *ctx;
+  CHECK_INT(beam_new(&ctx, NULL), 0);
+  CHECK_INT(beam__tls_check(ctx, &tls, &error), why ? BEAM_EINVALID : 0);
+  CHECK_INT(beam__tls_check(ctx, &tls, NULL), why ? BEAM_EINVALID : 0);
   CHECK_INT(ERR_peek_error(), 0);
+  beam_close(ctx);
   if (why)
     CHECK_CONTAINS(error.message, why);
 }
