@@ -38,6 +38,7 @@ build = {
         "core/base/utf8.c",
         "core/carrier/client.c",
         "core/carrier/lws.c",
+        "core/carrier/output.c",
         "core/carrier/server.c",
         "core/carrier/stream.c",
         "core/carrier/watch.c",
