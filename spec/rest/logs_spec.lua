@@ -166,6 +166,14 @@ describe("logs", function()
     assert.is_nil(lines.err)
   end)
 
+  it("of a gateway that is not there are an error, soon", function()
+    local nowhere = beam.client { gateway = "http://127.0.0.1:1", token = TOKEN, workspace = "w" }
+    local started = driver.now()
+    local line, err = nowhere.logs({ container = "c", follow = true }):next()
+    assert.are.same({ nil, "connect" }, { line, err.kind })
+    assert(driver.now() - started < 10, driver.now() - started)
+  end)
+
   it("of what is not there are an error", function()
     local nobody = "00000000-0000-4000-8000-000000000000"
     for _, options in ipairs { { task = nobody }, { task = nobody, follow = true }, { deployment = "nothing" }, { deployment = nobody } } do

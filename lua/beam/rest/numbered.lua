@@ -23,6 +23,7 @@ local longest_stream = 900 -- seconds, after which it is opened anew
 local longest_head = 30 -- seconds until an answer begins
 local max_event = 16 * 1024 * 1024 -- bytes
 local last_wait = 1 -- seconds that Beam waits for more at the end
+local first_attempts = 4 -- of a stream that never was opened, where nobody says otherwise: a wrong address is no outage
 local default_retry = retry.backoff { base = 0.5, max = 10, attempts = 60 }
 
 ---@class beam.numbered the state of one; the entries first to last wait to be read
@@ -68,7 +69,10 @@ end
 local function give_up(state, err)
   drop(state)
   state.failures = state.failures + 1
-  local ok, seconds = protect.hook(state.retry, state.failures, err)
+  if not state.retry and not state.opened_at and state.failures >= first_attempts then
+    return numbered.finish(state, err)
+  end
+  local ok, seconds = protect.hook(state.retry or default_retry, state.failures, err)
   if not ok or type(seconds) ~= "number" then
     return numbered.finish(state, err)
   end
@@ -281,7 +285,7 @@ function numbered.new(options)
     timeout = options.timeout,
     deadline = options.timeout and driver.now() + options.timeout,
     silence = options.silence or default_silence,
-    retry = options.retry or default_retry,
+    retry = options.retry,
     interrupted = driver.signal(),
     first = 1, -- the entries first to last wait to be read
     last = 0,
