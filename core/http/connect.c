@@ -13,11 +13,9 @@
  * before it connects and before it sends, so the second time is ours to allow. No method is safe: a GET runs a handler,
  * too (docs/wire.md section 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (a
  * stream after its GOAWAY, RFC 9113 section 8.7): the one case in which an HTTP/2 connection ends a transfer without a
- * text in the error buffer. */
+ * text in the error buffer, and with what it sent still counted (8.22 forgets that of a connection that died). */
 static int may_send_again(beam_http *http) {
-  long sent = 0;
-  curl_easy_getinfo(http->transfer.easy, CURLINFO_REQUEST_SIZE, &sent);
-  return sent <= http->sent_before || (http->http2 && !http->curl_text[0]);
+  return http->http2 ? beam__http_was_sent(http) && !http->curl_text[0] : !beam__http_was_sent(http);
 }
 
 /* It was sent, and would be sent again: no more is done about it. */

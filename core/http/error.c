@@ -17,9 +17,9 @@ static const char *detail(const beam_http *http, CURLcode result) {
 }
 
 /* May a byte of the request have left? What went to a proxy to open its tunnel does not count. */
-static int was_sent(const beam_http *http) {
+int beam__http_was_sent(const beam_http *http) {
   long sent = 0;
-  if (http->sent_before_restart)
+  if (http->sent_before_restart || http->response.current || http->upload.asked)
     return 1;
   if (!http->attempts)
     return 0;
@@ -35,7 +35,7 @@ static int system_error(const beam_http *http) {
 
 static void complete(beam_http *http) {
   http->error.status = http->response.status;
-  http->error.sent = was_sent(http);
+  http->error.sent = beam__http_was_sent(http);
 }
 
 void beam__http_fail(beam_http *http, int code, const char *format, ...) {
@@ -171,6 +171,7 @@ void beam__http_fail_again(beam_http *http) {
                   "%s closed a kept connection after the request was sent and before an answer came; it is not sent "
                   "again, for it may have been carried out",
                   http->peer);
+  http->error.sent = 1;
 }
 
 enum { TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, which headers before 8.6 do not have */

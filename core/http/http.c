@@ -104,7 +104,7 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
-  if (http->upload.unwatched && result == CURLE_SEND_ERROR)
+  if (http->upload.unwatched && (result == CURLE_SEND_ERROR || result == CURLE_READ_ERROR))
     result = CURLE_OK; /* the answer is whole; what could not be sent was only the end of what it answers */
   if (beam__http_restart(http, result)) {
     beam__transfer_start(http->ctx->curl, transfer);

@@ -29,6 +29,7 @@ typedef struct beam__upload {
   size_t taken;  /* bytes at the front of it that curl has */
   int ended;     /* all of it is in the queue, or was */
   int over;      /* answered before its end */
+  int asked;     /* curl wanted some of it: the head of the request is leaving, or has left */
   int paused;    /* curl waits for more */
   int looked;    /* curl has been given time to read before the next piece */
   int unwatched; /* over, and curl has read the whole answer */
@@ -121,7 +122,8 @@ void beam__http_times(const beam_http *http, beam_http_times *times);
 
 /* error.c: fills http->error, unless it is filled already. */
 void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
-void beam__http_fail_again(beam_http *http); /* it would have to be sent again */
+int beam__http_was_sent(const beam_http *http); /* a byte of it, as far as curl knows */
+void beam__http_fail_again(beam_http *http);    /* it would have to be sent again */
 void beam__http_fail_curl(beam_http *http, CURLcode result);
 
 #pragma GCC visibility pop

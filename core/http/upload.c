@@ -3,9 +3,11 @@
  *
  * An answer with a status of 300 or more may come before all of the body has left. Nothing more is sent then, and what
  * is the answer is waited for:
- *  - curl (7.88) itself stops sending, unless the answer says "Connection: close". Then it goes on asking here, and it
- *    gets an end; but an end would make a chunked body look whole: that one pauses until curl has the answer.
- *  - It waits for ever for a body whose sending is paused: a pause of ours is ended by hand.
+ *  - curl (7.88) itself stops sending, unless the answer says "Connection: close". Then it goes on asking here. An end
+ *    would make a chunked body look whole, and one of a given length fail (8.14): so sending pauses until curl has the
+ *    answer.
+ *  - It waits for ever for a body whose sending is paused: a pause of ours is ended by hand, by an end that fails or
+ *    does not, with the answer whole.
  *  - It fails if it sends to a server that has gone meanwhile, and then never reads what that server had answered: so
  *    before it gets the next piece it gets to read what has come. */
 #include <stdlib.h>
@@ -51,10 +53,11 @@ static size_t on_read(char *to, size_t size, size_t count, void *user) {
   beam_http *http = user;
   beam__upload *upload = &http->upload;
   size_t room = size * count, len = queued(upload) < room ? queued(upload) : room;
+  upload->asked = 1;
   if (http->freed)
     return CURL_READFUNC_ABORT;
   if (upload->over)
-    return upload->size || upload->unwatched ? 0 : wait_for_more(http);
+    return upload->unwatched ? 0 : wait_for_more(http);
   if (!upload->looked && has_answer(http)) {
     upload->looked = 1; /* once in a row: in TLS it may be no answer, and stay unread */
     beam__task_defer(http->ctx, &http->task);

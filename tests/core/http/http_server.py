@@ -317,7 +317,10 @@ def black_hole():
 
 
 async def listen(name, handler, **options):
-    server = await asyncio.start_server(handler, "127.0.0.1", 0, **options)
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 18)  # else the kernel may take all of an upload, unread
+    listener.bind(("127.0.0.1", 0))
+    server = await asyncio.start_server(handler, sock=listener, **options)
     say(name, server.sockets[0].getsockname()[1])
     return server.sockets[0].getsockname()[1]
 

@@ -240,13 +240,23 @@ static void test_mistakes(void) {
 
 /* ---- Back-pressure ---- */
 
+/* Until nothing moves: how long that takes is the machine's to say. */
+static void settle(const struct feeder *feeder) {
+  uint64_t end = clock_ms() + 20000;
+  size_t written, came;
+  do {
+    written = feeder->written, came = feeder->outcome.len;
+    run_for(300);
+  } while ((feeder->written != written || feeder->outcome.len != came) && clock_ms() < end);
+}
+
 static void test_slow_server(void) {
   struct feeder feeder;
   struct outcome outcome;
   size_t size = 24 << 20, stuck;
   open_feeder(&feeder, (beam_http_options){.url = upload_url("/hold"), .body_size = size}, size);
   feed(&feeder);
-  run_for(500);
+  settle(&feeder);
   stuck = feeder.written;
   CHECK(stuck > 0 && stuck < 16 << 20); /* what the two sockets and our queue hold */
   CHECK(feeder.most <= QUEUE + PIECE);
@@ -269,7 +279,7 @@ static void test_both_directions(void) {
   feeder.pause_at_data = 1;
   feed(&feeder);
   CHECK(run_until(&feeder.paused, 1, 5000));
-  run_for(500);
+  settle(&feeder);
   stuck = feeder.written, came = feeder.outcome.len;
   CHECK(stuck < size && feeder.outcome.pieces == 1);
   run_for(100);
@@ -278,7 +288,7 @@ static void test_both_directions(void) {
   feeder.pause_at_data = 0;
   feeder.stop = 1; /* nothing to send for a while */
   beam_http_resume(feeder.outcome.http);
-  run_for(300);
+  settle(&feeder);
   CHECK_INT(feeder.outcome.len, feeder.written);
   feeder.stop = 0;
   feed(&feeder);
@@ -354,7 +364,7 @@ static int end_of(const char *url, size_t body_size) {
   int answered;
   run_feeder(&feeder, (beam_http_options){.url = url, .tls = {.ca_file = ca_file()}, .body_size = body_size}, 32 << 20);
   answered = feeder.outcome.error.code == 0;
-  CHECK_INT(feeder.outcome.status, answered ? 401 : 0);
+  CHECK(feeder.outcome.status == 401 || (!answered && feeder.outcome.status == 0)); /* its head may have come */
   if (answered)
     CHECK_STR(feeder.outcome.body, "{\"message\":\"Unauthorized\"}");
   else
