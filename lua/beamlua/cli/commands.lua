@@ -119,6 +119,7 @@ With --wait it prints the result instead, when the task has ended.]],
       version,
     },
   },
+  require "beamlua.cli.rows.map",
   require "beamlua.cli.rows.task",
   require "beamlua.cli.rows.serve",
   {

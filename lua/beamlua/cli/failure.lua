@@ -36,8 +36,11 @@ local fields = {
   "body",
 }
 
-local function show_json(err, code)
-  local shown = { exit_code = code }
+--- An error as JSON, with the exit code that it has.
+---@param err beam.error
+---@return string
+function failure.json(err)
+  local shown = { exit_code = failure.code(err) }
   for _, name in ipairs(fields) do
     shown[name] = err[name]
   end
@@ -46,7 +49,7 @@ local function show_json(err, code)
     shown.body = nil
     text = json.encode(shown)
   end
-  io.stderr:write(text or "{}", "\n")
+  return text or "{}"
 end
 
 -- Beam is asked what was meant, where it does not know the deployment.
@@ -75,7 +78,7 @@ function failure.tell(context, command, err)
   err.hint = err.hint and in_shell_words(err.hint)
   local code = failure.code(err)
   if context.options.json then
-    show_json(err, code)
+    io.stderr:write(failure.json(err), "\n")
   else
     show(command.title, err)
   end
