@@ -261,6 +261,12 @@ local beam_callbacks = {}
 ---@return beam.error? err kind "auth"; another one: there is no key
 function beam_callbacks.verify(body, headers, key, options) end
 
+--- Starts to listen for callbacks, in a program that has no web server of its own.
+---@param options beam.listen_options?
+---@return beam.callback_receiver? receiver its url is the callback_url; receiver:wait(task, timeout), receiver:close()
+---@return beam.error? err
+function beam_callbacks.listen(options) end
+
 ---@class beam.task
 ---@field id string
 ---@field record table? Beam's, as it was seen last
@@ -451,6 +457,20 @@ function beam_deployment:delete(options) end
 ---@return true? done, beam.error? err
 function beam_deployment:scale(containers, options) end
 
+---@class beam.callback_receiver
+---@field url string what a deployment or an input has as its callback_url
+---@field port integer
+local beam_callback_receiver = {}
+
+--- Waits until Beam has told that a task has ended.
+---@param task beam.task|string
+---@param timeout number? seconds
+---@return beam.callback? callback, beam.error? err
+function beam_callback_receiver:wait(task, timeout) end
+
+--- Listens no more; who waits is told. May be called twice.
+function beam_callback_receiver:close() end
+
 ---@class beam.container
 ---@field id string "endpoint-{stub}-a1b2c3d4"
 ---@field status string
@@ -507,6 +527,13 @@ function beam_container:stop(options) end
 ---@class beam.verify_options
 ---@field window number? seconds that it may be old, or ahead; default 300
 ---@field now number? in place of os.time()
+
+---@class beam.listen_options
+---@field host string? numeric address to listen on, default 127.0.0.1
+---@field port integer? default: a free one
+---@field url string? how Beam reaches it, where that is another address than the one it listens on
+---@field key string|fun(options: table?): string?, beam.error?|nil default: the default client's signing key
+---@field window number? seconds that a callback may be old, default 300
 
 ---@class beam.signing_key_options: beam.options
 ---@field fresh boolean? the key that is known is wrong: asks anew, but not twice within a minute

@@ -63,7 +63,7 @@ return {
       {
         "callbacks",
         text = "What Beam posts when a task has ended: is it Beam's?",
-        functions = { { "verify", "callbacks.lua", "callbacks.verify" } },
+        functions = { { "verify", "callbacks.lua", "callbacks.verify" }, { "listen", "callbacks.lua", "callbacks.listen" } },
       },
     },
     objects = {
@@ -110,6 +110,12 @@ return {
         methods = { "fetch", "call", "stream", "submit", "realtime", "tasks", "logs", "url", "warmup", "start", "stop", "delete", "scale" },
       },
       {
+        "beam.callback_receiver",
+        text = "Listens for callbacks.",
+        files = { "callbacks/receiver.lua" },
+        methods = { "wait", "close" },
+      },
+      {
         "beam.container",
         text = "Something that runs.",
         files = { "rest/containers.lua" },
@@ -124,6 +130,7 @@ return {
       { "beam.logs_options", "rest/logs.lua" },
       { "beam.callback", "callbacks.lua" },
       { "beam.verify_options", "callbacks.lua" },
+      { "beam.listen_options", "callbacks/receiver.lua" },
       { "beam.signing_key_options", "rest/signing_key.lua" },
       { "beam.deployments_options", "rest/deployments.lua" },
     },

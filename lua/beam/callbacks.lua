@@ -173,4 +173,12 @@ function callbacks.verify(body, headers, key, options)
   return verify(body, headers, fresh, options)
 end
 
+--- Starts to listen for callbacks, in a program that has no web server of its own.
+---@param options beam.listen_options?
+---@return beam.callback_receiver? receiver its url is the callback_url; receiver:wait(task, timeout), receiver:close()
+---@return beam.error? err
+function callbacks.listen(options)
+  return require "beam.callbacks.receiver"(options)
+end
+
 return callbacks
