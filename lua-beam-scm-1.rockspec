@@ -135,6 +135,7 @@ build = {
     ["beam.base64"] = "lua/beam/base64.lua",
     ["beam.call"] = "lua/beam/call.lua",
     ["beam.callbacks"] = "lua/beam/callbacks.lua",
+    ["beam.callbacks.receiver"] = "lua/beam/callbacks/receiver.lua",
     ["beam.chat"] = "lua/beam/chat.lua",
     ["beam.client"] = "lua/beam/client.lua",
     ["beam.deployment"] = "lua/beam/deployment.lua",
