@@ -3,28 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/ascii.h"
 #include "server/reply.h"
 #include "server/server.h"
 #include "websocket/websocket.h"
 
 /* ---- What was asked ---- */
-
-/* Copies a slice as a NUL-terminated text to *to, and moves *to behind it. */
-static char *copy_text(char **to, beam__slice slice) {
-  char *text = *to;
-  memcpy(text, slice.at, slice.len);
-  text[slice.len] = '\0';
-  *to += slice.len + 1;
-  return text;
-}
-
-static char *copy_lower(char **to, beam__slice slice) {
-  char *text = copy_text(to, slice), *c;
-  for (c = text; *c; c++)
-    *c = beam__ascii_lower(*c);
-  return text;
-}
 
 /* A field takes no more as two texts than as a line. */
 static size_t text_size(const beam__head *head) { return head->method.len + head->target.len + 2 + head->fields.len; }
@@ -34,13 +17,13 @@ static void copy_texts(beam_request *request, const beam__head *head) {
   beam_header *header = request->headers;
   beam__slice rest = head->fields;
   beam__field field;
-  request->view.method = copy_text(&to, head->method);
-  request->view.target = copy_text(&to, head->target);
+  request->view.method = beam__slice_copy(head->method, &to);
+  request->view.target = beam__slice_copy(head->target, &to);
   request->view.headers = request->headers;
   request->view.header_count = head->field_count;
   for (; beam__head_next(&rest, &field); header++) {
-    header->name = copy_lower(&to, field.name);
-    header->value = copy_text(&to, field.value);
+    header->name = beam__slice_lower(field.name, &to);
+    header->value = beam__slice_copy(field.value, &to);
   }
 }
 

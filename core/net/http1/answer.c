@@ -8,21 +8,10 @@
 
 /* ---- Headers: their texts in one piece, names in lower case ---- */
 
-static char *copy_text(char **to, beam__slice slice) {
-  char *text = *to;
-  memcpy(text, slice.at, slice.len);
-  text[slice.len] = '\0';
-  *to += slice.len + 1;
-  return text;
-}
-
 static void add_header(beam__answer *answer, char **to, const beam__field *field) {
   beam_header *header = &answer->headers[answer->header_count++];
-  char *name = copy_text(to, field->name);
-  header->name = name;
-  header->value = copy_text(to, field->value);
-  for (; *name; name++)
-    *name = beam__ascii_lower(*name);
+  header->name = beam__slice_lower(field->name, to);
+  header->value = beam__slice_copy(field->value, to);
 }
 
 /* A field takes no more room as two texts than as a line: the colon and the line's end make place for two NULs. */

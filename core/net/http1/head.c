@@ -31,7 +31,6 @@ static int refuse(cursor *c, int status, const char *error) {
   return -status;
 }
 
-static int is_blank(char c) { return c == ' ' || c == '\t'; }
 static int is_target_character(char c) { return (unsigned char)c > ' ' && c != 0x7f; }
 
 /* RFC 9110 section 5.5: other control characters are no danger where a value is only looked at. */
@@ -118,7 +117,7 @@ static int read_request_line(cursor *c) {
 static int read_status(cursor *c) {
   static const char wrong[] = "its first line has no status of three digits";
   int digits;
-  while (c->at < c->end && is_blank(*c->at))
+  while (c->at < c->end && beam__is_blank(*c->at))
     c->at++;
   for (digits = 0; digits < 3; digits++, c->at++) {
     if (c->at == c->end)
@@ -129,7 +128,7 @@ static int read_status(cursor *c) {
   }
   if (c->at == c->end)
     return 0;
-  return is_blank(*c->at) || at_end_of_line(c) ? DONE : refuse(c, 400, wrong);
+  return beam__is_blank(*c->at) || at_end_of_line(c) ? DONE : refuse(c, 400, wrong);
 }
 
 static int read_status_line(cursor *c) {
@@ -138,7 +137,7 @@ static int read_status_line(cursor *c) {
   int result = read_text(c, "HTTP/1.", 400, wrong);
   if (result == DONE)
     result = read_minor(c, wrong);
-  if (result == DONE && c->at < c->end && !is_blank(*c->at))
+  if (result == DONE && c->at < c->end && !beam__is_blank(*c->at))
     return refuse(c, 400, wrong);
   if (result == DONE)
     result = read_status(c);
@@ -153,7 +152,7 @@ static const char *wrong_name(const cursor *c, const char *line) {
     return "a header name is not valid";
   if (!*c->at)
     return "there is a NUL in its head";
-  if (is_blank(*c->at))
+  if (beam__is_blank(*c->at))
     return c->at == line ? "a header in it is folded: a line begins with a space" : "a space stands before a colon";
   return *c->at == '\r' || *c->at == '\n' ? "a line in its head has no colon" : "a header name is not valid";
 }

@@ -29,14 +29,29 @@ int beam__is_token(const char *text, size_t len) {
   return len > 0;
 }
 
-static int is_blank(char c) { return c == ' ' || c == '\t'; }
+int beam__is_blank(char c) { return c == ' ' || c == '\t'; }
 
 beam__slice beam__slice_of(const char *text) { return (beam__slice){text, text ? strlen(text) : 0}; }
 
+char *beam__slice_copy(beam__slice slice, char **to) {
+  char *text = *to;
+  memcpy(text, slice.at, slice.len);
+  text[slice.len] = '\0';
+  *to += slice.len + 1;
+  return text;
+}
+
+char *beam__slice_lower(beam__slice slice, char **to) {
+  char *text = beam__slice_copy(slice, to), *c;
+  for (c = text; *c; c++)
+    *c = beam__ascii_lower(*c);
+  return text;
+}
+
 beam__slice beam__slice_trim(beam__slice slice) {
-  while (slice.len && is_blank(slice.at[slice.len - 1]))
+  while (slice.len && beam__is_blank(slice.at[slice.len - 1]))
     slice.len--;
-  while (slice.len && is_blank(*slice.at))
+  while (slice.len && beam__is_blank(*slice.at))
     slice.at++, slice.len--;
   return slice;
 }

@@ -25,7 +25,12 @@ typedef struct beam__field {
 int beam__is_token(const char *text, size_t len);
 int beam__is_token_character(char c);
 beam__slice beam__slice_of(const char *text); /* NULL is empty */
-/* Without the spaces and tabs around it. */
+/* A copy with a NUL at *to, which moves behind it: as it is, and in lower case. */
+char *beam__slice_copy(beam__slice slice, char **to);
+char *beam__slice_lower(beam__slice slice, char **to);
+/* A space or a tab. */
+int beam__is_blank(char c);
+/* Without the blanks around it. */
 beam__slice beam__slice_trim(beam__slice slice);
 /* Is it this text, in letters of either case? */
 int beam__slice_is(beam__slice slice, const char *text);

@@ -163,6 +163,8 @@ static void upgrades_are_understood(void) {
   beam__request_head head;
   good_head(&head, UPGRADE(C, U, V, K));
   CHECK(head.upgrade && slice_is(head.key, "dGhlIHNhbXBsZSBub25jZQ=="));
+  good_head(&head, UPGRADE("Connection: close\r\nconnection: ,UPGRADE\r\n", "Upgrade: h2c\r\n" U, V, K));
+  CHECK(head.upgrade && !head.keep_alive);
   good_head(&head, UPGRADE("", U, V, K));
   CHECK(!head.upgrade);
   good_head(&head, UPGRADE(C, "Upgrade: h2c\r\n", V, K));
