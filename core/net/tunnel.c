@@ -49,10 +49,13 @@ static const char *advice(int status) {
     return ": it wants (other) credentials";
   case 403:
     return ": it does not let this host or port through";
+  case 404:
+    return ": it knows no such host";
+  case 500:
   case 502:
   case 503:
   case 504:
-    return ": it did not reach it";
+    return ": it did not reach that host";
   default:
     return "";
   }

@@ -155,7 +155,7 @@ function outcome.of_upgrade(status, text)
   if not_passed_on[status] and not (row and row.says) then
     hint = not_passed_on[status].hint
   elseif status == 404 then
-    hint = "no realtime app is deployed under this address: check name and version, and that it is of kind asgi"
+    hint = "no app of kind asgi is deployed under this address (check name and version), or a proxy does not pass the Upgrade header on"
   elseif status >= 500 and not (row and row.says) then
     hint = "the app or the gateway failed before the connection was made: beamlua logs NAME says more"
   elseif status >= 300 and status < 400 then
@@ -179,11 +179,12 @@ end
 local proxies = {
   [401] = { retryable = true, hint = "it is the proxy that wants credentials: proxy = 'http://user:password@host:port'" },
   [403] = { hint = "it is the proxy's rule, not Beam's: ask who runs it, or name the host in no_proxy to go without it" },
+  [404] = { hint = "the proxy knows no such host, or is no proxy: check both addresses" },
   [405] = { hint = "is it a proxy, and may it tunnel (CONNECT)?" },
   [502] = { retryable = true, hint = "the proxy found no way to the host: check the address, and the proxy's own network" },
 }
-proxies[407], proxies[400], proxies[404], proxies[501] = proxies[401], proxies[405], proxies[405], proxies[405]
-proxies[503], proxies[504] = proxies[502], proxies[502]
+proxies[407], proxies[400], proxies[501] = proxies[401], proxies[405], proxies[405]
+proxies[500], proxies[503], proxies[504] = proxies[502], proxies[502], proxies[502]
 
 local function of_proxy(status)
   local row = proxies[status] or { retryable = status == 408 or status == 429 or status >= 500 }

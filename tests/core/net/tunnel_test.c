@@ -70,6 +70,8 @@ static void refusals(void) {
        "credentials"},
       {"HTTP/1.1 403\r\n\r\n", 403, "does not let"},
       {"HTTP/1.0 502 Bad Gateway\r\nContent-Length: 2\r\n\r\nno", 502, "did not reach"},
+      {"HTTP/1.0 500 Unable to connect\r\n\r\n", 500, "did not reach"},
+      {"HTTP/1.1 404 No such domain\r\n\r\n", 404, "no such host"},
       {"HTTP/1.1 405 X\r\n\r\n", 405, "opens no tunnels"},
       {"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", 302, "status 302"},
       {"HTTP/1.1 101 Switching\r\n\r\n", 101, "status 101"},
