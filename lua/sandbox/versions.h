@@ -12,6 +12,9 @@
 #define VERSIONS_BEFORE_NODES 0
 #endif
 
+/* What coroutine.close says of the main thread. (5.5 lets another one close itself; here it may not.) */
+#define VERSIONS_MAIN_IS_NAMED (LUA_VERSION_NUM >= 505)
+
 static inline lua_State *versions_new_state(lua_Alloc allocate, void *user) {
 #if LUA_VERSION_NUM >= 505
   return lua_newstate(allocate, user, luaL_makeseed(NULL));

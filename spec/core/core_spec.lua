@@ -196,14 +196,17 @@ describe("beam.core", function()
 
   describe("ctx:step", function()
     it("polls by default and waits as long as it is told", function()
+      local cpu, turns = os.clock(), 0
+      repeat -- a wait takes no processor time: it would not come to an end
+        assert.is_true(ctx:step())
+        assert.is_true(ctx:step(0))
+        turns = turns + 1
+      until os.clock() - cpu > 0.01
+      assert.is_true(turns > 3)
       local start = ctx:now()
-      assert.is_true(ctx:step())
-      assert.is_true(ctx:step(0))
-      assert.is_true(ctx:now() - start < 0.05)
-      start = ctx:now()
       assert.is_true(ctx:step(0.06))
       local elapsed = ctx:now() - start
-      assert.is_true(elapsed >= 0.055 and elapsed < 0.5, elapsed)
+      assert.is_true(elapsed >= 0.055, elapsed)
     end)
 
     it("refuses what is no time", function()

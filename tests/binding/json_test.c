@@ -26,7 +26,11 @@ static void *allocate(void *user, void *block, size_t old_size, size_t size) {
 }
 
 static lua_State *state_new(void) {
+#if LUA_VERSION_NUM >= 505
+  lua_State *L = lua_newstate(allocate, NULL, luaL_makeseed(NULL));
+#else
   lua_State *L = lua_newstate(allocate, NULL);
+#endif
   luaL_openlibs(L);
   luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE);
   lua_newtable(L);

@@ -176,6 +176,8 @@ static int close_coroutine(lua_State *L, lua_State *coroutine) {
 
 static int guarded_close(lua_State *L) {
   lua_State *coroutine = check_coroutine(L);
+  if (VERSIONS_MAIN_IS_NAMED && coroutine == L && lua_pushthread(L))
+    return luaL_error(L, "cannot close main thread");
   if (coroutine == L || is_running(coroutine))
     return luaL_error(L, "cannot close a %s coroutine", coroutine == L ? "running" : "normal");
   return close_coroutine(L, coroutine);

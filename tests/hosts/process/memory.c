@@ -29,7 +29,11 @@ static void *allocate(void *user, void *memory, size_t old_size, size_t size) {
 }
 
 static lua_State *new_state(struct budget *budget, const char *script) {
+#if LUA_VERSION_NUM >= 505
+  lua_State *L = lua_newstate(allocate, budget, luaL_makeseed(NULL));
+#else
   lua_State *L = lua_newstate(allocate, budget);
+#endif
   luaL_openlibs(L);
   lua_getglobal(L, "package");
   lua_getfield(L, -1, "preload");
