@@ -118,6 +118,18 @@ describe("config", function()
       assert.are.same({ "config", "there is no config file that could have the context other" }, { err.kind, err.message })
     end)
 
+    it("has a context that was chosen, where nothing else says which", function()
+      local chosen = { ["/home/u/.beam/config.ini"] = file, ["/home/u/.beam/beam-lua-context"] = "other\n" }
+      assert.are.equal("other-token", auth({}, {}, chosen).secret)
+      assert.are.equal("from-file", auth({}, { BEAM_CONFIG_CONTEXT = "default" }, chosen).secret)
+      assert.are.equal("from-file", auth({ context = "default" }, {}, chosen).secret)
+      assert.are.equal("from-env", auth({}, { BEAM_TOKEN = "from-env" }, chosen).secret)
+      chosen["/home/u/.beam/beam-lua-context"] = "gone\n"
+      local none, err = resolve({}, {}, chosen)
+      assert.is_nil(none)
+      assert.are.equal("/home/u/.beam/config.ini has no context 'gone'", err.message)
+    end)
+
     it("is not taken for the HTTP gateway", function()
       local settings = resolve({}, {}, { ["/home/u/.beam/config.ini"] = file })
       assert.are.same({ "https://app.beam.cloud", "default" }, { settings.gateway, settings.sources.gateway })

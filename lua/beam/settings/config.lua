@@ -3,8 +3,8 @@
 --
 -- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a
 -- client prints none.
+local contexts = require "beam.settings.contexts"
 local errors = require "beam.error"
-local ini = require "beam.settings.ini"
 local local_token = require "beam.settings.local_token"
 local mistake = require "beam.base.mistake"
 local places = require "beam.settings.places"
@@ -123,62 +123,10 @@ end
 
 -- ---- The environment and the file ----
 
-local system = { getenv = os.getenv }
-
-function system.read(path)
-  local file = io.open(path, "rb")
-  if not file then
-    return nil
-  end
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local system = contexts.system
 
 local function fail(message, hint)
   return nil, errors.new { kind = "config", message = message, hint = hint }
-end
-
--- The first file there is; one that was asked for has to be there.
-local function read_file(sys, asked)
-  local home = sys.getenv "HOME" or sys.getenv "USERPROFILE"
-  if asked then
-    local path = home and asked:gsub("^~/", (home:gsub("%%", "%%%%")) .. "/") or asked
-    return path, sys.read(path)
-  end
-  for _, folder in ipairs(home and { ".beam", ".beta9" } or {}) do
-    local path = ("%s/%s/config.ini"):format(home, folder)
-    local text = sys.read(path)
-    if text then
-      return path, text
-    end
-  end
-end
-
-local function token_of_file(sys, options)
-  local asked = options.config or sys.getenv "BEAM_CONFIG_PATH"
-  local context = options.context or sys.getenv "BEAM_CONFIG_CONTEXT"
-  local path, text = read_file(sys, asked)
-  if not text then
-    if asked then
-      return fail("the config file " .. asked .. " cannot be read", "check BEAM_CONFIG_PATH or the option config")
-    end
-    return false
-  end
-  local sections, problem = ini.parse(text)
-  if not sections then
-    return fail(("%s: %s"):format(path, problem), "mend the file, or log in again with Beam's command line tool")
-  end
-  if context and not sections[context] then
-    local names = {}
-    for name in pairs(sections) do
-      names[#names + 1] = name
-    end
-    table.sort(names)
-    return fail(("%s has no context '%s'"):format(path, context), "it has: " .. table.concat(names, ", "))
-  end
-  context = context or "default"
-  return ini.get(sections, context, "token") or false, ("%s [%s]"):format(path, context)
 end
 
 local function auth_of_environment(sys)
@@ -209,7 +157,7 @@ end
 
 -- A section that was asked for by argument is meant, whatever the environment has.
 local function auth_of_context(options, sys)
-  local token, where = token_of_file(sys, options)
+  local token, where = contexts.token(sys, options)
   if token then
     return { token = token }, "file " .. where
   elseif token == nil then
@@ -237,7 +185,7 @@ local function find_auth(options, sys)
   if not auth or next(auth) then
     return auth, auth and "environment " .. name or name
   end
-  local token, where = token_of_file(sys, options)
+  local token, where = contexts.token(sys, options)
   if token == nil then
     return nil, where
   end

@@ -2,7 +2,8 @@
 -- command line (beamlua/cli/arguments.lua), the help (beamlua/cli/help.lua), the shell completions (beamlua/cli/completions.lua) and the
 -- manual (tests/manual.lua).
 --
--- asks: the kind of deployment that the first argument names.
+-- asks: the kind of deployment that the first argument names; names: of what kind it is for shells to complete, "deployments" (where asks
+-- is set), "tasks" or "contexts"; so of an option.
 --
 -- An option is { as it is written, what its value is called, what it means }, and
 --   read = its reader (beamlua/readers.lua; default: text)   as = its name for the command (default: as it is written)   short = "-v"
@@ -17,7 +18,7 @@ local header, limit, task_kinds = shared.header, shared.limit, shared.task_kinds
 local client = {
   { "--gateway", "URL", "another gateway than the configured one" },
   { "--config", "FILE", "the configuration of Beam's own tools, if not ~/.beam/config.ini", file = true },
-  { "--context", "NAME", "its section" },
+  { "--context", "NAME", "its section", names = "contexts" },
   { "--ca-file", "FILE", "certificates to trust, PEM", as = "ca_file", file = true },
   { "--cert", "FILE", "our certificate, PEM", file = true },
   { "--key", "FILE", "its key, PEM", file = true },
@@ -121,6 +122,7 @@ With --wait it prints the result instead, when the task has ended.]],
   },
   require "beamlua.cli.rows.map",
   require "beamlua.cli.rows.task",
+  require "beamlua.cli.rows.context",
   require "beamlua.cli.rows.serve",
   {
     name = "doctor",
@@ -141,10 +143,9 @@ Each problem is told with its remedy; the exit code is that of the first one.]],
   },
   {
     name = "completion",
-    takes = "bash|zsh|fish",
+    takes = "bash|zsh|fish|deployments|tasks|contexts",
     positionals = { 1, 1 },
-    says = "Prints the completions for a shell.",
-    no_client = true,
+    says = "Prints the completions for a shell, or the names that they ask for.",
     options = {},
   },
   {

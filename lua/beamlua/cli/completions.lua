@@ -36,6 +36,11 @@ local function quote(text)
   return "'" .. text:gsub("'", "'\\''") .. "'"
 end
 
+-- What kind of names the first argument is of: those are asked for when they are wanted.
+local function names_behind(row)
+  return row.names or row.asks and "deployments"
+end
+
 -- What may stand behind the command besides options.
 local function words_behind(command)
   if command.commands then
@@ -43,7 +48,7 @@ local function words_behind(command)
   elseif command.name == "help" then
     return names(commands.list)
   elseif command.name == "completion" then
-    return "bash zsh fish"
+    return "bash zsh fish deployments tasks contexts"
   end
   return ""
 end
@@ -53,7 +58,7 @@ end
 local bash = [[
 # Completions of beamlua for bash. Made by `beamlua completion bash`.
 _beamlua() {
-  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words=
+  local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} words= at= asked=
   COMPREPLY=()
   if [ "$COMP_CWORD" -eq 1 ]; then
     COMPREPLY=($(compgen -W "%s -e -l -i -v -E -W" -- "$current") $(compgen -f -X '!*.lua' -- "$current") $(compgen -d -- "$current"))
@@ -66,6 +71,10 @@ _beamlua() {
 %s
     *) COMPREPLY=($(compgen -f -- "$current")); return ;;
   esac
+  if [ "$COMP_CWORD" = "$at" ] && [ "${current#-}" = "$current" ]; then
+    COMPREPLY=($(compgen -W "$(beamlua completion "$asked" 2>/dev/null)" -- "$current"))
+    return
+  fi
   COMPREPLY=($(compgen -W "$words" -- "$current"))
   [ "${#COMPREPLY[@]}" -gt 0 ] || COMPREPLY=($(compgen -f -- "$current"))
 }
@@ -77,7 +86,7 @@ local function values()
   local rows, seen = {}, {}
   each(function(_, command)
     for _, option in ipairs(command.options or {}) do
-      if not seen[option[1]] and (option.values or option.file) then
+      if not seen[option[1]] and (option.values or option.file or option.names) then
         seen[option[1]] = true
         rows[#rows + 1] = option
       end
@@ -89,13 +98,17 @@ end
 function completions.bash()
   local by_option, by_command = {}, {}
   for _, option in ipairs(values()) do
-    local generate = option.file and "-f" or "-W " .. quote(table.concat(option.values, " "))
+    local generate = option.file and "-f"
+      or option.names and ('-W "$(beamlua completion %s 2>/dev/null)"'):format(option.names)
+      or "-W " .. quote(table.concat(option.values, " "))
     by_option[#by_option + 1] = ('    %s) COMPREPLY=($(compgen %s -- "$current")); return ;;'):format(option[1], generate)
   end
   each(function(words, command)
     local pattern = words:find " " and ('"%s"'):format(words) or ('"%s "*'):format(words)
     local known = words_behind(command) .. " " .. (command.options and option_names(command) or "--help")
-    local row = ("    %s) words=%s ;;"):format(pattern, quote(known))
+    local asked = names_behind(command)
+    local more = asked and (' at=%d asked=%s'):format(select(2, words:gsub("%S+", "")) + 1, asked) or ""
+    local row = ("    %s) words=%s%s ;;"):format(pattern, quote(known), more)
     table.insert(by_command, words:find " " and 1 or #by_command + 1, row) -- "task get" before "task"
   end)
   return bash:format(names(commands.list), table.concat(by_option, "\n"), table.concat(by_command, "\n"))
@@ -132,7 +145,8 @@ end
 -- '--timeout=[seconds]:S:'
 local function zsh_option(option)
   local says = zsh_text(option[3])
-  local action = option.values and "(" .. table.concat(option.values, " ") .. ")" or option.file and "_files" or ""
+  local action = option.names and ("($(beamlua completion %s 2>/dev/null))"):format(option.names)
+    or option.values and "(" .. table.concat(option.values, " ") .. ")" or option.file and "_files" or ""
   local value = option[2] and (":%s:%s"):format(zsh_text(option[2]), action) or ""
   return quote(("%s%s[%s]%s"):format(option[1], option[2] and "=" or "", says, value))
 end
@@ -147,7 +161,10 @@ function completions.zsh()
     for _, option in ipairs(command.options or {}) do
       specs[#specs + 1] = zsh_option(option)
     end
-    local behind = words_behind(command)
+    local behind, asked = words_behind(command), names_behind(command)
+    if asked then
+      specs[#specs + 1] = ('"%d:name:($(beamlua completion %s 2>/dev/null))"'):format(select(2, words:gsub("%S+", "")) + 1, asked)
+    end
     specs[#specs + 1] = behind ~= "" and quote("*:word:(" .. behind .. ")") or quote "*:file:_files"
     local pattern = words:find " " and ('"%s"'):format(words) or ('"%s "*'):format(words)
     table.insert(cases, words:find " " and 1 or #cases + 1, ("    %s) _arguments %s ;;"):format(pattern, table.concat(specs, " ")))
@@ -167,6 +184,8 @@ local function fish_option(condition, option)
   end
   if option.values then
     line = line .. " -f -a " .. quote(table.concat(option.values, " "))
+  elseif option.names then
+    line = ("%s -f -a '(beamlua completion %s 2>/dev/null)'"):format(line, option.names)
   elseif option.file then
     line = line .. " -F"
   end
@@ -184,6 +203,11 @@ function completions.fish()
       lines[#lines + 1] = fish_option(condition, option)
     end
     local behind = words_behind(command)
+    local asked = names_behind(command)
+    if asked then
+      local ask = ("'(beamlua completion %s 2>/dev/null)'"):format(asked)
+      lines[#lines + 1] = ("complete -c beamlua -f -n %s -a %s"):format(quote(condition), ask)
+    end
     if behind ~= "" then
       lines[#lines + 1] = ("complete -c beamlua -f -n %s -a %s"):format(quote(condition), quote(behind))
     end

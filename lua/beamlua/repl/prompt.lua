@@ -1,5 +1,5 @@
--- Where lines come from: the line editor on a terminal (lua/beamlua/line/line.c), plain reading elsewhere. While it waits for a key, the event
--- loop turns: connections live on, their handlers run.
+-- Where lines come from: the line editor on a terminal (lua/beamlua/line/line.c), plain reading elsewhere. While it waits for a key, the
+-- event loop turns: connections live on, their handlers run.
 local complete = require "beamlua.repl.complete"
 local driver = require "beam.driver"
 local history = require "beamlua.repl.history"

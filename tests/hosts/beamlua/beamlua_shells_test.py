@@ -1,10 +1,11 @@
 """What beamlua gives to a shell and to a reader: completions for bash, zsh and fish, and the manual. Speaks TAP."""
+import json
 import os
 import re
 import subprocess
 import sys
 
-from beamlua import ROOT, has, main, same
+from beamlua import BEAMLUA, ROOT, has, main, same
 
 tests = []
 
@@ -33,6 +34,54 @@ def completions(world):
     assert {"get", "list"} <= set(complete_in_bash(world, bash, "task"))
     assert {"--status", "--gateway"} <= set(complete_in_bash(world, bash, "task", "list"))
     same(["asgi", "endpoint", "taskqueue", "function", "schedule"], complete_in_bash(world, bash, "deployments", "--kind"))
+
+
+@test
+def completes_names(world):
+    """deployments, tasks and contexts are completed as they are"""
+    path = world.write("completions.bash", world.run("completion", "bash")[1])
+    app = 'local app = require "beam.serve" app.endpoint("one", print) app.endpoint("other", print) app.task_queue("train", print)'
+    beam = world.beam(world.write("app.lua", app))
+    task = world.run("submit", "train", beam=beam)[1].strip()
+    os.makedirs(world.home + "/.beam", exist_ok=True)
+    world.write(".beam/config.ini", "[default]\ntoken = a\n[staging]\ntoken = b\n")
+    folder = os.path.dirname(BEAMLUA)
+
+    def complete(*words):
+        script = (f"source {path}; COMP_WORDS=(beamlua {' '.join(words)}); COMP_CWORD={len(words)}; _beamlua; echo ${{COMPREPLY[@]}}")
+        env = world.env(beam, PATH=folder + ":" + os.environ["PATH"])
+        return sorted(subprocess.run(["bash", "-c", script], capture_output=True, text=True, env=env, cwd=world.home).stdout.split())
+
+    same(["one", "other"], complete("call", "o"))
+    same(["train"], complete("submit", "t"))
+    same([task], complete("task", "get", task[:4]))
+    same(["staging"], complete("context", "use", "st"))
+    same(["default", "staging"], complete("call", "one", "--context", "''"))
+    same(["--stream"], complete("call", "--str"))
+
+
+@test
+def contexts(world):
+    """context list, use, show: which holds, and why; no token is shown"""
+    os.makedirs(world.home + "/.beam", exist_ok=True)
+    world.write(".beam/config.ini", "[default]\ntoken = s3cret-a\ngateway_host = one.example\n[staging]\ntoken = s3cret-b\n")
+    same((0, "default\tcurrent\ttoken\tone.example\nstaging\t-\ttoken\tone.example\n", ""), world.run("context", "list"))
+    same((0, "staging\n", ""), world.run("context", "use", "staging"))
+    has("staging\tcurrent", world.run("context", "list")[1])
+    code, out, _ = world.run("context", "show", "--json")
+    shown = json.loads(out)
+    same(("staging", True, True), (shown["name"], shown["current"], shown["token"]))
+    has("beam-lua-context$", shown["from"])
+    has("current\tno", world.run("context", "show", "default")[1])
+    has("BEAM_TOKEN is set, and goes before it", world.run("context", "use", "default", BEAM_TOKEN="x")[2])
+    code, out, err = world.run("context", "use", "nowhere")
+    same((28, ""), (code, out))
+    has("it has: default, staging", err)
+    for words in (["list"], ["show"], ["show", "--json"], ["list", "--json"]):
+        assert "s3cret" not in "".join(map(str, world.run("context", *words))), words
+    os.remove(world.home + "/.beam/config.ini")
+    same(28, world.run("context", "list")[0])
+    os.remove(world.home + "/.beam/beam-lua-context")
 
 
 @test

@@ -8,10 +8,18 @@ return {
   name = "task",
   says = "Asks about a task, waits for it, ends it.",
   commands = {
-    { name = "get", takes = "ID", positionals = { 1, 1 }, says = "Prints what Beam knows of it, as JSON.", options = { told, timeout } },
+    {
+      name = "get",
+      takes = "ID",
+      names = "tasks",
+      positionals = { 1, 1 },
+      says = "Prints what Beam knows of it, as JSON.",
+      options = { told, timeout },
+    },
     {
       name = "wait",
       takes = "ID",
+      names = "tasks",
       positionals = { 1, 1 },
       says = "Waits for its end and prints its state.",
       options = { told, timeout },
@@ -19,6 +27,7 @@ return {
     {
       name = "watch",
       takes = "ID",
+      names = "tasks",
       positionals = { 1, 1 },
       says = "Prints each state as it comes, to the end.",
       options = { told, timeout },
@@ -26,14 +35,23 @@ return {
     {
       name = "result",
       takes = "ID",
+      names = "tasks",
       positionals = { 1, 1 },
       says = "Waits for its end and prints its result.",
       options = { told, timeout },
     },
-    { name = "outputs", takes = "ID", positionals = { 1, 1 }, says = "Lists the files that it saved.", options = { json, timeout } },
+    {
+      name = "outputs",
+      takes = "ID",
+      names = "tasks",
+      positionals = { 1, 1 },
+      says = "Lists the files that it saved.",
+      options = { json, timeout },
+    },
     {
       name = "download",
       takes = "ID [FILE]",
+      names = "tasks",
       positionals = { 1, 2 },
       says = "Fetches one of its files, or all.",
       options = {
@@ -45,6 +63,7 @@ return {
     {
       name = "cancel",
       takes = "ID",
+      names = "tasks",
       positionals = { 1, 1 },
       says = "Ends it, and prints the state it ended in.",
       options = { told, timeout },
@@ -56,7 +75,7 @@ return {
       says = "Lists the tasks, newest first.",
       options = {
         { "--status", "STATE", "PENDING, RUNNING, COMPLETE …; several with commas", read = readers.list },
-        { "--deployment", "NAME", "of that deployment" },
+        { "--deployment", "NAME", "of that deployment", names = "deployments" },
         kind,
         limit,
         json,
