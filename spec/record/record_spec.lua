@@ -216,4 +216,17 @@ describe("a recorder", function()
     assert.equal("/x?token=[secret]", events[2].target)
     assert.is_number(driver.now())
   end)
+
+  it("has every method of the core's websocket", function()
+    local source = assert(io.open "lua/binding/core.lua")
+    local text = source:read "*a"
+    source:close()
+    local wrapped = require("beam.record.websocket").methods
+    local count = 0
+    for name in text:gmatch "function ws:([a-z_]+)" do
+      count = count + 1
+      assert.is_function(wrapped[name], name)
+    end
+    assert.is_true(count >= 10)
+  end)
 end)

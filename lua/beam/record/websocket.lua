@@ -7,7 +7,7 @@ local websocket = {}
 local Websocket = {}
 local meta = { __index = Websocket, __name = "beam.core.websocket" }
 
-for _, name in ipairs { "pause", "resume", "pending", "phase" } do
+for _, name in ipairs { "pause", "resume", "pending", "phase", "progress" } do
   Websocket[name] = function(self)
     local inner = self.inner
     return inner[name](inner)
@@ -98,6 +98,7 @@ function Websocket:free()
 end
 
 meta.__close = Websocket.free
+websocket.methods = Websocket
 
 --- As context:websocket.
 ---@param recorder beam.recorder

@@ -125,6 +125,22 @@ With --wait it prints the result instead, when the task has ended.]],
   require "beamlua.cli.rows.context",
   require "beamlua.cli.rows.serve",
   {
+    name = "replay",
+    says = "Shows what was recorded.",
+    commands = {
+      {
+        name = "view",
+        takes = "FILE",
+        positionals = { 1, 1 },
+        says = "A recording as a time line: phases, messages both ways and what became of them, further tries.",
+        details = [[
+FILE is what beamlua --record wrote. To play it, there is beamlua serve --replay.]],
+        no_client = true,
+        options = { { "--html", "OUT", "write a page to look at in a browser instead", file = true } },
+      },
+    },
+  },
+  {
     name = "doctor",
     takes = "",
     positionals = { 0, 0 },

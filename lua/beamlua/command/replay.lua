@@ -1,0 +1,37 @@
+-- beamlua replay view FILE [--html OUT]: a recording as a time line, in the terminal or as a page.
+local exit_codes = require "beamlua.cli.exit_codes"
+local output = require "beamlua.cli.output"
+local recording = require "beam.recording"
+local session_of = require("beamlua.timeline.session").of
+local terminal = require "beamlua.cli.terminal"
+
+local function fail(context, message)
+  io.stderr:write(context.title, ": ", message, "\n")
+  return exit_codes.invalid
+end
+
+-- Returns whether it is written, or nil and why not.
+local function write_page(path, text)
+  local file, problem = io.open(path, "wb")
+  local ok = file
+  if file then
+    ok, problem = file:write(text)
+    local closed, why = file:close()
+    ok, problem = ok and closed, problem or why
+  end
+  return ok, ok or "the page cannot be written: " .. tostring(problem)
+end
+
+return function(context)
+  local read, err = recording.read(context.positionals[1])
+  if not read then
+    return fail(context, err.message)
+  end
+  local session = session_of(read)
+  if context.options.html then
+    local ok, problem = write_page(context.options.html, require("beamlua.timeline.page").text(session))
+    return ok and 0 or fail(context, problem)
+  end
+  output.write(require("beamlua.timeline.chart").text(session, terminal.columns(1)))
+  return 0
+end
