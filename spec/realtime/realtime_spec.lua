@@ -678,7 +678,7 @@ describe("realtime", function()
       assert.are.equal(("beam.realtime: option '%s' cannot be true"):format(name), message { [name] = true })
     end
     assert.are.equal("beam.realtime, inbox: unknown option 'mx'; did you mean 'max'?", message { inbox = { mx = 1 } })
-    assert.are.equal("beam.realtime, queue: 'overflow' is error, drop_oldest or drop_newest", message { queue = { overflow = "?" } })
+    assert.are.equal("beam.realtime, queue: 'overflow' is error, wait, drop_oldest or drop_newest", message { queue = { overflow = "?" } })
     assert.is_truthy(message({ heartbeat = { ping = 1 } }):find("beam.realtime, heartbeat: unknown option 'ping'", 1, true))
     assert.are.equal("beam.realtime: 'heartbeat.dead_after' wants a number of seconds above 0, not 0", message { heartbeat = { dead_after = 0 } })
     assert.are.equal("beam.realtime: 'stalled.handler' wants a number of seconds above 0, not a string", message { stalled = { handler = "x" } })
