@@ -40,8 +40,9 @@ struct beam_ws {
   char *peer;          /* "host:port" */
   ending *ending;      /* NULL: it goes on */
   beam__bytes message; /* pieces of a message that is not whole */
-  beam__bytes held;    /* what came while reading was paused */
-  beam__pong *pong;    /* that waits to be sent */
+  beam__bytes held;    /* what came while reading was paused, from held_at on */
+  size_t held_at;
+  beam__pong *pong; /* that waits to be sent */
   unsigned close_timeout_ms;
   uint8_t phase;
   uint8_t fragments, paused;
@@ -98,10 +99,12 @@ static void tell(beam_ws *ws, beam_ws_event *event) {
   }
 }
 
+static int holds(const beam_ws *ws) { return ws->held.len > ws->held_at; }
+
 /* Tells the end once it is decided, the connection is given back, and nothing is held that came before. */
 static void settle(beam_ws *ws) {
   const ending *end = ws->ending;
-  if (!end || ws->carrier || (ws->paused && ws->held.len) || !live(ws))
+  if (!end || ws->carrier || (ws->paused && holds(ws)) || !live(ws))
     return;
   tell(ws, &(beam_ws_event){.type = BEAM_WS_CLOSED,
                             .code = end->code,
@@ -140,7 +143,7 @@ static void fail(beam_ws *ws, int code, const char *format, const char *text) {
 
 static void set_reading(beam_ws *ws) {
   if (ws->carrier)
-    ws->carrier->ops->pause(ws->carrier, ws->paused || ws->held_back);
+    ws->carrier->ops->pause(ws->carrier, ws->paused || ws->held_back || holds(ws));
 }
 
 static void hold_back(beam_ws *ws, int held_back) {
@@ -309,21 +312,29 @@ static void on_data(void *user, const void *data, size_t len) {
   beam_ws *ws = user;
   uint8_t *bytes = (uint8_t *)(uintptr_t)data; /* the codec writes into it only at a server, whose carrier allows it */
   size_t used = 0;
-  if (!ws->paused && !ws->held.len)
+  if (!ws->paused && !holds(ws))
     used = decode(ws, bytes, len);
   if (live(ws) && used < len)
     hold(ws, bytes + used, len - used);
   settle(ws);
 }
 
+/* Nothing more is read until all of it is handed on. A callback may give it up, so that it is not ours meanwhile. */
 static void hand_on_held(beam_ws *ws) {
   beam__bytes batch = ws->held;
-  size_t used;
+  size_t at = ws->held_at;
+  if (!holds(ws))
+    return;
   memset(&ws->held, 0, sizeof ws->held);
-  used = decode(ws, (uint8_t *)batch.at, batch.len);
-  if (live(ws) && used < batch.len)
-    hold(ws, batch.at + used, batch.len - used);
+  ws->held_at = 0;
+  at += decode(ws, (uint8_t *)batch.at + at, batch.len - at);
+  if (live(ws) && at < batch.len) {
+    ws->held = batch;
+    ws->held_at = at;
+    return;
+  }
   beam__bytes_free(&batch);
+  set_reading(ws);
 }
 
 /* ---- What else the carrier says ---- */
@@ -369,7 +380,7 @@ static void on_lost(void *user, const beam_error *error) {
   beam_ws *ws = user;
   char text[sizeof error->message + 32];
   drop_carrier(ws, BEAM__END_NOW);
-  if (!ws->paused && ws->held.len)
+  if (!ws->paused)
     hand_on_held(ws); /* reading was resumed in this very step */
   snprintf(text, sizeof text, "%s%s%s", beam__decoder_midway(&ws->decoder) ? " in the middle of a message" : "",
            error ? ": " : "", error ? error->message : "");
@@ -518,6 +529,7 @@ void beam_ws_abort(beam_ws *ws, int reset) {
   if (!ws->ending)
     fail(ws, BEAM_ECLOSED, "the connection to %s was aborted%s", "");
   beam__bytes_free(&ws->held);
+  ws->held_at = 0;
   drop_carrier(ws, reset ? BEAM__END_RESET : BEAM__END_NOW);
   beam__task_defer(ws->ctx, &ws->task);
 }

@@ -4,6 +4,7 @@
  *                       context.c    beam.context: step, fd, close; log.c: its lines
  *                       timer.c read.c websocket.c http.c server.c request.c     one class each
  *                       object.c     what these six share: life, userdata, the functions they call
+ *                       arrivals.c   messages that wait to be read
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
  *                       json.c json/reader.c json/writer.c    core.json, which needs none of the above
@@ -40,6 +41,7 @@ struct context {
   int closing;                         /* ctx:close was called from an event function: done at the end of the step */
   struct object *objects;              /* not over */
   struct object *finished;             /* over; kept to the end of the step, since a dispatch may still look at them */
+  struct object *news;                 /* WebSockets with arrivals that were not told */
   struct log_line *lines, **last_line; /* said by libbeam, not yet handed on */
   unsigned line_count, lines_lost;
   int log; /* the log function's place in `live`, or LUA_NOREF */
@@ -68,6 +70,7 @@ void log_end(lua_State *L, struct context *context, int live);
 #define EVENT_MAP(X)                                                                                                   \
   X(PHASE, "phase")                                                                                                    \
   X(OPEN, "open")                                                                                                      \
+  X(ARRIVED, "arrived")                                                                                                \
   X(MESSAGE, "message")                                                                                                \
   X(FRAGMENT, "fragment")                                                                                              \
   X(PING, "ping")                                                                                                      \
@@ -114,7 +117,7 @@ struct class {
   const char *over;                                  /* and afterwards */
 };
 
-enum { ON_EVENT, ON_GONE, ITSELF, REFERENCES };
+enum { ON_EVENT, ON_GONE, KEEPS, ITSELF, REFERENCES };
 
 /* The userdata of a timer, WebSocket, exchange, server or request. */
 struct object {
@@ -126,8 +129,11 @@ struct object {
   int finished;
   int over; /* its methods say so: it is finished, or will be after the event that is being dispatched */
   int references[REFERENCES]; /* in `live`, or LUA_NOREF */
-  int whole;                  /* WebSocket: messages are whole; exchange: the response is */
-  int streaming;              /* request: its answer has begun */
+  struct arrivals *arrivals;  /* WebSocket: where its messages wait, kept by KEEPS; NULL: each is an event */
+  struct object *next_news;   /* in the context's list */
+  int has_news;
+  int whole;     /* WebSocket: messages are whole; exchange: the response is */
+  int streaming; /* request: its answer has begun */
 };
 
 /* Registers the metatable of a class and leaves it and, on top, its __index on the stack. */
@@ -166,6 +172,18 @@ int websocket_new(lua_State *L); /* ctx:websocket */
 int http_new(lua_State *L);      /* ctx:http */
 int server_new(lua_State *L);    /* ctx:server */
 int server_certificate(lua_State *L);
+
+/* ---- Arrivals (arrivals.c) ---- */
+
+void arrivals_setup(lua_State *L);
+int arrivals_new(lua_State *L); /* core.arrivals */
+struct arrivals *arrivals_check(lua_State *L, int argument);
+/* Takes a message in. 0: it is an event of its own. */
+int arrivals_keep(struct object *object, const beam_ws_event *event);
+/* Fires "arrived" where something did; for all of a context at the end of a step. */
+void arrivals_tell(struct object *object);
+void arrivals_tell_all(struct context *context);
+void arrivals_forget(struct object *object); /* it is over */
 
 /* ---- private.c: what is the user's alone ---- */
 

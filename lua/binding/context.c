@@ -137,6 +137,7 @@ static int run(lua_State *L, struct context *context, int timeout) {
     return luaL_error(L, "ctx:step was called from inside an event function");
   event_enter(L, context);
   result = timeout == TURN ? beam_turn(context->beam) : interrupt_step(context, timeout, &early);
+  arrivals_tell_all(context);
   log_flush(context);
   if (context->closing)
     end_loop(L, context, FRAME_LIVE);

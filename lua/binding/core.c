@@ -70,6 +70,7 @@ int luaopen_beam_core(lua_State *L) {
   timer_setup(L);
   read_setup(L);
   websocket_setup(L);
+  arrivals_setup(L);
   http_setup(L);
   server_setup(L);
   request_setup(L);
@@ -83,6 +84,8 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "new");
   lua_pushcfunction(L, json_new);
   lua_setfield(L, -2, "json");
+  lua_pushcfunction(L, arrivals_new);
+  lua_setfield(L, -2, "arrivals");
   lua_pushcfunction(L, is_terminal);
   lua_setfield(L, -2, "is_terminal");
   lua_pushcfunction(L, can_yield);

@@ -119,6 +119,29 @@ function core.same_bytes(a, b) end
 ---@return fun(value: any): string?, boolean|string
 function core.json(marks) end
 
+---@class beam.core.arrivals messages that nobody has read, in their order; it outlives the WebSockets that fill it
+local arrivals = {}
+
+---@return integer messages, integer bytes, boolean full the WebSocket is paused; it is not full again once it is half empty
+function arrivals:waiting() end
+
+---@return integer messages that were kept since the last call, integer pings app pings that came since, boolean full
+function arrivals:news() end
+
+---@param on boolean from now on every message is an event
+function arrivals:each(on) end
+
+---@return string? data the first message, as it came
+---@return boolean? binary
+function arrivals:pop() end
+
+--- Messages kept in C, decoded in batches. Those over 16 KiB are events "message" of their own, in their order.
+---@param marks beam.core.json_marks
+---@return fun(max: integer, max_bytes: number, filters_pings: boolean): beam.core.arrivals new
+---@return fun(from: beam.core.arrivals, values: any[], kinds: string[], undecoded: boolean?): integer, boolean take moves up to 32 messages,
+---and no more than a quarter of what it may hold, to [1] and on; returns how many, and whether it is full
+function core.arrivals(marks) end
+
 ---@class beam.core.context
 local ctx = {}
 
@@ -198,10 +221,12 @@ function read:stop() end
 ---@field close_timeout number? for the peer's close frame; default 2
 ---@field max_message integer? default 16 MiB
 ---@field fragments boolean? events "fragment" instead of "message"
+---@field arrivals beam.core.arrivals? where messages are kept, in the place of most events "message" (a client's only)
 
 --- Events, by first argument:
 ---   "phase", phase
 ---   "open", status, headers
+---   "arrived"                          with `arrivals`: once a step, and before any other event, if something was kept
 ---   "message", data, binary            (with fragments: "fragment", data, binary, first, final)
 ---   "ping", data   "pong", data   "drained"
 ---   "closed", code, reason, err|nil, response|nil    the last one; err nil after a close handshake; response {status=, headers=, body=}
@@ -252,6 +277,9 @@ function ws:progress() end
 
 ---@return beam.core.phase phase
 function ws:phase() end
+
+--- What comes from now on is not kept in its arrivals.
+function ws:detach() end
 
 --- Gives it back: close code 1001 if it is open, no further event.
 function ws:free() end

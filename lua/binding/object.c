@@ -28,7 +28,7 @@ struct object *object_new(lua_State *L, struct context *context, const struct cl
   memset(object, 0, sizeof *object);
   object->class = class;
   object->context = context;
-  object->references[ON_EVENT] = object->references[ON_GONE] = LUA_NOREF;
+  object->references[ON_EVENT] = object->references[ON_GONE] = object->references[KEEPS] = LUA_NOREF;
   luaL_getmetatable(L, class->name);
   lua_setmetatable(L, -2);
   lua_pushvalue(L, live);
@@ -59,6 +59,9 @@ void object_finish(lua_State *L, struct object *object, int live) {
   object->handle = NULL;
   luaL_unref(L, live, object->references[ON_EVENT]);
   luaL_unref(L, live, object->references[ON_GONE]);
+  luaL_unref(L, live, object->references[KEEPS]);
+  arrivals_forget(object);
+  object->arrivals = NULL;
   list_remove(object);
   if (handle && object->class->release)
     object->class->release(handle);

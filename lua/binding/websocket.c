@@ -86,8 +86,9 @@ static void on_event(void *user, beam_ws *ws, const beam_ws_event *event) {
   struct object *object = user;
   struct arrival arrival = {object, event};
   (void)ws;
-  if (object->finished)
+  if (object->finished || (event->type == BEAM_WS_MESSAGE && arrivals_keep(object, event)))
     return;
+  arrivals_tell(object);
   event_fire(object, ON_EVENT, push_event, &arrival);
   if (event->type == BEAM_WS_CLOSED)
     object_finish(object->context->stepping, object, FRAME_LIVE);
@@ -95,7 +96,13 @@ static void on_event(void *user, beam_ws *ws, const beam_ws_event *event) {
 
 /* ---- Making one ---- */
 
+/* Only noted: websocket_object keeps it. */
+static void read_arrivals(struct reader *reader, const struct field *field, void *to) {
+  (void)reader, (void)field, (void)to;
+}
+
 static const struct field client_fields[] = {
+    {"arrivals", read_arrivals, 0, 0, NULL},
     {"url", read_text, offsetof(beam_ws_options, url), 0, NULL},
     {"headers", read_headers, offsetof(beam_ws_options, headers), offsetof(beam_ws_options, header_count), NULL},
     {"auth", read_auth, offsetof(beam_ws_options, auth), 0, NULL},
@@ -125,6 +132,16 @@ static struct object *websocket_object(lua_State *L, struct context *context, be
   return object;
 }
 
+static void keep_arrivals(lua_State *L, struct object *object) {
+  lua_getfield(L, ARGUMENT_OPTIONS, "arrivals");
+  if (!lua_isnil(L, -1)) {
+    struct arrivals *arrivals = arrivals_check(L, lua_gettop(L));
+    object_keep(L, object, ARGUMENT_LIVE, KEEPS, lua_gettop(L));
+    object->arrivals = arrivals;
+  }
+  lua_pop(L, 1);
+}
+
 int websocket_new(lua_State *L) {
   struct context *context = context_check(L);
   beam_ws_options options = {0};
@@ -137,6 +154,7 @@ int websocket_new(lua_State *L) {
   if (!context)
     return context_closed(L);
   object = websocket_object(L, context, &options);
+  keep_arrivals(L, object);
   if (beam_ws_open(context->beam, &ws, &options, &error)) {
     object_finish(L, object, ARGUMENT_LIVE);
     return result_error(L, &error);
@@ -265,11 +283,30 @@ static int phase(lua_State *L) {
   return 1;
 }
 
+/* What comes from now on does not go to the arrivals. */
+static int detach(lua_State *L) {
+  struct object *object = object_check(L, &websocket_class);
+  if (!object)
+    return 0;
+  arrivals_forget(object);
+  object->arrivals = NULL;
+  return 0;
+}
+
 static int give_back(lua_State *L) { return object_finish_method(L, &websocket_class); }
 
-static const luaL_Reg methods[] = {{"send", send_text},        {"send_binary", send_binary}, {"ping", ping},
-                                   {"close", close_websocket}, {"abort", abort_websocket},   {"pause", pause},
-                                   {"resume", resume},         {"pending", pending},         {"progress", progress},
-                                   {"phase", phase},           {"free", give_back},          {NULL, NULL}};
+static const luaL_Reg methods[] = {{"send", send_text},
+                                   {"send_binary", send_binary},
+                                   {"ping", ping},
+                                   {"close", close_websocket},
+                                   {"abort", abort_websocket},
+                                   {"pause", pause},
+                                   {"resume", resume},
+                                   {"pending", pending},
+                                   {"progress", progress},
+                                   {"phase", phase},
+                                   {"detach", detach},
+                                   {"free", give_back},
+                                   {NULL, NULL}};
 
 void websocket_setup(lua_State *L) { object_class(L, &websocket_class, methods, give_back); }

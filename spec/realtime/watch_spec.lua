@@ -22,7 +22,7 @@ describe("a connection to an app whose handler works", function()
 
   -- `work(data)`: the seconds that a message takes, or nil: for ever; it is then answered, unless it is "silent".
   local function serve(context, work)
-    local links = {}
+    local links, sessions = {}, {}
     function world.linked(_, link)
       links[#links + 1] = link
     end
@@ -45,8 +45,9 @@ describe("a connection to an app whose handler works", function()
           handle(data)
         end
       end)
+      sessions[#sessions + 1] = ws
     end)
-    return server, links
+    return server, links, sessions
   end
 
   -- Runs fn(conn, links, at) in a world of its own; at() is the time since it was open.
@@ -55,7 +56,7 @@ describe("a connection to an app whose handler works", function()
     fresh.with(world.core, function()
       local beam, driver = require "beam", require "beam.driver"
       require("beam.log").to(function() end)
-      local server, links = serve(driver.context(), work)
+      local server, links, sessions = serve(driver.context(), work)
       driver.run(function()
         options.retry = options.retry or function()
           return 1
@@ -64,7 +65,7 @@ describe("a connection to an app whose handler works", function()
         local opened = driver.now()
         fn(conn, links, function()
           return driver.now() - opened
-        end)
+        end, sessions)
         conn:close()
         server:close()
       end)
@@ -164,6 +165,25 @@ describe("a connection to an app whose handler works", function()
         assert.are.equal(i, (conn:receive(310)))
       end
       assert.is_true(at() >= 1200)
+      assert.are.equal(0, conn:stats().reconnects)
+    end)
+  end)
+
+  it("waits for the next answer of one that has several for one input", function()
+    play(function()
+      return 0.1
+    end, {}, function(conn, _, at, sessions)
+      conn:send "first"
+      assert.are.equal("first", (conn:receive(5)))
+      sessions[1]:send "second"
+      sessions[1]:pause()
+      assert.are.equal("second", (conn:receive(5)))
+      world:after(300, function()
+        sessions[1]:send "third"
+        sessions[1]:resume()
+      end)
+      assert.are.equal("third", (conn:receive(400)))
+      assert.is_true(at() > 300)
       assert.are.equal(0, conn:stats().reconnects)
     end)
   end)

@@ -5,6 +5,7 @@
 --   package.loaded["beam.core"] = world.core
 --
 -- What the real one cannot be made to do, the world can: world.route (opening.lua), link:silence, link:stall.
+local arrivals = require "virtual.arrivals"
 local clock = require "virtual.clock"
 local failure = require "virtual.failure"
 local http = require "virtual.http"
@@ -73,6 +74,22 @@ local function run_due(self)
   end
 end
 
+--- A WebSocket has something to tell at the end of the step.
+function Context:has_news(websocket_end)
+  if not websocket_end.news then
+    websocket_end.news = true
+    self.newsy[#self.newsy + 1] = websocket_end
+  end
+end
+
+local function tell_news(self)
+  local newsy = self.newsy
+  self.newsy = {}
+  for _, websocket_end in ipairs(newsy) do
+    websocket_end:tell_news()
+  end
+end
+
 local function run_tasks(self)
   local tasks = self.tasks
   self.tasks = {}
@@ -95,6 +112,7 @@ function Context:step(timeout)
   self.steps = self.steps + 1
   run_due(self)
   run_tasks(self)
+  tell_news(self)
   self.stepping = false
   if self.failed then
     error(self.failed[1], 0)
@@ -194,9 +212,9 @@ World.__index = World
 --- `latency`: seconds from one end to the other; `window`: bytes that a connection takes without its reader.
 function virtual.world()
   local world = setmetatable({ clock = clock.new(), latency = 0.001, window = 65536, servers = {}, last_port = 1024, links = 0 }, World)
-  world.core = { version = "0.1.0", json = json }
+  world.core = { version = "0.1.0", json = json, arrivals = arrivals }
   function world.core.new()
-    world.context = setmetatable({ world = world, clock = world.clock, owned = {}, count = 0, tasks = {}, steps = 0 }, context_meta)
+    world.context = setmetatable({ world = world, clock = world.clock, owned = {}, count = 0, tasks = {}, newsy = {}, steps = 0 }, context_meta)
     return world.context
   end
   return world

@@ -44,8 +44,17 @@ local function live(self)
   return not self.told and not self.freed and not self.context.closed
 end
 
+-- What was kept is told before anything else.
+function End:tell_news()
+  if self.news then
+    self.news = false
+    self.context:call(self.on_event, "arrived")
+  end
+end
+
 function End:emit(...)
   if live(self) then
+    self:tell_news()
     self.context:call(self.on_event, ...)
   end
 end
@@ -163,12 +172,22 @@ function arrivals.reset(self)
   lost(self, text:format(self.host))
 end
 
+local function arrive(self, data, binary)
+  local kept = self.options.arrivals
+  if live(self) and kept and kept:keep(data, binary) then
+    self.paused = self.paused or kept.full and not self.close_sent
+    self.context:has_news(self)
+  else
+    self:emit("message", data, binary)
+  end
+end
+
 function arrivals.text(self, item)
-  self:emit("message", item.data, false)
+  arrive(self, item.data, false)
 end
 
 function arrivals.binary(self, item)
-  self:emit("message", item.data, true)
+  arrive(self, item.data, true)
 end
 
 function arrivals.ping(self, item)
@@ -380,6 +399,14 @@ function Websocket:free()
   local self_end = of(self)
   if self_end then
     self_end:free()
+  end
+end
+
+--- What comes from now on does not go to the arrivals.
+function Websocket:detach()
+  local self_end = of(self)
+  if self_end then
+    self_end.options.arrivals, self_end.news = nil, false
   end
 end
 

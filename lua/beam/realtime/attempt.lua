@@ -76,6 +76,7 @@ end
 function Attempt:abandon(code)
   self.owner[1] = nil
   if not self.over then
+    self.ws:detach()
     self:close(code)
   end
 end

@@ -50,6 +50,7 @@ function Closing:begin_close(code, reason)
   end
   self.close_code, self.close_reason = code, reason
   self.direct = false
+  self.inbox:keep(false) -- what comes now does not stop the reading: the answers to pings have to come through
   self:enter("closing", "closing")
   if self.outbox:count() == 0 and not self.reconciling then
     return self:say_close()

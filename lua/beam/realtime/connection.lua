@@ -10,6 +10,7 @@ local driver = require "beam.driver"
 local handlers = require "beam.realtime.handlers"
 local in_flight = require "beam.realtime.in_flight"
 local log = require "beam.log"
+local new_arrivals = require("beam.realtime.arrivals").new
 local new_inbox = require("beam.realtime.inbox").new
 local new_outbox = require("beam.realtime.outbox").new
 local new_requests = require("beam.realtime.requests").new
@@ -81,9 +82,8 @@ local function set_policy(self, policy)
   self.waits_for_room, self.room_timeout = policy.waits_for_room, policy.room_timeout
   self.outbox = outbox_of(self, policy.outbox)
   self.inbox_bounds = policy.inbox
-  self.inbox = new_inbox(policy.inbox.max, policy.inbox.max_bytes)
+  self.inbox = new_arrivals(policy.inbox.max, policy.inbox.max_bytes, policy.filters_pings, not policy.incoming)
   self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
-  self.undecoded = false
 end
 
 local function set_state(self)
@@ -93,6 +93,7 @@ local function set_state(self)
   self.was_open, self.was_ready, self.is_ready, self.renewed, self.marks_later = false, false, false, false, false
   self.failures, self.attempts, self.opens = 0, 0, 0
   self.sent, self.received, self.app_pings = 0, 0, 0
+  self.greeted = false -- what came first was no answer
   self.sent_before, self.received_before, self.sent_plain = 0, 0, false -- on this attempt: what its figures began with
   self.outcomes = { written = 0, expired = 0, dropped = 0, unknown = 0 }
   self.unknown = {} -- entries that on_reconnect will be asked about
@@ -134,11 +135,12 @@ end
 function Connection:set_incoming(fn)
   self.incoming = transform.chain(fn, "incoming")
   self.raw = self.raw or new_inbox(self.inbox_bounds.max, self.inbox_bounds.max_bytes)
+  self.inbox:keep(false)
 end
 
 --- From now on messages are handed on as they came, kind "text" or "binary", but for what a transform made of them.
 function Connection:leave_undecoded()
-  self.undecoded = true
+  self.inbox.undecoded = true
 end
 
 -- ---- Event style, figures ----
@@ -183,6 +185,7 @@ end
 ---@return table<string, integer>
 function Connection:stats()
   local open = self.attempt and self.attempt.opened
+  local unread, unread_bytes = self.inbox:waiting()
   return {
     attempts = self.attempts,
     reconnects = math.max(0, self.opens - 1),
@@ -198,8 +201,8 @@ function Connection:stats()
     pending = open and self.attempt.ws:pending() or 0,
     received = self.received,
     app_pings = self.app_pings,
-    inbox = self.inbox:count() + (self.raw and self.raw:count() or 0),
-    inbox_bytes = self.inbox.bytes + (self.raw and self.raw.bytes or 0),
+    inbox = unread + (self.raw and self.raw:count() or 0),
+    inbox_bytes = unread_bytes + (self.raw and self.raw.bytes or 0),
     waiting_requests = self.requests:count(),
     late = self.requests.late,
   }

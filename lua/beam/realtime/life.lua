@@ -58,6 +58,7 @@ end
 
 --- It is over for good.
 function Life:finish(err)
+  self:hear()
   self.timers:stop_all()
   self.attempt_timers:stop_all()
   set_attempt(self, false)
@@ -76,6 +77,7 @@ local consider
 
 -- The attempt is over, because of `err`: wait, and try again.
 local function lost(self, err)
+  self:hear()
   self.attempt_timers:stop_all()
   set_attempt(self, false)
   self:land()
@@ -108,6 +110,7 @@ local events = {}
 
 -- Starts what was planned. `refused` compares without keeping the secret in a table that somebody may print.
 local function begin(self, core)
+  core.arrivals = self.inbox.ring or nil
   local secret = core.auth.secret
   self.is_same_secret = function(auth)
     return auth.secret == secret
@@ -210,10 +213,22 @@ end
 
 function events.message(self, data, binary)
   if self.filters_pings and not binary and watch.is_app_ping(data) then
+    self.app_pings = self.app_pings + 1
     return watch.heard(self, true)
   end
   watch.message(self)
   self:arrive(data, binary)
+end
+
+function events.arrived(self)
+  local messages, pings = self:hear()
+  self.app_pings = self.app_pings + pings
+  if messages > 0 then
+    watch.message(self)
+  end
+  if pings > 0 then
+    watch.heard(self, true)
+  end
 end
 
 function events.ping(self)

@@ -1,38 +1,21 @@
 -- Reading from a connection. The methods here are those of beam/realtime/connection.lua's connections.
 --
---   frame -> request that waits for it, else inbox -> receive(), messages() or the message handlers
+--   frame -> inbox (arrivals.lua) -> receive(), messages() or the message handlers
 --
--- With `incoming` transforms there is a raw inbox before that, and a coroutine that takes one message after the other
--- through the transforms. Whichever inbox is first holds the sender back when it is full.
+-- While a request waits, each message is looked at as it comes: it may be the answer. With `incoming` transforms there is a raw inbox
+-- before all that, and a coroutine that takes one message after the other through the transforms. Whichever inbox is first holds the
+-- sender back when it is full.
+local arrivals = require "beam.realtime.arrivals"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local json = require "beam.json"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
 local Reading = {}
 
--- A handler may return plain text, so that a text which is no JSON is a message too.
-local function decode(data, binary)
-  if binary then
-    return data, "binary"
-  end
-  local value = json.decode(data)
-  if value == nil then
-    return data, "text"
-  end
-  return value, "json"
-end
+local decode = arrivals.decode
 
---- What stands in an inbox or a request: as it came, marked true if it is binary; or a value, marked with its kind.
---- `kind` is "error" for a message that a transform failed on.
----@return any message, "json"|"text"|"binary"|"error" kind
-function Reading.decoded(data, mark)
-  if type(mark) == "string" then
-    return data, mark
-  end
-  return decode(data, mark)
-end
+Reading.decoded = arrivals.decoded
 
 -- ---- Holding the sender back ----
 
@@ -55,7 +38,7 @@ end
 --- A new attempt is open: nobody has room for its messages yet.
 function Reading:pause_if_full()
   self.paused = false
-  if (self.raw or self.inbox).full then
+  if self.raw and self.raw.full or not self.raw and self.inbox:is_full() then
     pause(self)
   end
 end
@@ -63,9 +46,17 @@ end
 -- ---- Delivering ----
 
 -- Whether what came now can only be the answer to message `number` of those in flight, if each has exactly one: nothing else was sent
--- than what is answered so, or as many have come as were sent up to then.
+-- than what is answered so, or as many have come as were sent up to then. The first may be a greeting on its way when we asked: then
+-- the peer's system has not confirmed our question, and no count is right on this attempt.
 local function answers(self, number)
-  return not self.sent_plain or not self.raw and self.received - self.received_before == number
+  local came = self.received - self.received_before
+  if self.greeted or self.sent_plain and (self.raw or came ~= number) then
+    return false
+  elseif came == 1 and self.flight.sent == number and self.state == "open" then
+    local _, _, unacknowledged = self.attempt.ws:progress()
+    self.greeted = unacknowledged > 0
+  end
+  return not self.greeted
 end
 
 local function deliver(self, data, mark, size)
@@ -101,7 +92,7 @@ local function deliver_results(self, kind, size, ok, ...)
 end
 
 local function transform_all(self)
-  while not self.inbox.full or self.state == "closed" do -- at the end there is no more to be held back
+  while not self.inbox:is_full() or self.state == "closed" do -- at the end there is no more to be held back
     local data, binary, room = self.raw:pop()
     if data == nil then
       break
@@ -143,23 +134,48 @@ function Reading:arrive(data, binary)
   self:start_transforming()
 end
 
+--- Messages came that are kept, and app pings.
+function Reading:hear()
+  local messages, pings, full = self.inbox:news()
+  self.received = self.received + messages
+  for _ = 1, messages do
+    if not self.arrived:wake() then
+      break
+    end
+  end
+  if self.handlers and messages > 0 then
+    self.handlers:arrived()
+  end
+  if full then
+    pause(self)
+  end
+  return messages, pings
+end
+
 -- ---- Taking ----
+
+-- Something was taken: there may be room again, for the transforms or for what the peer sends. Where nothing is left, and nobody waits
+-- for an answer, messages are kept from now on.
+local function taken(self, nothing)
+  if self.raw then
+    if not self.inbox:is_full() then
+      self:start_transforming()
+    end
+  elseif self.paused and not self.inbox:is_full() then
+    resume(self)
+  elseif nothing and not self.inbox.keeps and self.state ~= "closing" and self.requests:count() == 0 then
+    self.inbox:keep(true)
+  end
+end
 
 --- Takes a message that has come, without waiting; nil if there is none.
 ---@return any message, "json"|"text"|"binary"|"error"|nil kind
 function Reading:take()
-  local data, mark, room = self.inbox:pop()
-  if data == nil then
-    return nil
-  elseif room and self.raw then
-    self:start_transforming()
-  elseif room then
-    resume(self)
+  local message, kind = self.inbox:take()
+  if self.raw or self.paused or message == nil then
+    taken(self, message == nil)
   end
-  if self.undecoded and type(mark) ~= "string" then
-    return data, mark and "binary" or "text"
-  end
-  return self.decoded(data, mark)
+  return message, kind
 end
 
 --- Whether nothing will come any more.
@@ -205,11 +221,22 @@ end
 ---@return beam.error? err kind "timeout"; "transform", in the place of one message; or why the connection is closed
 ---@return "json"|"text"|"binary"|nil kind
 function Reading:receive(timeout)
-  check_reader(self, "conn:receive")
+  if self.handlers then
+    check_reader(self, "conn:receive")
+  end
   if timeout ~= nil then
     seconds.check_wait(timeout, "conn:receive")
   end
-  return receive(self, timeout)
+  local inbox = self.inbox
+  local at = inbox.at
+  if at == inbox.last then
+    return receive(self, timeout)
+  end
+  at = at + 1 -- one of a batch: nothing else is to be done
+  local batch = inbox.values
+  local message = batch[at]
+  inbox.at, batch[at] = at, nil
+  return message, nil, inbox.kinds[at]
 end
 
 --- The messages until the connection is closed; conn.err then says why. One that a transform fails on is told to

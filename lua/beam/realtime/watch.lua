@@ -113,15 +113,15 @@ local function bytes_of(ws)
   }
 end
 
--- The seconds of silence that prove nothing, as an input may be out: a request that waits; a message more than came back; or, where
--- an input may have several answers or none, any that is not older than the longest handler.
+-- The seconds of silence that prove nothing, as an input may be out: a request waits; fewer messages came back than were sent; or more,
+-- of an app that has several for one input, and none that was sent is older than the longest handler.
 local function patience(self, now)
   if self.sent ~= self.sent_seen then
     self.sent_seen, self.sent_at = self.sent, now
   end
   local timeout = self.requests:longest_timeout()
-  local unanswered = self.sent - self.sent_before > self.received - self.received_before
-  if timeout or unanswered or self.sent_plain and now - self.sent_at < self.busy_after then
+  local unanswered = self.sent - self.sent_before - (self.received - self.received_before)
+  if timeout or unanswered > 0 or unanswered < 0 and self.sent_plain and now - self.sent_at < self.busy_after then
     return math.max(self.busy_after, timeout or 0)
   end
 end
@@ -145,6 +145,7 @@ end
 function watch.start(self)
   self.liveness = liveness.new(self.liveness_options, self.pings_expected, driver.now())
   self.sent_before, self.received_before, self.sent_plain = self.sent, self.received, false
+  self.greeted = false
   self.sent_seen, self.sent_at = self.sent, driver.now()
   self.attempt_timers:stop "queued"
   self.attempt_timers:set("ready", self.ready_after, watch.ready)
@@ -156,7 +157,6 @@ function watch.heard(self, is_app)
   local now = driver.now()
   self.liveness.heard = now
   if is_app then
-    self.app_pings = self.app_pings + 1
     self.liveness:app_ping(now)
     if not self.pings_expected then
       self.pings_expected = true

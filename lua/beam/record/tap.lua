@@ -25,6 +25,7 @@ function Context:websocket(options, on_event)
   if not recorder then
     return self.inner:websocket(options, on_event)
   end
+  options.arrivals = nil -- each message is told
   return new_websocket(recorder, self, options, on_event)
 end
 

@@ -7,7 +7,7 @@ local websocket = {}
 local Websocket = {}
 local meta = { __index = Websocket, __name = "beam.core.websocket" }
 
-for _, name in ipairs { "pause", "resume", "pending", "phase", "progress" } do
+for _, name in ipairs { "pause", "resume", "pending", "progress", "detach", "phase" } do
   Websocket[name] = function(self)
     local inner = self.inner
     return inner[name](inner)

@@ -22,6 +22,11 @@ enum {
   JSON_TEXT_CLASS /* metatable */
 };
 
+/* Pushes the fields of `marks`, as upvalues. */
+void json_push_marks(lua_State *L, int marks);
+/* Inside a function with these upvalues. `text` is followed by a NUL. Pushes the value and returns 1, or what is wrong
+ * and 0, both perhaps with more beneath. */
+int json_decode_bytes(lua_State *L, const char *text, size_t len);
 int json_decode(lua_State *L);
 int json_encode(lua_State *L);
 int json_encode_checked(lua_State *L);

@@ -359,23 +359,26 @@ static void skip_byte_order_mark(struct reader *reader) {
     reader->at += 3;
 }
 
+int json_decode_bytes(lua_State *L, const char *text, size_t len) {
+  struct reader reader = {.L = L, .start = text, .at = text, .end = text + len};
+  reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
+  skip_byte_order_mark(&reader);
+  skip_space(&reader);
+  if (!read_value(&reader))
+    return 0;
+  skip_space(&reader);
+  return reader.at == reader.end || fail(&reader, reader.at, "the text goes on after its value");
+}
+
 int json_decode(lua_State *L) {
-  struct reader reader = {.L = L};
+  const char *text;
   size_t len;
   lua_settop(L, 1);
   if (lua_type(L, 1) != LUA_TSTRING)
     return luaL_error(L, "json.decode wants a string, not a %s", luaL_typename(L, 1));
-  reader.start = reader.at = lua_tolstring(L, 1, &len);
-  reader.end = reader.start + len;
-  reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
-  skip_byte_order_mark(&reader);
-  skip_space(&reader);
-  if (read_value(&reader)) {
-    skip_space(&reader);
-    if (reader.at == reader.end)
-      return 1;
-    fail(&reader, reader.at, "the text goes on after its value");
-  }
+  text = lua_tolstring(L, 1, &len);
+  if (json_decode_bytes(L, text, len))
+    return 1;
   lua_pushnil(L);
   lua_insert(L, -2);
   return 2;

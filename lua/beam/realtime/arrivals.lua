@@ -1,0 +1,150 @@
+-- What has come over a connection and nobody has read, in three places, oldest first:
+--
+--   batch   taken out of the ring at once and decoded: to receive is to pick one up
+--   queue   handed over one by one (inbox.lua), as requests and transforms want it, and what is large
+--   ring    in beam.core: messages are kept there as they come, without a call into Lua
+--
+-- The ring and the queue are bounded, each as the option `inbox` says.
+local json = require "beam.json"
+local native = require "beam.native"
+local new_inbox = require("beam.realtime.inbox").new
+local values = require "beam.json.values"
+
+local Arrivals = {}
+Arrivals.__index = Arrivals
+Arrivals.__name = "beam.arrivals"
+
+local arrivals = {}
+
+local new_ring, take -- of beam.core
+
+-- A handler may return plain text, so that a text which is no JSON is a message too.
+---@param binary boolean?
+---@return any message, "json"|"text"|"binary" kind
+function arrivals.decode(data, binary)
+  if binary then
+    return data, "binary"
+  end
+  local value = json.decode(data)
+  if value == nil then
+    return data, "text"
+  end
+  return value, "json"
+end
+
+--- What stands in an inbox or a request: as it came, marked true if it is binary; or a value, marked with its kind.
+--- `kind` is "error" for a message that a transform failed on.
+---@return any message, "json"|"text"|"binary"|"error" kind
+function arrivals.decoded(data, mark)
+  if type(mark) == "string" then
+    return data, mark
+  end
+  return arrivals.decode(data, mark)
+end
+
+local decoded = arrivals.decoded
+
+---@param max integer messages
+---@param max_bytes integer
+---@param filters_pings boolean Beam's app pings are counted, and no messages
+---@param keeps boolean there is a ring; false: every message is handed over
+function arrivals.new(max, max_bytes, filters_pings, keeps)
+  if not new_ring then
+    new_ring, take = native.core().arrivals(values)
+  end
+  local self = { at = 0, last = 0, values = {}, kinds = {}, queue = new_inbox(max, max_bytes), ring = false, keeps = keeps }
+  self.undecoded = false -- texts are taken as they came
+  self.ring = keeps and new_ring(math.min(math.ceil(max), 2 ^ 30), math.min(max_bytes, 2 ^ 52), filters_pings)
+  return setmetatable(self, Arrivals)
+end
+
+-- ---- In ----
+
+-- What is handed over from now on is newer than what the ring has.
+local function drain(self)
+  local data, binary = self.ring:pop()
+  while data do
+    self.queue:push(data, binary)
+    data, binary = self.ring:pop()
+  end
+end
+
+--- A message that was handed over.
+---@param mark any what `decoded` is told of it
+---@param size integer? bytes that it stands for, if it is no string
+---@return boolean full nothing more should come for now
+function Arrivals:push(data, mark, size)
+  if self.keeps then
+    drain(self)
+  end
+  return self.queue:push(data, mark, size)
+end
+
+--- Every message is handed over from now on, or kept in the ring.
+---@param keeps boolean
+function Arrivals:keep(keeps)
+  if self.ring and self.keeps ~= keeps then
+    if self.keeps then
+      drain(self)
+    end
+    self.keeps = keeps
+    self.ring:each(not keeps)
+  end
+end
+
+--- What the ring was given since the last call.
+---@return integer messages, integer pings, boolean full
+function Arrivals:news()
+  if self.ring then
+    return self.ring:news()
+  end
+  return 0, 0, false
+end
+
+-- ---- Out ----
+
+--- The next message without waiting; nil: there is none.
+---@return any message, "json"|"text"|"binary"|"error"|nil kind
+function Arrivals:take()
+  if self.at == self.last then
+    local data, mark = self.queue:pop()
+    if data ~= nil and self.undecoded and type(mark) ~= "string" then
+      return data, mark and "binary" or "text"
+    elseif data ~= nil then
+      return decoded(data, mark)
+    elseif not self.keeps then
+      return nil
+    end
+    self.at, self.last = 0, take(self.ring, self.values, self.kinds, self.undecoded)
+    if self.last == 0 then
+      return nil
+    end
+  end
+  local at = self.at + 1
+  local message = self.values[at]
+  self.at, self.values[at] = at, nil
+  return message, self.kinds[at]
+end
+
+-- ---- Figures ----
+
+---@return integer messages, integer bytes without those of the batch
+function Arrivals:waiting()
+  local messages, bytes = 0, 0
+  if self.ring then
+    messages, bytes = self.ring:waiting()
+  end
+  return self.last - self.at + self.queue:count() + messages, self.queue.bytes + bytes
+end
+
+---@return integer messages
+function Arrivals:count()
+  return (self:waiting())
+end
+
+---@return boolean nothing more should come for now
+function Arrivals:is_full()
+  return self.queue.full or self.ring and select(3, self.ring:waiting()) or false
+end
+
+return arrivals
