@@ -138,8 +138,8 @@ function arrivals:pop() end
 --- Messages kept in C, decoded in batches. Those over 16 KiB are events "message" of their own, in their order.
 ---@param marks beam.core.json_marks
 ---@return fun(max: integer, max_bytes: number, filters_pings: boolean): beam.core.arrivals new
----@return fun(from: beam.core.arrivals, values: any[], kinds: string[], undecoded: boolean?): integer, boolean take moves up to 32 messages,
----and no more than a quarter of what it may hold, to [1] and on; returns how many, and whether it is full
+---@return fun(from: beam.core.arrivals, values: any[], kinds: string[], undecoded: boolean?): integer, boolean take moves up to 32
+---messages, and no more than a quarter of what it may hold, to [1] and on; returns how many, and whether it is full
 function core.arrivals(marks) end
 
 ---@class beam.core.context
