@@ -6,7 +6,7 @@
 --
 -- The ring and the queue are bounded, each as the option `inbox` says.
 local json = require "beam.json"
-local native = require "beam.native"
+local native = require "beam.base.native"
 local new_inbox = require("beam.realtime.inbox").new
 local values = require "beam.json.values"
 
