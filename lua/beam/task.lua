@@ -73,7 +73,7 @@ end
 
 -- ---- Options ----
 
--- task:method(seconds) and task:method{ timeout = seconds } are the same.
+-- task:method(seconds) and task:method{ timeout = seconds } are the same. types: "number" is one of seconds, "amount" any other.
 local function read_options(given, types, where)
   local options = type(given) == "number" and { timeout = given } or given or {}
   if type(options) ~= "table" then
@@ -84,8 +84,8 @@ local function read_options(given, types, where)
     local value = options[name]
     if wanted == "number" then
       seconds.check(value, ("%s: option '%s'"):format(where, name), 0)
-    elseif value ~= nil and type(value) ~= wanted then
-      mistake(("%s: '%s' wants a %s"):format(where, name, wanted))
+    elseif value ~= nil and type(value) ~= (wanted == "amount" and "number" or wanted) then
+      mistake(("%s: '%s' wants a %s"):format(where, name, wanted == "amount" and "number" or wanted))
     end
   end
   return options
@@ -101,7 +101,7 @@ local only_timeout = { timeout = "number" }
 
 -- With the options of a watch, and logs: how many of the last lines of a task that failed are fetched.
 local function with_logs(where, given)
-  local types = { logs = "number" }
+  local types = { logs = "amount" }
   for name, wanted in pairs(require("beam.task.watch").options) do
     types[name] = wanted
   end
@@ -261,7 +261,7 @@ end
 ---@return integer? bytes
 ---@return beam.error? err
 function Task:download(output, path, options)
-  local types = { timeout = "number", max_body = "number", resume = "boolean", progress = "function" }
+  local types = { timeout = "number", max_body = "amount", resume = "boolean", progress = "function" }
   local given = read_options(options, types, "task:download")
   if type(path) ~= "string" or path == "" or not (type(output) == "string" or type(output) == "table" and type(output.url) == "string") then
     mistake("task:download wants an output or its name, and a path")

@@ -206,6 +206,8 @@ describe("task:download", function()
     assert.is_nil(count)
     assert.are.equal("too_large", err.kind)
     assert.is_true(nothing_left())
+    assert.are.equal(1000, (task:download(output, path, { max_body = 2 ^ 33 })))
+    os.remove(path)
   end)
 
   it("shows no signature in an error", function()
