@@ -52,6 +52,7 @@ static const luaL_Reg signature_functions[] = {{"hmac_sha256", hmac_sha256}, {"s
 static const luaL_Reg private_functions[] = {{"random", private_random},
                                              {"write_private", private_write},
                                              {"private_folder", private_folder},
+                                             {"home", private_home},
                                              {"process", private_process},
                                              {"process_lives", private_process_lives},
                                              {"localhost_certificate", server_certificate},

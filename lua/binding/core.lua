@@ -79,6 +79,10 @@ function core.write_private(path, text) end
 ---@return boolean? ok, string? message
 function core.private_folder(path) end
 
+--- The folder of the user whose process this is, whatever the environment says.
+---@return string? path
+function core.home() end
+
 ---@return string certificate PEM: for localhost, *.localhost, 127.0.0.1 and ::1, made now, good for 825 days
 ---@return string key PEM
 function core.localhost_certificate() end

@@ -65,7 +65,7 @@ http {
 END
   "$(command -v nginx || echo /usr/sbin/nginx)" -p "$folder/nginx" -c "$folder/nginx.conf" 2>/dev/null &
   processes="$processes $!"
-  curl -s --retry 50 --retry-connrefused --retry-delay 0 --max-time 30 "http://127.0.0.1:$port/" >"$folder/said" || cat "$folder/nginx/error.log" >"$folder/said"
+  curl -s --retry 5 --retry-connrefused --retry-delay 0 --max-time 30 "http://127.0.0.1:$port/" >"$folder/said" || cat "$folder/nginx/error.log" >"$folder/said"
   same nginx
 }
 

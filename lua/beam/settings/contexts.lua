@@ -7,6 +7,11 @@ local contexts = {}
 
 contexts.system = { getenv = os.getenv }
 
+-- Of the user, where the environment does not tell it.
+function contexts.system.home()
+  return require("beam.core").home()
+end
+
 function contexts.system.read(path)
   local file = io.open(path, "rb")
   if not file then

@@ -1,6 +1,6 @@
 -- The token that a local Beam made for itself, kept where only its user can read it: a script of the same user on the same machine need
--- not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam. Its lines are the token and the number of the process, so that
--- a file which a killed one left behind is of no use.
+-- not be told. One file for each port: in XDG_RUNTIME_DIR, else in ~/.beam, also where the environment has no HOME (nginx clears it). Its
+-- lines are the token and the number of the process, so that a file which a killed one left behind is of no use.
 local local_token = {}
 
 local function lives(process)
@@ -8,9 +8,9 @@ local function lives(process)
 end
 
 -- Where a file may be, and the folder to be made for it.
-local function places(getenv, port)
+local function places(getenv, port, home_of_user)
   local list = {}
-  local runtime, home = getenv "XDG_RUNTIME_DIR", getenv "HOME" or getenv "USERPROFILE"
+  local runtime, home = getenv "XDG_RUNTIME_DIR", getenv "HOME" or getenv "USERPROFILE" or home_of_user and home_of_user()
   if runtime and runtime ~= "" then
     list[1] = { path = ("%s/beam-serve-%d"):format(runtime, port) }
   end
@@ -31,12 +31,12 @@ local function port_of(gateway)
 end
 
 --- The token of the local Beam at this gateway, if one of this user's serves there.
----@param sys { getenv: fun(name: string): string?, read: fun(path: string): string? }
+---@param sys { getenv: fun(name: string): string?, read: fun(path: string): string?, home: (fun(): string?)? }
 ---@param gateway string
 ---@return string? token, string? path of its file
 function local_token.find(sys, gateway)
   local port = port_of(gateway)
-  for _, place in ipairs(port and places(sys.getenv, port) or {}) do
+  for _, place in ipairs(port and places(sys.getenv, port, sys.home) or {}) do
     local text = sys.read(place.path)
     local token, process = (text or ""):match "^([^%s]+)\n(%d+)\n$"
     if token and lives(tonumber(process)) then
@@ -60,7 +60,7 @@ end
 function local_token.keep(port, token)
   local core = require "beam.core"
   local problem = "neither XDG_RUNTIME_DIR nor HOME is set"
-  for _, place in ipairs(places(os.getenv, port)) do
+  for _, place in ipairs(places(os.getenv, port, core.home)) do
     local ok, message = true, nil
     if place.folder then
       ok, message = core.private_folder(place.folder)

@@ -2,6 +2,7 @@
  * has none of it. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -75,6 +76,16 @@ int private_folder(lua_State *L) {
 /* process(): this one's number. */
 int private_process(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)getpid());
+  return 1;
+}
+
+/* home() -> path | nil: the user's, whatever the environment says */
+int private_home(lua_State *L) {
+  struct passwd entry, *found = NULL;
+  char text[4096];
+  if (getpwuid_r(geteuid(), &entry, text, sizeof text, &found) || !found || !found->pw_dir)
+    return 0;
+  lua_pushstring(L, found->pw_dir);
   return 1;
 }
 
