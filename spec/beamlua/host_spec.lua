@@ -191,6 +191,40 @@ describe("beamlua serve", function()
     assert.is_nil(err:find "local%-%x")
   end)
 
+  it("speaks TLS with a certificate of its own, and says how to trust it", function()
+    local code, out = shell(start .. [[
+      export HOME=$(mktemp -d); unset XDG_RUNTIME_DIR BEAM_TOKEN
+      serve --tls --quiet
+      sed "s|$HOME|~|; s/token local-[0-9a-f]*;/token T;/; s/:[0-9][0-9]*/:P/g; /^page:/d" $out; rm $out
+      stat -c '%a' $HOME/.beam/serve.pem $HOME/.beam/serve.key
+      export BEAM_GATEWAY_URL=$url
+      $B call multiply '{"x":4}' --ca-file $HOME/.beam/serve.pem
+      SSL_CERT_FILE=$HOME/.beam/serve.pem $B -e 'local c = assert(beam.realtime "echo") c:send "wss" print(c:receive(5).response) c:close()'
+      $B call multiply '{"x":4}' 2>&1 | grep -c certificate
+      kill -TERM $p; wait $p; rm -r $HOME]])
+    assert.equal(0, code)
+    assert.equal(
+      "local Beam at https://127.0.0.1:P (token T; scripts of yours on this machine find it; BEAM_GATEWAY_URL=https://127.0.0.1:P): "
+        .. "/asgi/echo /endpoint/multiply /endpoint/generate /taskqueue/train\n"
+        .. 'trust its certificate: tls = { ca_file = "~/.beam/serve.pem" }, --ca-file or SSL_CERT_FILE\n'
+        .. '600\n600\n{"result":8}\nwss\n1\n',
+      out
+    )
+  end)
+
+  it("shows the certificate that it is given, with its key only", function()
+    local code, out, err = shell(start .. [[
+      f=$(mktemp -d)
+      openssl req -x509 -newkey rsa:2048 -nodes -keyout $f/key -out $f/cert -days 2 -subj /CN=mine -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+      serve --no-token --quiet --cert $f/cert --key $f/key; rm $out
+      curl -s --cacert $f/cert -d '{"x":21}' "$url/endpoint/multiply"; echo
+      kill -TERM $p; wait $p
+      $B serve --cert $f/cert; code=$?; rm -r $f; exit $code]])
+    assert.equal(1, code)
+    assert.equal('{"result":42}\n', out)
+    assert.is_truthy(err:find("--cert and --key belong together", 1, true))
+  end)
+
   it("serves an app of the user's, and says what is wrong with it", function()
     local path = write(os.tmpname(), "local app = require 'beam.serve'\napp.endpoint('hi', function(i) return 'hi ' .. i.name end)")
     local _, out = shell(start .. "serve --no-token --quiet " .. path .. [[

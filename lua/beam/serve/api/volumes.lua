@@ -88,7 +88,7 @@ local function send(exchange, file, path)
     { "content-type", "application/octet-stream" },
     { "etag", file.tag },
     { "accept-ranges", "bytes" },
-    { "content-disposition", ('attachment; filename="%s"'):format(path:match "[^/]*$":gsub('[%c"\\]', "_")) },
+    { "content-disposition", ('attachment; filename="%s"'):format(path:match "[^/]*$":gsub('[^ !#-[%]^-~\128-\255]', "_")) },
   }
   if first == false then
     headers[#headers + 1] = { "content-range", ("bytes */%d"):format(#file.bytes) }
