@@ -18,4 +18,3 @@ for item in stream do
   count = count + 1
 end
 print(("\n%d pieces"):format(count))
-os.exit(stream.err and 1 or 0) -- why it broke off stands in the log, that is on stderr

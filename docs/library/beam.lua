@@ -600,8 +600,8 @@ function beam_connection:send_binary(bytes, options) end
 ---@return "json"|"text"|"binary"|nil kind
 function beam_connection:receive(timeout) end
 
---- The messages until the connection is closed; conn.err then says why. One that a transform fails on is told to
---- on_error, or logged.
+--- The messages until the connection is closed; conn.err then says how. Where it did not end by a close that was meant, the loop raises
+--- conn.err. A message that a transform fails on is told to on_error, or logged.
 ---@return fun(): any message, "json"|"text"|"binary"|nil kind
 function beam_connection:messages() end
 

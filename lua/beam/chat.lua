@@ -6,7 +6,6 @@
 --   print(chat.usage.total_tokens, chat.message.tool_calls)
 local errors = require "beam.error"
 local json = require "beam.json"
-local log = require "beam.log"
 local mistake = require "beam.base.mistake"
 
 local chat = {}
@@ -172,13 +171,7 @@ function Chat:next(timeout)
   return nil, self.err
 end
 
-function meta:__call()
-  local text, chunk = self:next()
-  if text == nil and self.err then
-    log.write("error", "the answer ended early: " .. tostring(self.err))
-  end
-  return text, chunk
-end
+meta.__call = require "beam.base.iterate"
 
 --- Waits for the whole answer.
 ---@return table? message role, content, tool_calls with their arguments as JSON texts

@@ -180,6 +180,28 @@ describe("realtime", function()
       assert.are.same({ 5050, "closed", 1000 }, { sum, conn.state, conn.err.code })
     end)
 
+    it("raises in a loop over the messages where it did not end by a close that was meant", function()
+      hooks.on_message = function(ws)
+        ws:send "1"
+        ws:abort(true)
+      end
+      local conn = assert(client.realtime(server.url, { retry = false }))
+      conn:send "and now?"
+      local count = 0
+      local ok, err = pcall(function()
+        for _ in conn:messages() do
+          count = count + 1
+        end
+      end)
+      assert.are.same({ false, "closed", 1006, true }, { ok, err.kind, err.code, err == conn.err })
+      conn = assert(client.realtime(server.url, { retry = false }))
+      conn:close(4000)
+      for _ in conn:messages() do
+        count = count + 1
+      end
+      assert.is_true(count <= 1)
+    end)
+
     it("reports a lost connection as 1006, and that a new one may help", function()
       hooks.on_message = function(ws)
         ws:abort(true)

@@ -47,6 +47,35 @@ for _, version in ipairs { "v1", "v2" } do
       end
     end)
 
+    it("raise in a loop what cannot be asked, and hand it to who asks", function()
+      local stranger = assert(beam.client { gateway = server.url, token = "wrong", workspace = "w", api_version = version })
+      for _, name in ipairs { "tasks", "deployments" } do
+        local list = stranger[name]()
+        local ok, err = pcall(function()
+          for _ in list do
+            error "there is none"
+          end
+        end)
+        assert.are.same({ false, 401, true }, { ok, err.status, err == list.err })
+        local item, told_again = list:next()
+        assert.are.same({ nil, err }, { item, told_again })
+        assert.are.same({ nil, 401 }, { stranger[name]():all(), select(2, stranger[name]():all()).status })
+      end
+      local events = stranger.task(submitted[1].id):events()
+      local ok, err = pcall(events)
+      assert.are.same({ false, 401, true }, { ok, err.status, err == events.err })
+    end)
+
+    it("refuse states and kinds that there are not", function()
+      local function said(list, options)
+        return (select(2, pcall(list, options)):gsub("^[^ ]*:%d+: ", ""))
+      end
+      assert.are.equal("beam.tasks: there is no state of a task 'RUNING'; did you mean 'RUNNING'?", said(client.tasks, { status = { "PENDING", "RUNING" } }))
+      assert.are.equal("beam.tasks: there is no state of a task 'complete'; did you mean 'COMPLETE'?", said(client.tasks, { status = "complete" }))
+      assert.are.equal("beam.tasks: there is no kind 'task_queue'; did you mean 'taskqueue'?", said(client.tasks, { kind = "task_queue" }))
+      assert.are.equal("beam.deployments: there is no kind 'x'", said(client.deployments, { kind = "x" }))
+    end)
+
     it("are fetched as they are read", function()
       local count = 0
       for task in client.tasks() do

@@ -239,18 +239,28 @@ function Reading:receive(timeout)
   return message, nil, inbox.kinds[at]
 end
 
---- The messages until the connection is closed; conn.err then says why. One that a transform fails on is told to
---- on_error, or logged.
+-- A close that was meant: by us, or by the peer with 1000, 1001 (it goes away) or no code.
+local function is_an_end(err)
+  return err == nil or err.kind == "canceled" or err.kind == "closed" and err.code ~= nil and (err.code <= 1001 or err.code == 1005)
+end
+
+--- The messages until the connection is closed; conn.err then says how. Where it did not end by a close that was meant, the loop raises
+--- conn.err. A message that a transform fails on is told to on_error, or logged.
 ---@return fun(): any message, "json"|"text"|"binary"|nil kind
 function Reading:messages()
   check_reader(self, "conn:messages")
   return function()
     while true do
       local message, err, kind = receive(self)
-      if not (err and err.kind == "transform" and err ~= self.err) then
+      if message ~= nil then
         return message, kind
+      elseif err and err.kind == "transform" and err ~= self.err then
+        self:report(err)
+      elseif is_an_end(err) or self.close_code then
+        return nil
+      else
+        error(err, 0)
       end
-      self:report(err)
     end
   end
 end

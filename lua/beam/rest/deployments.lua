@@ -4,6 +4,7 @@ local config = require "beam.settings.config"
 local deployment = require "beam.deployment"
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
+local filters_known = require "beam.rest.filters"
 local pages = require "beam.rest.pages"
 
 local deployments = {}
@@ -48,6 +49,7 @@ local function check(options)
     end
   end
   pages.check_limit(options.limit, "beam.deployments")
+  filters_known.check_kind(options.kind, "beam.deployments")
 end
 
 -- Beam's name filter finds every name that has this one in it, and a filter that a release does not know finds all: so what comes is

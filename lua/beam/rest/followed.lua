@@ -32,7 +32,7 @@ function Followed:next()
   return take(self, state)
 end
 
-meta.__call = Followed.next
+meta.__call = require "beam.base.iterate"
 
 --- Ends it; a next() that waits in another coroutine returns nil. May be called twice.
 function Followed:close()

@@ -58,7 +58,7 @@ function Pages:next()
   return nil, self.err
 end
 
-meta.__call = Pages.next
+meta.__call = require "beam.base.iterate"
 
 --- All that are left, at most `max`. list.more is true if there may be more.
 ---@param max integer? default 10000

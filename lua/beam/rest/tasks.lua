@@ -5,6 +5,7 @@ local deployment = require "beam.deployment"
 local deployments = require "beam.rest.deployments"
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
+local filters_known = require "beam.rest.filters"
 local pages = require "beam.rest.pages"
 local stub_id_of = require("beam.rest.record").stub_id
 
@@ -47,6 +48,8 @@ local function check(options)
     end
   end
   pages.check_limit(options.limit, "beam.tasks")
+  filters_known.check_states(options.status, "beam.tasks")
+  filters_known.check_kind(options.kind, "beam.tasks")
 end
 
 local function set_of(list)

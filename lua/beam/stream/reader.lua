@@ -3,7 +3,6 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local event_stream = require "beam.http.event_stream"
 local items_of = require "beam.stream.items"
-local log = require "beam.log"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.stream
@@ -143,17 +142,7 @@ function Stream:next(timeout)
   return take(self)
 end
 
---- What `for` calls. It cannot tell why a stream broke off: stream.err does, and a line in the log.
-function meta:__call()
-  if self.ended then
-    return nil
-  end
-  local item, event = self:next()
-  if item == nil and self.err then
-    log.write("error", ("the stream of %s ended early: %s"):format(self.what, tostring(self.err)))
-  end
-  return item, event
-end
+meta.__call = require "beam.base.iterate"
 
 --- Ends it: the transfer is cancelled. May be called twice, and at any time.
 function Stream:close()

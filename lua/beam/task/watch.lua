@@ -250,7 +250,7 @@ function Events:next()
   return nil, self.err
 end
 
-meta.__call = Events.next
+meta.__call = require "beam.base.iterate"
 
 --- No more; a next() that waits in another coroutine returns nil.
 function Events:close()
