@@ -11,10 +11,16 @@ if not stream then
 end
 
 local count = 0
-for item in stream do
+local item, broken = stream:next() -- in a `for` a stream that breaks off would raise
+while item ~= nil do
   local piece = type(item) == "table" and tostring(item.token or item.text) or tostring(item)
   io.write(piece, piece:find "%s" and "" or " ") -- what has no space of its own is a word
   io.flush()
   count = count + 1
+  item, broken = stream:next()
 end
 print(("\n%d pieces"):format(count))
+if stream.err then
+  io.stderr:write("it broke off: ", tostring(broken), "\n")
+  os.exit(1)
+end

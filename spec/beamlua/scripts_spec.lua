@@ -60,7 +60,7 @@ describe("scripts/", function()
   it("tokens.lua prints a streamed answer, and says if it broke off", function()
     assert.equal("one two three \n3 pieces\n0\n", run("", "$B scripts/tokens.lua 'one two three'; echo $?"))
     local output = run("--fault cut=2", "$B scripts/tokens.lua 'one two three'; echo $?")
-    assert.is_truthy(output:find "one two .*beam: error: the stream of POST http://[^ ]* ended early: http: .*2 pieces\n1\n$", output)
+    assert.is_truthy(output:find "one two \n2 pieces\nit broke off: http: POST http://[^ ]*: .*\n1\n$", output)
   end)
 
   it("train.lua submits, watches and fetches the files", function()
