@@ -73,10 +73,14 @@ indented, elsewhere it is printed as it came.]],
     says = "Sends each line of standard input as a message, prints each message as a line.",
     details = [[
 At the end of standard input it stays until as many messages came as lines were sent, or none came for 5 seconds;
-with --wait, until none came for so long; with --count, until so many came. Ctrl-C closes the connection.]],
+with --wait, until none came for so long; with --count, until so many came. Ctrl-C closes the connection.
+
+On a terminal what goes is marked > and what comes <, with times; /ping, /close CODE REASON, /stats and /help are
+commands, //text sends a line that begins with /.]],
     options = {
       { "--raw", nil, "lines and messages as they are (default)" },
       { "--json", nil, "lines must be JSON; each message is printed as one line of JSON" },
+      { "--jsonl", nil, "all that happens as lines of JSON: messages, phases, losses, the end" },
       { "--binary", nil, "send binary messages" },
       { "--count", "N", "end after so many messages", read = readers.count },
       { "--timeout", "S", "give up when no message came for so long", read = readers.seconds },

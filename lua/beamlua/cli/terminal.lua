@@ -42,4 +42,10 @@ function terminal.columns(fd)
   return host.columns(fd) or 80
 end
 
+---@param fd integer
+---@return integer? rows nil where it is not known
+function terminal.rows(fd)
+  return host.rows(fd)
+end
+
 return terminal

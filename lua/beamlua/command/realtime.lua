@@ -1,11 +1,10 @@
 -- beamlua realtime NAME: lines in, messages out. Three coroutines: one reads lines and sends them, one receives and prints, the third
--- decides when it is over.
-local base64 = require "beam.base64"
+-- decides when it is over. What is shown of it, and how, is the view's: beamlua/talk/plain.lua, person.lua, events.lua.
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
-local output = require "beamlua.cli.output"
 local read_line = require("beam.driver.lines").read_line
+local retry = require "beam.retry"
 local terminal = require "beamlua.cli.terminal"
 
 local silence = 5 -- seconds without a message after the end of the input, where nothing else is said
@@ -35,11 +34,14 @@ local function send_lines(self)
   local line, err = read_line()
   while line and not err do
     number = number + 1
-    local blank = self.options.json and line:find "^%s*$"
+    local command = self.view:command(line, self.conn)
+    line = type(command) == "string" and command or line
+    local blank = command == true or self.options.json and line:find "^%s*$"
     err = self.options.json and not blank and check_json(line, number) or nil
     if not err and not blank then
       err = send(self, line)
       self.sent = self.sent + 1
+      self.view:sent(line)
     end
     if not err then
       line, err = read_line()
@@ -53,17 +55,8 @@ end
 
 -- ---- Receiving ----
 
-local function as_json(data, kind)
-  if kind == "binary" then
-    return json.encode { base64 = base64.encode(data) }
-  elseif json.decode(data) == nil then
-    return json.encode(data)
-  end
-  return output.compact(data)
-end
-
 local function print_message(self, data, kind)
-  local ok, problem = pcall(output.told, self.options.json and as_json(data, kind) or data)
+  local ok, problem = pcall(self.view.message, self.view, data, kind)
   self.failure = not ok and errors.new { kind = "invalid", message = problem, executed = "unknown" } or self.failure
   self.received, self.last = self.received + 1, driver.now()
 end
@@ -111,7 +104,7 @@ local function wait(self)
     elseif self.received == self.options.count or answered(self) then
       return nil
     elseif self.closed then
-      return self.closed.code ~= 1000 and self.closed or nil
+      return self.closed.code ~= 1000 and not self.view.left and self.closed or nil
     elseif left and left <= 0 then
       local expected = not self.input_ended or self.options.count
       return expected and errors.timeout("message from " .. self.conn.url, self.options.timeout, { executed = "unknown" }) or nil
@@ -122,19 +115,52 @@ end
 
 -- ---- Opening ----
 
-local function open(context, client)
+local function view_of(context)
   local options = context.options
-  local told = options.verbose or terminal.is(2)
+  if options.jsonl then
+    return require("beamlua.talk.events").new()
+  elseif terminal.is(0) and terminal.is(1) and not (options.json or options.raw) then
+    return require("beamlua.talk.person").new(context)
+  end
+  return require("beamlua.talk.plain").new(context)
+end
+
+local function open(context, client, view)
+  local options = context.options
   return client.realtime {
     context.positionals[1],
     headers = options.headers,
     version = options.version,
     max_message = options.max_message,
     reconnect = not options.no_reconnect,
-    on_phase = told and function(phase, _, seconds)
-      output.say(context, "%s (%.2f s)", phase, seconds)
-    end or nil,
+    retry = function(attempt, err, conn)
+      local seconds = retry.default(attempt, err, conn)
+      view:lost(err, seconds)
+      return seconds
+    end,
+    on_phase = function(phase, _, seconds)
+      view:phase(phase, seconds)
+    end,
   }
+end
+
+local function tick_for_ever(self)
+  while self.conn.state ~= "closed" do
+    self.view:tick(self.conn)
+    driver.sleep(1)
+  end
+end
+
+local function talk(self)
+  driver.spawn(send_lines, self)
+  driver.spawn(print_messages, self)
+  if self.view.tick then
+    driver.spawn(tick_for_ever, self)
+  end
+  local failure = wait(self)
+  self.conn:close()
+  self.view:finish(failure or self.conn.err)
+  return failure
 end
 
 -- Messages as they came, not decoded.
@@ -143,22 +169,21 @@ local function as_it_came(data, binary)
 end
 
 return function(context)
-  if context.options.json and context.options.raw then
-    error("beamlua: --json or --raw, not both", 0)
+  local options = context.options
+  if (options.json and 1 or 0) + (options.raw and 1 or 0) + (options.jsonl and 1 or 0) > 1 then
+    error("beamlua: one of --json, --jsonl and --raw, not both", 0)
   end
   local client, err = context.client()
   if not client then
     return nil, err
   end
-  local conn, problem = open(context, client)
+  local view = view_of(context)
+  local conn, problem = open(context, client, view)
   if not conn then
     return nil, problem
   end
   conn.decoded = as_it_came
-  local self = { options = context.options, conn = conn, changed = driver.signal(), sent = 0, received = 0, last = driver.now() }
-  driver.spawn(send_lines, self)
-  driver.spawn(print_messages, self)
-  local failure = wait(self)
-  conn:close()
+  local self = { options = options, conn = conn, view = view, changed = driver.signal(), sent = 0, received = 0, last = driver.now() }
+  local failure = talk(self)
   return not failure and 0 or nil, failure
 end

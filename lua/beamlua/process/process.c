@@ -77,6 +77,15 @@ static int columns(lua_State *L) {
   return 1;
 }
 
+/* host.rows(descriptor) -> integer | nil */
+static int rows(lua_State *L) {
+  struct winsize size;
+  if (ioctl((int)luaL_checkinteger(L, 1), TIOCGWINSZ, &size) || !size.ws_row)
+    return 0;
+  lua_pushinteger(L, size.ws_row);
+  return 1;
+}
+
 /* host.private_file(path): makes it, for its owner only, if it is not there. */
 static int private_file(lua_State *L) {
   int fd = open(luaL_checkstring(L, 1), O_WRONLY | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
@@ -91,6 +100,7 @@ static const luaL_Reg functions[] = {{"received", received},
                                      {"forget_signal", forget_signal},
                                      {"is_terminal", is_terminal},
                                      {"columns", columns},
+                                     {"rows", rows},
                                      {"file_status", files_status},
                                      {"private_file", private_file},
                                      {"ending", ending},

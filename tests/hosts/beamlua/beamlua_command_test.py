@@ -413,13 +413,48 @@ def realtime(world):
 
 @test
 def realtime_on_a_terminal(world):
-    """realtime on a terminal: messages on standard output, phases on stderr; Ctrl-D ends it after the answers"""
+    """realtime on a terminal: marks, times, commands, a status line, why a connection is lost; Ctrl-D ends it after the answers"""
     beam = app(world)
     terminal = world.terminal("realtime", "echo", beam=beam)
-    terminal.expect(r"beamlua realtime: open \([\d.]+ s\)\r\n")
-    terminal.line("hello", r'{"response":"hello"}\r\n')
+    terminal.expect(r"\d\d:\d\d:\d\d\S* \S*\*\S* open \([\d.]+ s\)\r\n")
+    terminal.expect("ready")
+    time.sleep(0.2)
+    terminal.line("hello", r'\x1b\[1A\x1b\[2K\S*\d\d:\d\d:\d\d\S* \S*>\S* hello\r\n', r'\S*<\S* {"response":"hello"}.*?\([\d.]+ ms\)\S*\r\n')
+    terminal.line("/ping", r"pong after [\d.]+ ms")
+    terminal.line("/stats", r"received 1, sent 1")
+    terminal.line("/what", r"there is no /what")
+    terminal.line("//slash", r'"response":"/slash"')
+    terminal.expect(r"\x1b\[40;1H\x1b\[7m echo  open  sent 2  received 2 ")
     terminal.send("\x04")
     same(0, terminal.end())
+    assert terminal.text.endswith("\x1b[r\x1b[40;1H\x1b[K\x1b8"), terminal.text[-60:]
+    terminal = world.terminal("realtime", "echo", beam=beam)
+    terminal.expect("open \\(")
+    terminal.line("/close 4000 good bye", "")
+    same(0, terminal.end())
+    beam.saw("WS echo closed 4000")
+    flapping = world.beam("--fault", "close=1012/1")
+    terminal = world.terminal("realtime", "echo", beam=flapping, TERM="dumb")
+    terminal.line("one", r"1012.*next try in [\d.]+ s")
+    terminal.send("\x03")
+    same(130, terminal.end())
+
+
+@test
+def realtime_events(world):
+    """realtime --jsonl: all that happens, as lines of JSON"""
+    beam = app(world)
+    code, out, err = world.run("realtime", "echo", "--jsonl", beam=beam, stdin="hello\n")
+    same((0, ""), (code, err))
+    events = [json.loads(line) for line in out.splitlines()]
+    names = [event["event"] for event in events if event["event"] != "phase"]
+    same(["sent", "message", "closed"], names)
+    message = next(event for event in events if event["event"] == "message")
+    same(("text", {"response": "hello"}), (message["kind"], message["data"]))
+    assert {"event", "time", "phase", "seconds"} <= set(events[0]), events[0]
+    code, out, err = world.run("realtime", "echo", "--jsonl", "--no-reconnect", "--wait", "5", beam=world.beam("--fault", "close=1008/1"), stdin="1\n2\n")
+    last = [json.loads(line) for line in out.splitlines()][-1]
+    same((16, "closed", 1008), (code, last["event"], last["error"]["code"]))
 
 
 @test
