@@ -287,24 +287,8 @@ static void run(beam__task *task) {
 
 /* ---- The beginning ---- */
 
-static int write_nothing(beam__carrier *carrier, const void *data, size_t len) {
-  (void)carrier, (void)data, (void)len;
-  return 0;
-}
-
-static size_t nothing_pending(const beam__carrier *carrier) {
-  (void)carrier;
-  return 0;
-}
-
-static void no_progress(const beam__carrier *carrier, beam_progress *progress) {
-  (void)carrier;
-  memset(progress, 0, sizeof *progress);
-}
-
-static void pause_nothing(beam__carrier *carrier, int paused) { (void)carrier, (void)paused; }
-
-static const beam__carrier_ops ops = {write_nothing, nothing_pending, no_progress, pause_nothing, close_client};
+/* Its holder only closes it. */
+static const beam__carrier_ops ops = {.close = close_client};
 
 static void name_peer(client *c) {
   const beam__proxy *proxy = &c->way.proxy;

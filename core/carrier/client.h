@@ -19,8 +19,9 @@ typedef struct beam__way { /* zero-initialise */
 
 void beam__way_free(beam__way *way); /* wipes */
 
-/* Opens; the phases begin in the next step. Takes over the way's url and proxy if it succeeds, and zeroes them. 0,
- * BEAM_EINVALID or BEAM_ENO_MEMORY. beam__lws_ready was called before. */
+/* Opens; the phases begin in the next step. The carrier can only be closed, until `connected` brings the stream. Takes
+ * over the way's url and proxy if it succeeds, and zeroes them. 0, BEAM_EINVALID or BEAM_ENO_MEMORY. beam__lws_ready
+ * was called before. */
 int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, const beam__carrier_events *events,
                       void *user, beam_error *error);
 

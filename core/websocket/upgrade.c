@@ -269,7 +269,7 @@ static size_t nothing_pending(const beam__carrier *carrier) {
 static void progress(const beam__carrier *base, beam_progress *to) {
   const upgrade *u = (const upgrade *)base;
   memset(to, 0, sizeof *to);
-  if (u->carrier)
+  if (u->sent && u->carrier)
     u->carrier->ops->progress(u->carrier, to);
 }
 
