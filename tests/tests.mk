@@ -4,7 +4,12 @@ TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c')
 CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
 NEEDS_ALL := $(if $(T),$(shell find spec tests/hosts -name '*$(T)*_spec.lua' -o -name '*$(T)*_test.sh' -o -name '*$(T)*_test.py'),yes)
 
-.PHONY: invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege
+# README's two commands in minimal roots of Debian's releases, as a newcomer runs them; RELEASE=trixie: in one.
+RELEASE ?= bookworm trixie testing
+distros:
+	@sh tests/distros.sh $(RELEASE)
+
+.PHONY: distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege
 
 # The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
 siege: setup-test
