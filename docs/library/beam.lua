@@ -872,8 +872,13 @@ function beam_retry.backoff(options) end
 ---@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
+---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
 ---@field config string? path of a config.ini
 ---@field context string? section of it
+
+---@class beam.json_codec what `json` of beam.client may be
+---@field encode fun(value: any): string?, string?
+---@field decode fun(text: string): any, string?
 
 ---@class beam.backoff_options
 ---@field base number? seconds of the first window, default 0.5; each further one is twice as long

@@ -30,10 +30,10 @@ function call.run(settings, options, where)
   if not prepared then
     return nil, answer.describe(target, nil, 0, driver.now())
   end
-  local started = driver.now()
+  local started, how = driver.now(), { raw = options.raw, codec = settings.json }
   local try = known_id.trying(settings, target, prepared, options.spent, function(auth, left)
     prepared.auth, prepared.timeout = auth, left
-    return answer.read(request.name(prepared), auth.scheme, options.raw, exchange.run(prepared, options.scope, source))
+    return answer.read(request.name(prepared), auth.scheme, how, exchange.run(prepared, options.scope, source))
   end)
   local result, err, response, count = attempts.run(settings, target, options, try)
   if err then

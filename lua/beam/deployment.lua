@@ -236,7 +236,7 @@ local cold_hint = "Beam starts a container when something comes for it; endpoint
 
 local function warm_up(prepared, what, auth, left)
   prepared.auth, prepared.timeout = auth, left
-  return answer.read(what, auth.scheme, true, exchange.run(prepared))
+  return answer.read(what, auth.scheme, { raw = true }, exchange.run(prepared))
 end
 
 local function cannot_warm_up(kind)

@@ -195,6 +195,7 @@ end
 local function policy_of(options, settings)
   local plan, find_address = new_plan(options, settings)
   local policy = {
+    codec = settings.json,
     plan = plan,
     find_address = find_address,
     retry = options.retry == false and never or options.retry or retry.default,

@@ -202,11 +202,18 @@ end
 -- ---- Results ----
 
 -- A handler's result that is no JSON comes as a Python pickle. It is never read: unpickling runs what is in it.
-local function read_result(value)
+local function read_result(value, codec)
   local alone = type(value) == "table" and type(value.base64) == "string" and next(value, next(value)) == nil
   local bytes = alone and base64.decode(value.base64)
   if bytes then
     return bytes, "pickle"
+  elseif codec then -- the record was read by ours
+    local result, problem = codec.decode(json.encode(value))
+    if problem then
+      local message = "the task's result cannot be read by the codec of the client: " .. problem
+      return nil, errors.new { kind = "json", message = message, executed = "yes" }
+    end
+    return result, "json"
   elseif value == nil then
     return json.null, "json"
   end
@@ -232,7 +239,7 @@ function Task:result(options)
       return nil, err
     end
   end
-  return read_result(record.result)
+  return read_result(record.result, settings_of[self].json)
 end
 
 --- The files the handler saved: Beam is asked anew, as their URLs expire.

@@ -19,16 +19,17 @@ local answer = {}
 ---@param what string "POST https://…"
 ---@param response beam.response
 ---@param raw boolean? its text is the value
+---@param codec table? that of the client (json/codec.lua); default: beam.json
 ---@return any value json.null for an empty answer; nil on failure
 ---@return beam.error? err
-function answer.value(what, response, raw)
+function answer.value(what, response, raw, codec)
   local body = response.body or ""
   if body == "" then
-    return raw and body or json.null
+    return raw and body or (codec or json).null
   end
   local value, problem
   if not raw or body:find("ValidationError", 1, true) then
-    value, problem = json.decode(body)
+    value, problem = (raw and json or codec or json).decode(body)
   end
   local err = errors.from_validation(what, response, value)
   if err or raw then
@@ -42,13 +43,13 @@ end
 --- What became of an exchange.
 ---@param what string "POST https://…"
 ---@param scheme string of the credentials
----@param raw boolean?
+---@param how { raw: boolean?, codec: table? }
 ---@param failure beam.core.error|beam.error|nil a beam.error is that of an upload
 ---@param response beam.response?
 ---@return any value
 ---@return beam.error? err
 ---@return beam.response? response
-function answer.read(what, scheme, raw, failure, response)
+function answer.read(what, scheme, how, failure, response)
   if errors.is(failure) then
     return nil, failure, response
   elseif failure then
@@ -56,7 +57,7 @@ function answer.read(what, scheme, raw, failure, response)
   elseif response.status < 200 or response.status > 299 then
     return nil, errors.from_response(what, response, scheme), response
   end
-  local value, err = answer.value(what, response, raw)
+  local value, err = answer.value(what, response, how.raw, how.codec)
   return value, err, response
 end
 

@@ -90,8 +90,9 @@ local bodiless = { GET = true, HEAD = true }
 ---@param method string
 ---@param raw boolean? a string is sent as it is
 ---@param where string "beam.call"
+---@param codec table? that of the client (json/codec.lua); default: beam.json
 ---@return string? body, beam.error? err
-function request.encode(input, method, raw, where)
+function request.encode(input, method, raw, where, codec)
   if bodiless[method] then
     if input ~= nil then
       mistake(("%s: a %s has no body for input: use path = '?name=value'"):format(where, method))
@@ -102,7 +103,12 @@ function request.encode(input, method, raw, where)
   elseif input ~= nil and type(input) ~= "table" then
     mistake(("%s: input is a table, not a %s (raw = true sends a string as it is)"):format(where, type(input)))
   end
-  local text, large = json.encode_checked(input or {})
+  local text, large
+  if input == nil then
+    text = "{}" -- whatever a codec makes of an empty table
+  else
+    text, large = (codec or json).encode_checked(input)
+  end
   if not text then
     return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. large, phase = "none" }
   elseif text:sub(1, 1) ~= "{" then
@@ -115,9 +121,9 @@ function request.encode(input, method, raw, where)
 end
 
 -- Returns the body to send or, where it comes in pieces, nil and its source; or nil, nil and an error.
-local function body_of(options, method, where)
+local function body_of(options, method, where, codec)
   if not upload.is_given(options, where) then
-    local body, err = request.encode(options.input, method, options.raw, where)
+    local body, err = request.encode(options.input, method, options.raw, where, codec)
     return body, nil, err
   elseif bodiless[method] then
     mistake(("%s: a %s has no body"):format(where, method))
@@ -142,7 +148,7 @@ function request.prepare(settings, options, where, kind)
     mistake(where .. ": a bot is a WebSocket and takes no calls: see beam.realtime")
   end
   local method = ascii.upper(options.method or "POST")
-  local body, source, err = body_of(options, method, where)
+  local body, source, err = body_of(options, method, where, settings.json)
   if err then
     return nil, err
   end

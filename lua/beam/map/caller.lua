@@ -20,8 +20,9 @@ function caller.new(settings, options, scope)
   local what, longest = request.name(prepared), settings.timeout
   local policy = { retry = options.retry, idempotent = options.idempotent, scope = scope }
   local method, raw = prepared.method, options.raw
+  local how = { raw = raw, codec = settings.json }
   return function(input, left)
-    local body, unwritable = request.encode(input, method, raw, "beam.map")
+    local body, unwritable = request.encode(input, method, raw, "beam.map", settings.json)
     if unwritable then
       return nil, answer.describe(unwritable, nil, 0, driver.now())
     end
@@ -29,7 +30,7 @@ function caller.new(settings, options, scope)
     policy.timeout = left < longest and left or longest
     local result, err, response, count = attempts.run(settings, target, policy, function(auth, seconds)
       prepared.body, prepared.auth, prepared.timeout = body, auth, seconds -- the core copies them before anybody waits
-      return answer.read(what, auth.scheme, raw, exchange.run(prepared, scope))
+      return answer.read(what, auth.scheme, how, exchange.run(prepared, scope))
     end)
     if err then
       return nil, answer.describe(err, response, count, started)

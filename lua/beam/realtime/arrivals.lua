@@ -20,12 +20,13 @@ local new_ring, take -- of beam.core
 
 -- A handler may return plain text, so that a text which is no JSON is a message too.
 ---@param binary boolean?
+---@param codec table? that of the client (json/codec.lua); default: beam.json
 ---@return any message, "json"|"text"|"binary" kind
-function arrivals.decode(data, binary)
+function arrivals.decode(data, binary, codec)
   if binary then
     return data, "binary"
   end
-  local value = json.decode(data)
+  local value = (codec or json).decode(data)
   if value == nil then
     return data, "text"
   end
@@ -34,12 +35,13 @@ end
 
 --- What stands in an inbox or a request: as it came, marked true if it is binary; or a value, marked with its kind.
 --- `kind` is "error" for a message that a transform failed on.
+---@param codec table?
 ---@return any message, "json"|"text"|"binary"|"error" kind
-function arrivals.decoded(data, mark)
+function arrivals.decoded(data, mark, codec)
   if type(mark) == "string" then
     return data, mark
   end
-  return arrivals.decode(data, mark)
+  return arrivals.decode(data, mark, codec)
 end
 
 local decoded = arrivals.decoded
@@ -48,12 +50,14 @@ local decoded = arrivals.decoded
 ---@param max_bytes integer
 ---@param filters_pings boolean Beam's app pings are counted, and no messages
 ---@param keeps boolean there is a ring; false: every message is handed over
-function arrivals.new(max, max_bytes, filters_pings, keeps)
+---@param codec table? that of the client: the batch is then decoded by it, as it is picked up
+function arrivals.new(max, max_bytes, filters_pings, keeps, codec)
   if not new_ring then
     new_ring, take = native.core().arrivals(values)
   end
   local self = { at = 0, last = 0, values = {}, kinds = {}, queue = new_inbox(max, max_bytes), ring = false, keeps = keeps }
   self.undecoded = false -- texts are taken as they came
+  self.codec = codec or false
   self.ring = keeps and new_ring(math.min(math.ceil(max), 2 ^ 30), math.min(max_bytes, 2 ^ 52), filters_pings)
   return setmetatable(self, Arrivals)
 end
@@ -111,11 +115,11 @@ function Arrivals:take()
     if data ~= nil and self.undecoded and type(mark) ~= "string" then
       return data, mark and "binary" or "text"
     elseif data ~= nil then
-      return decoded(data, mark)
+      return decoded(data, mark, self.codec)
     elseif not self.keeps then
       return nil
     end
-    self.at, self.last = 0, take(self.ring, self.values, self.kinds, self.undecoded)
+    self.at, self.last = 0, take(self.ring, self.values, self.kinds, self.undecoded or self.codec ~= false)
     if self.last == 0 then
       return nil
     end
@@ -123,6 +127,9 @@ function Arrivals:take()
   local at = self.at + 1
   local message = self.values[at]
   self.at, self.values[at] = at, nil
+  if self.codec and not self.undecoded and self.kinds[at] == "text" then
+    return arrivals.decode(message, false, self.codec)
+  end
   return message, self.kinds[at]
 end
 

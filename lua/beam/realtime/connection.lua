@@ -82,8 +82,12 @@ local function set_policy(self, policy)
   self.waits_for_room, self.room_timeout = policy.waits_for_room, policy.room_timeout
   self.outbox = outbox_of(self, policy.outbox)
   self.inbox_bounds = policy.inbox
-  self.inbox = new_arrivals(policy.inbox.max, policy.inbox.max_bytes, policy.filters_pings, not policy.incoming)
+  self.inbox = new_arrivals(policy.inbox.max, policy.inbox.max_bytes, policy.filters_pings, not policy.incoming, policy.codec)
   self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
+  self.codec = policy.codec or false
+  if policy.codec then
+    self.decoded = self.decoder(policy.codec)
+  end
 end
 
 local function set_state(self)

@@ -13,9 +13,17 @@ local seconds = require "beam.settings.seconds"
 ---@class beam.connection
 local Reading = {}
 
-local decode = arrivals.decode
 
 Reading.decoded = arrivals.decoded
+
+--- The same by the codec of a client (json/codec.lua).
+---@param codec table
+---@return fun(data: any, mark: any): any, string
+function Reading.decoder(codec)
+  return function(data, mark)
+    return arrivals.decoded(data, mark, codec)
+  end
+end
 
 -- ---- Holding the sender back ----
 
@@ -99,7 +107,7 @@ local function transform_all(self)
     elseif room then
       resume(self)
     end
-    local message, kind = decode(data, binary)
+    local message, kind = self.decoded(data, binary)
     deliver_results(self, kind, #data, self.incoming(message, self))
     driver.give_way()
   end

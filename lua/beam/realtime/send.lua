@@ -163,7 +163,7 @@ local function encode(self, message)
   if type(message) == "string" then
     return message
   end
-  local text, problem = json.encode(message)
+  local text, problem = (self.codec or json).encode(message)
   if not text then
     return nil, errors.new { kind = "json", message = "the message cannot be written as JSON: " .. problem, phase = self:error_phase() }
   end

@@ -4,6 +4,7 @@
 -- `sources` says for each value where it came from. Secrets stand in a closure, not in the table: whoever prints a
 -- client prints none.
 local contexts = require "beam.settings.contexts"
+local codec = require "beam.json.codec"
 local errors = require "beam.error"
 local local_token = require "beam.settings.local_token"
 local mistake = require "beam.base.mistake"
@@ -28,6 +29,7 @@ local config = {}
 ---@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
+---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
 ---@field config string? path of a config.ini
 ---@field context string? section of it
 config.options = {
@@ -45,6 +47,7 @@ config.options = {
   tls = { table = true },
   proxy = { string = true, boolean = true },
   log = { ["function"] = true },
+  json = { table = true },
   config = { string = true },
   context = { string = true },
 }
@@ -217,6 +220,7 @@ function config.resolve(options, sys)
   if not auth then
     return nil, where
   end
+  settings.json = options.json and codec.of(options.json, "beam.client") or nil
   settings.credentials = credentials(auth)
   settings.token, settings.basic = nil, nil
   sources.token = auth.token ~= nil and where or nil

@@ -97,9 +97,9 @@ end
 local function attempt(prepared, source, auth, what, options)
   local body, failure = response_stream.open(prepared, source)
   if not body then
-    return answer.read(what, auth.scheme, false, failure)
+    return answer.read(what, auth.scheme, {}, failure)
   elseif body.status < 200 or body.status > 299 then
-    return answer.read(what, auth.scheme, false, nil, response_of(body, read_all(body, longest_refusal)))
+    return answer.read(what, auth.scheme, {}, nil, response_of(body, read_all(body, longest_refusal)))
   end
   local self = reader.new(body, what, options.format or format_of(body.headers), options)
   local response = response_of(body)
@@ -123,6 +123,7 @@ function stream.open(settings, target, input, given)
   local options = request.gather("beam.stream", known, target, input, given)
   check(options)
   settings = config.override(settings, options)
+  options.codec = settings.json
   local prepared, where, source = request.prepare(settings, options, "beam.stream", "endpoint")
   if not prepared then
     return nil, answer.describe(where, nil, 0, driver.now())

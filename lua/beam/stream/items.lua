@@ -53,9 +53,9 @@ end
 
 -- In server-sent events numbers, true, false and null are text as likely as JSON (the pieces of a text that a language model writes): only
 -- what is unmistakable is decoded.
-local function of_event(text)
+local function of_event(text, codec)
   if text:find(begins_as_json) then
-    local value = json.decode(text)
+    local value = codec.decode(text)
     if value ~= nil then
       return value
     end
@@ -67,19 +67,21 @@ end
 ---@param item beam.stream_item
 ---@param format string
 ---@param options { raw: boolean?, unwrap: boolean? }
+---@param codec table? that of the client (json/codec.lua); default: beam.json
 ---@return any value nil on failure
 ---@return beam.error? err
-function items.value(item, format, options)
+function items.value(item, format, options, codec)
+  codec = codec or json
   if item.unframed then
     return nil, from_line(item)
   elseif options.raw or format == "raw" then
     return item.data
   elseif format == "sse" then
-    return of_event(item.data)
+    return of_event(item.data, codec)
   elseif format == "whole" and not item.data:find "%S" then
-    return json.null
+    return codec.null
   end
-  local value = json.decode(item.data)
+  local value = codec.decode(item.data)
   if value == nil and format == "data" and not item.data:find(begins_as_json) then
     return item.data
   elseif value == nil then

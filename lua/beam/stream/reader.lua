@@ -61,7 +61,7 @@ local function take(self)
   self.items[self.first] = nil
   self.first = self.first + 1
   hear(self, item.id, item.retry)
-  local value, err = items_of.value(item, self.parser.format, self.options)
+  local value, err = items_of.value(item, self.parser.format, self.options, self.options.codec)
   if err then
     err.message = self.what .. ": " .. err.message
     finish(self, describe(self, err))

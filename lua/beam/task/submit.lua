@@ -49,10 +49,12 @@ local function task_id_of(value, what, response)
     }
 end
 
+local as_it_is = {}
+
 local function attempt(prepared, source, auth, left)
   local what = request.name(prepared)
   prepared.auth, prepared.timeout = auth, left
-  local value, err, response = answer.read(what, auth.scheme, false, exchange.run(prepared, nil, source))
+  local value, err, response = answer.read(what, auth.scheme, as_it_is, exchange.run(prepared, nil, source))
   prepared.auth = nil
   if err then
     return nil, as_submission(err, response), response
