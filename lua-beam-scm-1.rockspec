@@ -178,6 +178,7 @@ build = {
     ["beam.http.upload"] = "lua/beam/http/upload.lua",
     ["beam"] = "lua/beam/init.lua",
     ["beam.json"] = "lua/beam/json.lua",
+    ["beam.json.codec"] = "lua/beam/json/codec.lua",
     ["beam.json.null"] = "lua/beam/json/null.lua",
     ["beam.json.reader"] = "lua/beam/json/reader.lua",
     ["beam.json.text"] = "lua/beam/json/text.lua",
