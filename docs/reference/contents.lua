@@ -216,7 +216,11 @@ return {
       { "retry", text = "Policies that say when to try again.", functions = { { "backoff", "retry.lua", "retry.backoff" } } },
     },
     objects = { { "beam.error", text = "What run-time failures return as the second value.", files = { "error.lua" }, methods = {} } },
-    tables = { { "beam.options", "settings/config.lua" }, { "beam.json_codec", "json/codec.lua" }, { "beam.backoff_options", "retry.lua" } },
+    tables = {
+      { "beam.options", "settings/config.lua" },
+      { "beam.json_codec", "json/codec.lua" },
+      { "beam.backoff_options", "retry.lua" },
+    },
   },
   {
     title = "Files",

@@ -1,5 +1,5 @@
--- A codec of the user's in the place of beam.json: any table with encode and decode (cjson, cjson.safe, dkjson, rapidjson). What it raises, or
--- returns as nil and a message, is told; nothing of ours goes through it but what the user sends and gets.
+-- A codec of the user's in the place of beam.json: any table with encode and decode (cjson, cjson.safe, dkjson, rapidjson). What it
+-- raises, or returns as nil and a message, is told; nothing of ours goes through it but what the user sends and gets.
 local mistake = require "beam.base.mistake"
 local null = require "beam.json.null"
 
