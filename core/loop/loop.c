@@ -106,8 +106,8 @@ static void poll_now(beam_ctx *ctx) {
   while (++turns < TURNS_PER_POLL && due_in(ctx) == 0);
 }
 
-/* libuv (before 1.45) runs what is due and then waits for the next thing, however late it was with the first: so the
- * limit is due together with the first timer, and ends the wait that comes after it. */
+/* libuv (before 1.45, docs/versions.md) runs what is due and then waits for the next thing, however late it was with
+ * the first: so the limit is due together with the first timer, and ends the wait that comes after it. */
 static void wait_once(beam_ctx *ctx, int timeout_ms) {
   int first = due_in(ctx);
   if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))

@@ -81,7 +81,8 @@ end
 
 -- ---- The loops ----
 
--- Kept for ever: luv 1.44 crashes at the end of the process if a handle was closed and its loop did not run any more.
+-- Kept for ever: luv 1.44 crashes at the end of the process if a handle was closed and its loop did not run any more
+-- (docs/versions.md).
 local poll
 
 --- Inside uv.run() of luv. Any coroutine but the main thread is suspended by coroutine.yield and gone on with from the loop.

@@ -1,5 +1,5 @@
 ---@meta sandbox.script
--- A script of the user's in a Lua state of its own (S), beside the one that calls this (P), as lua/sandbox has it. Lua 5.4 only.
+-- A script of the user's in a Lua state of its own (S), beside the one that calls this (P), as lua/sandbox has it. Lua 5.4 and 5.5 only.
 --
 -- Values are copied both ways: nil, booleans, integers, floats, strings, beam.null (a light userdata, NULL), and tables of these, whose
 -- metatables
