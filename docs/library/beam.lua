@@ -772,6 +772,11 @@ function beam.fd() end
 ---@return true? done, beam.error? err
 function beam.on_signal(name, fn) end
 
+--- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
+--- Prometheus reads.
+---@return beam.metrics
+function beam.metrics() end
+
 --- for line in beam.lines() do … end: until the end of standard input.
 ---@return fun(): string? line
 function beam.lines() end

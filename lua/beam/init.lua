@@ -13,6 +13,7 @@ local own = {
   client = { "beam.client", "new" },
   retry = { "beam.retry" },
   base64 = { "beam.base64" },
+  metrics = { "beam.metrics", "snapshot" },
   callbacks = { "beam.callbacks" },
   loop = { "beam.driver.other_loops" },
   setup = { "beam.driver", "setup" },

@@ -1,0 +1,113 @@
+-- beam.metrics: what it counts, how it is written, and that nothing is touched before it is asked for.
+local beam = require "beam"
+local serve = require "beam.serve"
+
+local function noop() end
+
+describe("beam.metrics", function()
+  local app, server, client
+
+  before_each(function()
+    app = serve.new()
+    app.endpoint("hi", function()
+      return { hi = true }
+    end)
+    app.realtime("echo", function(text)
+      return text
+    end)
+    server = assert(app.listen { pause = 0, log = noop })
+    client = beam.client { gateway = server.url, token = false, log = noop }
+  end)
+
+  after_each(function()
+    app.close()
+  end)
+
+  -- Figures are of the whole process: what came since `before`.
+  local function since(before, now, name)
+    return (now[name] or 0) - (before[name] or 0)
+  end
+
+  it("leaves everything as it is until it is asked for, in a process of its own", function()
+    local attempts = require "beam.http.attempts"
+    local realtime = require "beam.realtime"
+    local run, start = attempts.run, realtime.start
+    assert(client.call("hi", {}))
+    assert.equal(run, attempts.run)
+    beam.metrics()
+    assert.are_not.equal(run, attempts.run)
+    assert.are_not.equal(start, realtime.start)
+    run = attempts.run
+    beam.metrics()
+    assert.equal(run, attempts.run) -- once
+  end)
+
+  it("counts calls, statuses, attempts, retries and times", function()
+    local before = beam.metrics()
+    assert(client.call("hi", {}))
+    server:fault "status=503:2"
+    assert(client.call("hi", {}, { retry = beam.retry.backoff { base = 0.001, max = 0.002 } }))
+    assert.is_nil(client.call("nothing", {}))
+    local now = beam.metrics()
+    assert.same({ 2, 1 }, { since(before.calls, now.calls, "ok"), since(before.calls, now.calls, "http") })
+    assert.same({ 2, 1 }, { since(before.statuses, now.statuses, 200), since(before.statuses, now.statuses, 400) })
+    assert.same({ 5, 2 }, { since(before, now, "attempts"), since(before, now, "retries") })
+    assert.equal(3, since(before.durations, now.durations, "count"))
+    assert.equal(3, since(before.durations, now.durations, #now.bounds))
+    assert.is_true(now.durations.sum > before.durations.sum)
+  end)
+
+  it("counts connections and messages, those that have ended as well", function()
+    local before = beam.metrics().connections
+    local conn = assert(client.realtime("echo", { retry = false }))
+    conn:send { n = 1 }
+    assert(conn:receive(5))
+    local during = beam.metrics().connections
+    assert.same({ 1, 1, 1 }, { since(before, during, "begun"), since(before, during, "sent"), since(before, during, "received") })
+    assert.equal(1, since(before.states, during.states, "open"))
+    conn:close()
+    local after = beam.metrics().connections
+    assert.same({ 1, 1, 1 }, { since(before, after, "sent"), since(before, after, "received"), since(before, after, "attempts") })
+    assert.equal(0, since(before.states, after.states, "open"))
+    assert.equal(1, since(before, after, "written") + since(before, after, "unknown"))
+  end)
+
+  it("does not keep connections that have ended", function()
+    beam.metrics()
+    local kept = setmetatable({}, { __mode = "k" })
+    for _ = 1, 130 do
+      local conn = client.realtime("echo", { retry = false, wait = false })
+      kept[conn] = true
+      conn:close()
+    end
+    beam.sleep(0.05)
+    beam.metrics()
+    collectgarbage()
+    collectgarbage()
+    local count = 0
+    for _ in pairs(kept) do
+      count = count + 1
+    end
+    assert.is_true(count < 70, count)
+  end)
+
+  it("is what Prometheus reads", function()
+    assert(client.call("hi", {}))
+    beam.metrics()
+    assert(client.call("hi", {}))
+    local types, samples = {}, 0
+    for line in tostring(beam.metrics()):gmatch "[^\n]+" do
+      local name, kind = line:match "^# TYPE (beam_[a-z_]+) (%l+)$"
+      local sample = line:match '^(beam_[a-z_]+) [%d.e+-]+$' or line:match '^(beam_[a-z_]+){[a-z]+="[^"]*"} [%d.e+-]+$'
+      if name then
+        types[name] = kind
+      elseif not line:find "^# HELP " then
+        assert.is_truthy(sample, line)
+        assert.is_truthy(types[sample] or types[sample:gsub("_bucket$", ""):gsub("_sum$", ""):gsub("_count$", "")], line)
+        samples = samples + 1
+      end
+    end
+    assert.equal("histogram", types.beam_call_seconds)
+    assert.is_true(samples > 25)
+  end)
+end)
