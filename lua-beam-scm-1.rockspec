@@ -192,6 +192,7 @@ build = {
     ["beam.map.progress"] = "lua/beam/map/progress.lua",
     ["beam.map.results"] = "lua/beam/map/results.lua",
     ["beam.map.run"] = "lua/beam/map/run.lua",
+    ["beam.metrics"] = "lua/beam/metrics.lua",
     ["beam.outcome"] = "lua/beam/outcome.lua",
     ["beam.realtime"] = "lua/beam/realtime.lua",
     ["beam.realtime.arrivals"] = "lua/beam/realtime/arrivals.lua",
