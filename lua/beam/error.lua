@@ -2,6 +2,7 @@
 -- act on.
 local mistake = require "beam.base.mistake"
 local outcome = require "beam.outcome"
+local secrets = require "beam.settings.secrets"
 local visible = require "beam.base.visible"
 
 ---@class beam.error
@@ -50,6 +51,7 @@ local longest_quote = 400 -- bytes of a server's text in a message; all of it is
 ---@param fields table becomes the error
 ---@return beam.error
 function errors.new(fields)
+  fields.message, fields.body, fields.reason = secrets.hide(fields.message), secrets.hide(fields.body), secrets.hide(fields.reason)
   local show = fields.kind == "script" and visible.lines or visible.line -- a script's own words may take several lines
   fields.message = fields.message and show(fields.message)
   fields.hint = fields.hint and visible.line(fields.hint)
@@ -106,16 +108,28 @@ errors.text_of = text_of
 
 --- What a server said, as it may stand in a message: on one line, both ends of it.
 local function quote(text)
-  return visible.excerpt(text, longest_quote)
+  return visible.excerpt(secrets.hide(text), longest_quote)
 end
 
 errors.quote = quote
 
---- The body as a value: decoded if it is JSON, else the text; nil if there was none.
+-- What JSON had escaped shows only now.
+local function hide_within(value)
+  if type(value) ~= "table" then
+    return secrets.hide(value)
+  end
+  for key, inner in pairs(value) do
+    value[key] = hide_within(inner)
+  end
+  return value
+end
+
+--- The body as a value: decoded if it is JSON, else the text; nil if there was none. Without the secrets of this process.
 function errors.decode_body(text)
   if not text or text == "" then
     return nil
   end
+  text = secrets.hide(text)
   if not text:find '^\239?\187?\191?%s*[%[{"]' then
     return text
   end
@@ -123,7 +137,15 @@ function errors.decode_body(text)
   if value == nil then
     return text
   end
-  return value
+  return hide_within(value)
+end
+
+-- What a server repeats of our credentials is not handed on, in a field as little as in a message.
+local function hide_answer(response)
+  response.body = secrets.hide(response.body)
+  for name, value in pairs(response.headers) do
+    response.headers[name] = secrets.hide(value)
+  end
 end
 
 -- RFC 9110, section 10.2.3: seconds, or a date, which is the server's clock's: so is the Date of the answer. Beam sends
@@ -142,6 +164,7 @@ end
 
 local function from_answer(fields, what, response, result, scheme)
   local status = response.status
+  hide_answer(response)
   local said = quote(text_of(fields.body))
   fields.status = status
   fields.message = ("%s was answered with %d%s"):format(what, status, said ~= "" and ": " .. said or "")
@@ -172,6 +195,8 @@ function errors.from_validation(what, response, body)
   if type(body) ~= "table" or body.error ~= "ValidationError" then
     return nil
   end
+  hide_answer(response)
+  body = hide_within(body)
   local field = type(body.field) == "string" and body.field ~= "" and (" at '%s'"):format(body.field) or ""
   local said = type(body.message) == "string" and ": " .. quote(body.message) or ""
   return errors.new {
@@ -190,6 +215,7 @@ end
 --- The status is one of success, and the answer no JSON.
 ---@return beam.error
 function errors.from_unreadable(what, response, problem)
+  hide_answer(response)
   return errors.new {
     kind = "json",
     message = ("%s: the answer is no JSON: %s"):format(what, problem),

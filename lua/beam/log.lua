@@ -1,6 +1,7 @@
 -- Where the lines go that nobody asked for: one sink per process, as there is one loop per process.
 --
 -- Without a sink, errors and warnings go to stderr and the rest nowhere. A line never holds a credential.
+local secrets = require "beam.settings.secrets"
 local visible = require "beam.base.visible"
 
 local log = {}
@@ -24,7 +25,7 @@ end
 ---@param level "error"|"warning"|"info"|"debug"
 ---@param line string
 function log.write(level, line)
-  line = visible.lines(line)
+  line = visible.lines(secrets.hide(line))
   if not (sink and pcall(sink, level, line)) then -- a sink that fails must not take down what it only reports on
     to_stderr(level, line)
   end

@@ -75,13 +75,17 @@ local function all_forms(list)
   return forms
 end
 
-function secrets.new()
-  return setmetatable({ list = {}, forms = {}, known = {} }, Secrets)
+--- The text that is meant by one with percent escapes.
+secrets.percent_decode = percent_decode
+
+---@param least integer? bytes of a secret; default 4
+function secrets.new(least)
+  return setmetatable({ list = {}, forms = {}, known = {}, shortest = least or shortest }, Secrets)
 end
 
 ---@param secret string?
 function Secrets:learn(secret)
-  if type(secret) ~= "string" or #secret < shortest or self.known[secret] then
+  if type(secret) ~= "string" or #secret < self.shortest or self.known[secret] then
     return
   end
   self.known[secret] = true

@@ -3,6 +3,7 @@ local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
+local secrets = require "beam.settings.secrets"
 local workspace = require "beam.rest.workspace"
 
 local v1 = {}
@@ -173,6 +174,7 @@ function v1.signing_key(settings, options)
     local hint = "the workspace may have none yet"
     return nil, errors.new { kind = "http", message = "Beam gave no signing key", phase = "response", hint = hint }
   end
+  secrets.learn(value and value.signing_key)
   return value and value.signing_key, err
 end
 

@@ -10,6 +10,7 @@ local local_token = require "beam.settings.local_token"
 local mistake = require "beam.base.mistake"
 local places = require "beam.settings.places"
 local seconds = require "beam.settings.seconds"
+local secrets = require "beam.settings.secrets"
 local token_from = require("beam.settings.token").from
 
 local config = {}
@@ -106,7 +107,7 @@ end
 -- sent.
 local function credentials(who)
   local token, basic = who.token, who.basic
-  return function(settings, patience)
+  local function of_attempt(settings, patience)
     local plaintext = settings.insecure_auth
     if basic then
       return { scheme = "basic", id = basic.id, secret = basic.secret, plaintext = plaintext }
@@ -121,6 +122,13 @@ local function credentials(who)
       return nil, err
     end
     return { scheme = settings.auth or "bearer", secret = secret, plaintext = plaintext }
+  end
+  return function(settings, patience)
+    local auth, err = of_attempt(settings, patience)
+    if auth then
+      secrets.learn_auth(auth)
+    end
+    return auth, err
   end
 end
 

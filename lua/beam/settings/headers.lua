@@ -1,5 +1,6 @@
 -- HTTP headers: {name = value} or {name = {value, value}} for people, ordered pairs for beam.core.
 local mistake = require "beam.base.mistake"
+local secrets = require "beam.settings.secrets"
 
 local headers = {}
 
@@ -21,6 +22,7 @@ function headers.to_pairs(given)
       list[#list + 1] = { name, tostring(value) }
     end
   end
+  secrets.learn_headers(list)
   return list
 end
 

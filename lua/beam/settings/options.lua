@@ -2,6 +2,7 @@
 local address = require "beam.settings.target"
 local config = require "beam.settings.config"
 local errors = require "beam.error"
+local secrets = require "beam.settings.secrets"
 
 local options = {}
 
@@ -64,6 +65,9 @@ end
 ---@param settings beam.settings
 function options.transport(settings)
   local tls = settings.tls or {}
+  if settings.proxy then
+    secrets.learn_proxy(settings.proxy)
+  end
   return {
     tls = { ca_file = tls.ca_file, cert_file = tls.cert, key_file = tls.key, insecure = tls.insecure },
     proxy = settings.proxy == false and "" or settings.proxy,
