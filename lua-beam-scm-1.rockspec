@@ -316,6 +316,7 @@ build = {
     ["beam.settings.options"] = "lua/beam/settings/options.lua",
     ["beam.settings.places"] = "lua/beam/settings/places.lua",
     ["beam.settings.seconds"] = "lua/beam/settings/seconds.lua",
+    ["beam.settings.secrets"] = "lua/beam/settings/secrets.lua",
     ["beam.settings.target"] = "lua/beam/settings/target.lua",
     ["beam.settings.token"] = "lua/beam/settings/token.lua",
     ["beam.stream"] = "lua/beam/stream/init.lua",
