@@ -97,7 +97,7 @@ local function close_before_exit(host)
       pcall(shut_down, host)
       exit(code, close)
     end
-    if close and reactor.running_task() and coroutine.isyieldable() then
+    if close and coroutine.close and reactor.running_task() and coroutine.isyieldable() then
       reactor.leave(leave)
     end
     leave()

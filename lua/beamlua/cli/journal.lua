@@ -41,19 +41,19 @@ local function read(self, name)
   if not file then
     return true
   end
-  local offset, last = 0, ""
-  for line in file:lines "L" do
-    local text = line:gsub("\n$", "")
+  local offset = 0
+  for text in file:lines() do
     local head = offset == 0 and json.decode(text)
     if offset == 0 and (type(head) ~= "table" or head.map ~= name) then
       file:close()
       return fail(self.path, ("it is of another command than 'beamlua map %s'"):format(name))
     end
     take(self, text, offset)
-    offset, last = offset + #line, line
+    offset = offset + #text + 1
   end
+  self.empty = offset == 0
+  self.torn = not self.empty and file:seek("end", -1) ~= nil and file:read(1) ~= "\n"
   file:close()
-  self.torn, self.empty = last ~= "" and last:sub(-1) ~= "\n", offset == 0
   return true
 end
 
