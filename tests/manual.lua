@@ -2,7 +2,7 @@
 local commands = require "beamlua.cli.commands"
 local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
-local status_codes = require "beamlua.cli.status_codes"
+local status_codes = require "beamlua.cli.errors.status_codes"
 
 local function escape(text)
   text = text:gsub("\\", "\\e"):gsub("…", "\\[u2026]"):gsub("`", "\\(ga"):gsub("%-", "\\-")

@@ -1,10 +1,10 @@
 -- What a command says of an error, and the exit code that it ends with.
 local exit_codes = require "beamlua.cli.exit_codes"
-local in_shell_words = require("beamlua.cli.words").of_shell
+local in_shell_words = require("beamlua.cli.errors.words").of_shell
 local json = require "beam.json"
-local status_codes = require "beamlua.cli.status_codes"
+local status_codes = require "beamlua.cli.errors.status_codes"
 local terminal = require "beamlua.cli.terminal"
-local whereabouts = require "beamlua.cli.whereabouts"
+local whereabouts = require "beamlua.cli.errors.whereabouts"
 
 local failure = {}
 

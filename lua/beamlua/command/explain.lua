@@ -5,7 +5,7 @@ local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"
 local outcome = require "beam.outcome"
 local output = require "beamlua.cli.output"
-local status_codes = require "beamlua.cli.status_codes"
+local status_codes = require "beamlua.cli.errors.status_codes"
 local suggest = require "beam.base.suggest"
 
 local ran = { no = "no", yes = "yes", unknown = "nobody knows" }

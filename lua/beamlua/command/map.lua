@@ -6,7 +6,7 @@ local json = require "beam.json"
 local output = require "beamlua.cli.output"
 local read_line = require("beam.driver.lines").read_line
 local terminal = require "beamlua.cli.terminal"
-local whereabouts = require "beamlua.cli.whereabouts"
+local whereabouts = require "beamlua.cli.errors.whereabouts"
 
 local usual = 16 -- calls at a time
 
