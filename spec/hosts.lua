@@ -29,6 +29,12 @@ function hosts.start_heads()
   return start "tests/servers/heads.py"
 end
 
+--- Starts a proxy in front of a port: so many bytes a second each way. `port`: its own.
+---@return table
+function hosts.start_slow_proxy(port, bytes_a_second)
+  return start(("tests/servers/slow_proxy.py %d %d"):format(port, bytes_a_second))
+end
+
 function hosts.stop(started)
   started.pipe:close()
 end

@@ -386,6 +386,34 @@ void beam__decode(beam__decoder *decoder, uint8_t *bytes, size_t len, size_t *co
     *consumed += read_payload(decoder, bytes + *consumed, len - *consumed, event);
 }
 
+static int is_between_frames(const beam__decoder *decoder) {
+  return !(decoder->done | decoder->fault | decoder->in_payload | decoder->message_opcode) && !decoder->head_len;
+}
+
+size_t beam__decode_whole(const beam__decoder *decoder, const uint8_t *bytes, size_t len, beam__frame_event *event) {
+  size_t head = 2, payload;
+  int binary;
+  if (len < 4 || decoder->role != BEAM__CLIENT || (bytes[0] != 0x81 && bytes[0] != 0x82) || bytes[1] > LENGTH_16 ||
+      !is_between_frames(decoder))
+    return 0;
+  binary = bytes[0] == 0x82;
+  payload = bytes[1];
+  if (payload == LENGTH_16) {
+    payload = (size_t)big_endian(bytes + 2, 2);
+    head = payload < LENGTH_16 ? len : 4; /* not the fewest bytes: beam__decode refuses it */
+  }
+  if (payload > len - head || payload > decoder->max_message || (!binary && !beam__utf8_valid(bytes + head, payload)))
+    return 0;
+  *event = (beam__frame_event){.type = BEAM__FRAME_DATA,
+                               .data = bytes + head,
+                               .len = payload,
+                               .binary = binary,
+                               .first = 1,
+                               .frame_end = 1,
+                               .final = 1};
+  return head + payload;
+}
+
 int beam__decoder_midway(const beam__decoder *decoder) {
   return decoder->head_len > 0 || decoder->in_payload || decoder->message_opcode != 0;
 }

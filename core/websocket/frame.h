@@ -86,6 +86,10 @@ void beam__decoder_init(beam__decoder *decoder, enum beam__role role, uint64_t m
 /* Decodes up to one event from `bytes` (a server unmasks them in place, a client leaves them as they are) and says in
  * *consumed how many were used. */
 void beam__decode(beam__decoder *decoder, uint8_t *bytes, size_t len, size_t *consumed, beam__frame_event *event);
+/* The straight way for what comes most: a whole, unfragmented message of up to 64 KiB from a server, at the start of
+ * `bytes`. Returns how many of them it takes, its event as beam__decode gives it; 0: it is none, and beam__decode says
+ * what it is. */
+size_t beam__decode_whole(const beam__decoder *decoder, const uint8_t *bytes, size_t len, beam__frame_event *event);
 /* Whether a message has begun and not ended, or a frame is cut short. */
 int beam__decoder_midway(const beam__decoder *decoder);
 /* Payload bytes that have come of a message which is not whole. */

@@ -296,6 +296,12 @@ static size_t decode(beam_ws *ws, uint8_t *bytes, size_t len) {
   size_t at = 0, used;
   beam__frame_event frame;
   do {
+    used = beam__decode_whole(&ws->decoder, bytes + at, len - at, &frame);
+    if (used) {
+      at += used;
+      on_piece(ws, &frame);
+      continue;
+    }
     beam__decode(&ws->decoder, bytes + at, len - at, &used, &frame);
     at += used;
     on_frame(ws, &frame);

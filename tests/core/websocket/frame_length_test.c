@@ -1,8 +1,6 @@
 /* Lengths both ways: how they are encoded, and the bound on a message. */
 #include "frame_wire.h"
 
-/* ---- Lengths ---- */
-
 /* The event that a head alone gives, its length in `length_bytes` further bytes. */
 static beam__frame_event event_of_length(uint64_t len, unsigned length_bytes, uint64_t limit) {
   beam__decoder decoder;
@@ -14,6 +12,66 @@ static beam__frame_event event_of_length(uint64_t len, unsigned length_bytes, ui
   beam__decode(&decoder, guarded_copy(wire.bytes, wire.len), wire.len, &used, &event);
   return event;
 }
+
+/* ---- Messages that lie whole in what came ---- */
+
+/* What the straight way takes of a frame; the event is to be what beam__decode gives. */
+static size_t whole(uint8_t first, uint64_t len, unsigned length_bytes, const char *payload, size_t limit, size_t cut) {
+  beam__decoder decoder;
+  beam__frame_event event, want;
+  const uint8_t *bytes;
+  size_t used, taken;
+  wire_begin(BEAM__CLIENT);
+  wire_head(first, len, length_bytes);
+  wire_payload(payload, (size_t)len);
+  bytes = guarded_copy(wire.bytes, wire.len - cut);
+  beam__decoder_init(&decoder, BEAM__CLIENT, limit);
+  taken = beam__decode_whole(&decoder, bytes, wire.len - cut, &event);
+  if (!taken)
+    return 0;
+  beam__decode(&decoder, (uint8_t *)(uintptr_t)bytes, wire.len - cut, &used, &want);
+  CHECK_INT(taken, used);
+  CHECK_INT(event.type, want.type);
+  CHECK_INT(event.len, want.len);
+  CHECK(event.data == want.data);
+  CHECK_INT(event.binary, want.binary);
+  CHECK(event.first && event.final && event.frame_end && want.first && want.final && want.frame_end);
+  return taken;
+}
+
+static void messages_that_lie_whole(void) {
+  static char text[70000];
+  memset(text, 'x', sizeof text);
+  CHECK_INT(whole(0x81, 2, 0, text, LIMIT, 0), 4);
+  CHECK_INT(whole(0x82, 125, 0, text, LIMIT, 0), 127);
+  CHECK_INT(whole(0x81, 126, 2, text, LIMIT, 0), 130);
+  CHECK_INT(whole(0x82, 65535, 2, text, 65535, 0), 65539);
+  CHECK_INT(whole(0x81, 5, 0, "caf\xc3\xa9", LIMIT, 0), 7);
+  CHECK_INT(whole(0x81, 4, 0, "caf\xc3", LIMIT, 0), 0); /* everything else is beam__decode's */
+  CHECK_INT(whole(0x82, 100, 0, text, 99, 0), 0);
+  CHECK_INT(whole(0x82, 100, 0, text, LIMIT, 1), 0);
+  CHECK_INT(whole(0x82, 100, 2, text, LIMIT, 0), 0);
+  CHECK_INT(whole(0x82, 300, 8, text, LIMIT, 0), 0);
+  CHECK_INT(whole(0x01, 100, 0, text, LIMIT, 0), 0);
+  CHECK_INT(whole(0xC1, 100, 0, text, LIMIT, 0), 0);
+  CHECK_INT(whole(0x89, 100, 0, text, LIMIT, 0), 0);
+}
+
+/* Inside a message, or in the middle of a frame, nothing is taken for the start of one. */
+static void whole_only_between_messages(void) {
+  uint8_t bytes[] = {0x01, 2, 'a', 'b', 0x81, 2, 'c', 'd'};
+  beam__decoder decoder;
+  beam__frame_event event;
+  size_t used;
+  beam__decoder_init(&decoder, BEAM__CLIENT, LIMIT);
+  beam__decode(&decoder, bytes, 4, &used, &event);
+  CHECK_INT(beam__decode_whole(&decoder, bytes + 4, 4, &event), 0);
+  beam__decode(&decoder, bytes + 4, 4, &used, &event);
+  CHECK_INT(event.code, 1002);
+  CHECK_INT(beam__decode_whole(&decoder, bytes + 4, 4, &event), 0);
+}
+
+/* ---- Lengths ---- */
 
 static void lengths_that_are_not_minimal(void) {
   uint64_t len;
@@ -142,6 +200,8 @@ static void heads_of_every_opcode(void) {
 }
 
 int main(void) {
+  RUN(messages_that_lie_whole);
+  RUN(whole_only_between_messages);
   RUN(lengths_that_are_not_minimal);
   RUN(lengths_with_the_top_bit);
   RUN(lengths_of_every_class);
