@@ -163,11 +163,6 @@ local function talk(self)
   return failure
 end
 
--- Messages as they came, not decoded.
-local function as_it_came(data, binary)
-  return data, binary and "binary" or "text"
-end
-
 return function(context)
   local options = context.options
   if (options.json and 1 or 0) + (options.raw and 1 or 0) + (options.jsonl and 1 or 0) > 1 then
@@ -182,7 +177,7 @@ return function(context)
   if not conn then
     return nil, problem
   end
-  conn.decoded = as_it_came
+  conn:leave_undecoded()
   local self = { options = options, conn = conn, view = view, changed = driver.signal(), sent = 0, received = 0, last = driver.now() }
   local failure = talk(self)
   return not failure and 0 or nil, failure
