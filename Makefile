@@ -98,7 +98,7 @@ lint: setup-lint
 
 # The manual of beamlua, from the table of its commands.
 manual: build/beamlua
-	@build/beamlua tests/manual.lua > docs/beamlua.1
+	@build/beamlua tests/manual.lua > docs/manual/beamlua.1
 
 # The pages and the reference of the module as HTML, by LDoc, in build/docs/html.
 docs: setup-docs

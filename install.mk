@@ -25,7 +25,7 @@ install-list:
 	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} "$(DATADIR)/lua/$$lua/{}" \;); done
 	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/$(LUA)/beam/line.so"
 	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} "$(DATADIR)/lua-beam/{}" \;
-	@echo 644 docs/beamlua.1 "$(DATADIR)/man/man1/beamlua.1"
+	@echo 644 docs/manual/beamlua.1 "$(DATADIR)/man/man1/beamlua.1"
 	@for file in $(COMPLETIONS); do case $$file in \
 	  */_beamlua) echo 644 $$file "$(DATADIR)/zsh/site-functions/_beamlua" ;; \
 	  *.fish) echo 644 $$file "$(DATADIR)/fish/vendor_completions.d/beamlua.fish" ;; \

@@ -34,7 +34,7 @@ local function has_section(page, number)
 end
 
 local function check(path, text, start, name)
-  local page = read(name) or read("docs/" .. name)
+  local page = read(name) or read("docs/" .. name) or read("docs/hosts/" .. name)
   if not page then
     assert(is_foreign(path, name), ("%s names %s, which is not there"):format(path, name))
     return

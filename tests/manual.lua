@@ -1,4 +1,4 @@
--- Writes docs/beamlua.1 (mdoc) from the table of commands.   usage: build/beamlua tests/manual.lua > docs/beamlua.1
+-- Writes docs/manual/beamlua.1 (mdoc) from the table of commands.   usage: build/beamlua tests/manual.lua > docs/manual/beamlua.1
 local commands = require "beamlua.cli.commands"
 local exit_codes = require "beamlua.cli.exit_codes"
 local meanings = require "beamlua.cli.meanings"

@@ -44,10 +44,10 @@ void beam__show(char *to, size_t size, const char *text) {
 }
 
 int beam__error(beam_error *error, int code, enum beam_phase phase, const char *host, const char *format, ...) {
-  char text[sizeof error->message];
   va_list arguments;
   if (!error)
     return code;
+  char text[sizeof error->message];
   memset(error, 0, sizeof *error);
   error->code = code;
   error->phase = phase;

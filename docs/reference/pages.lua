@@ -1,4 +1,4 @@
--- The pages: README.md, CONTRIBUTING.md and docs/*.md, their headings, their links, their blocks of code.
+-- The pages: README.md, CONTRIBUTING.md and those of docs/ and docs/hosts/, their headings, their links, their blocks of code.
 local pages = {}
 
 local function read(path)
@@ -12,7 +12,7 @@ end
 ---@return string[]
 function pages.list()
   local paths = { "README.md", "CONTRIBUTING.md" }
-  local pipe = assert(io.popen "LC_ALL=C ls docs/*.md")
+  local pipe = assert(io.popen "LC_ALL=C ls docs/*.md docs/hosts/*.md")
   for path in pipe:lines() do
     paths[#paths + 1] = path
   end
@@ -94,8 +94,8 @@ local function link_for_ldoc(target, exists)
     return target
   elseif name and exists[name] and not path:find "^%.%./tests" then
     return name .. ".html" .. anchor
-  elseif path:find "^pictures/" then
-    return "../" .. target
+  elseif path:find "pictures/[^/]*$" then
+    return "../" .. path:match "pictures/[^/]*$"
   end
 end
 
@@ -128,11 +128,11 @@ end
 function pages.for_ldoc()
   local exists, texts = {}, {}
   for _, path in ipairs(pages.list()) do
-    exists[path:match "[^/]+$"] = path:find "^docs/" ~= nil
+    exists[path:match "[^/]+$"] = path:find "^docs/" ~= nil and path
   end
   for name in pairs(exists) do
     if exists[name] then
-      texts[name] = page_for_ldoc(read("docs/" .. name), exists)
+      texts[name] = page_for_ldoc(read(exists[name]), exists)
     end
   end
   return texts

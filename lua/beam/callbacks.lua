@@ -178,7 +178,7 @@ end
 ---@return beam.callback_receiver? receiver its url is the callback_url; receiver:wait(task, timeout), receiver:close()
 ---@return beam.error? err
 function callbacks.listen(options)
-  return require "beam.callbacks.receiver"(options)
+  return require "beam.callbacks.receiver"(options, callbacks.verify)
 end
 
 return callbacks

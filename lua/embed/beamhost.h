@@ -3,7 +3,7 @@
  *
  *   your program  ->  beamhost.h  ->  a connection script, a realtime connection  ->  libbeam  ->  Beam
  *
- * Rules that hold for every call (docs/embedding.md):
+ * Rules that hold for every call (docs/hosts/embedding.md):
  *  1. A host is used from one thread at a time. Hosts know nothing of each other: each may live in a thread of its own.
  *  2. No call blocks, but beam_host_step with a time-out.
  *  3. What is passed in is copied. What an event or an error points to is valid until the callback returns, the result

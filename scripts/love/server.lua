@@ -1,5 +1,5 @@
 -- The garden's other side: the handler of the realtime deployment "garden", with a few lights of its own, on a local Beam inside the game.
--- One handler serves everybody, so that what it keeps here is common to all. docs/games.md has the same in Python, to deploy.
+-- One handler serves everybody, so that what it keeps here is common to all. docs/hosts/games.md has the same in Python, to deploy.
 local beam = require "beam"
 local serve = require "beam.serve"
 

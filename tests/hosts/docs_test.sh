@@ -1,5 +1,5 @@
 #!/bin/sh
-# The programs in README.md and docs/*.md do what the pages say, against a local Beam, on Lua 5.4 (beamlua) and LuaJIT; no link is dead.
+# The programs in README.md and docs/ do what the pages say, against a local Beam, on Lua 5.4 (beamlua) and LuaJIT; no link is dead.
 # How a block is marked that is no program by itself: tests/hosts/docs/run.lua.
 set -u
 . tests/hosts/local_beam.sh
@@ -26,7 +26,7 @@ for program in "$PWD/build/beamlua" luajit; do
     luajit) LUA_ALONE=luajit LUA_CPATH="$PWD/build/lua/jit/?.so;;" ;;
     *) LUA_ALONE=lua5.4 LUA_CPATH="$PWD/build/lua/5.4/?.so;;" ;;
   esac
-  for page in README.md docs/*.md; do
+  for page in README.md docs/*.md docs/hosts/*.md; do
     if grep -q '^```lua$' "$page"; then run_page "$program" "$page"; fi
   done
 done

@@ -36,8 +36,7 @@ end
 
 -- The key may have to be asked for: in a coroutine of its own.
 local function take(self, request, view)
-  local verify = require("beam.callbacks").verify
-  local callback, err = verify(view.body, view.headers, self.key, { window = self.window })
+  local callback, err = self.verify(view.body, view.headers, self.key, { window = self.window })
   if callback then
     keep(self, callback)
     return request:respond(204, {}, "")
@@ -103,11 +102,12 @@ end
 
 --- Starts to listen for callbacks.
 ---@param options beam.listen_options?
+---@param verify function beam.callbacks.verify
 ---@return beam.callback_receiver? receiver, beam.error? err
-return function(options)
+return function(options, verify)
   options = options or {}
   check(options)
-  local self = setmetatable({ key = options.key, window = options.window, changed = driver.signal(), closed = false }, meta)
+  local self = setmetatable({ verify = verify, key = options.key, window = options.window, changed = driver.signal(), closed = false }, meta)
   self.by_task, self.order, self.first, self.last = {}, {}, 1, 0
   local host = options.host or "127.0.0.1"
   local core, failure = driver.context():server({ host = host, port = options.port or 0, max_body = max_body }, function(request, view)

@@ -39,6 +39,8 @@ static void on_signal(int number, siginfo_t *info, void *ucontext) {
   int i;
   for (i = 0; i < COUNT && numbers[i] != number; i++)
     ;
+  if (i == COUNT) /* only those are caught */
+    return;
   if (signals[i].came)
     do_as_before(i, info, ucontext);
   signals[i].came = 1;
