@@ -2,8 +2,9 @@
 --
 --   love scripts/love [--name NAME] [--port PORT] [--play SECONDS [--picture FILE]]
 --
--- With BEAM_TOKEN or BEAM_GATEWAY_URL set it joins the deployment of that name (docs/hosts/games.md has one to deploy); without, a local Beam in
--- the same program (server.lua), which further players on this machine join. The mouse or the arrow keys lead the light, Return talks.
+-- With BEAM_TOKEN or BEAM_GATEWAY_URL set it joins the deployment of that name (docs/hosts/games.md has one to deploy); without, a local
+-- Beam in the same program (server.lua), which further players on this machine join. The mouse or the arrow keys lead the light, Return
+-- talks.
 --
 --   main (keys, frames) -> garden (the connection; beam.step once a frame) -> draw
 local root = love.filesystem.getSource():gsub("/scripts/love/?$", "")

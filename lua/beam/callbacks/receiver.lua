@@ -107,7 +107,8 @@ end
 return function(options, verify)
   options = options or {}
   check(options)
-  local self = setmetatable({ verify = verify, key = options.key, window = options.window, changed = driver.signal(), closed = false }, meta)
+  local self = setmetatable({ verify = verify, key = options.key, window = options.window, closed = false }, meta)
+  self.changed = driver.signal()
   self.by_task, self.order, self.first, self.last = {}, {}, 1, 0
   local host = options.host or "127.0.0.1"
   local core, failure = driver.context():server({ host = host, port = options.port or 0, max_body = max_body }, function(request, view)
