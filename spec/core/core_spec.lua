@@ -68,7 +68,7 @@ describe("beam.core", function()
       refuses("unknown option 'level'; known are log, log_level, connections", function()
         core.new { level = "debug" }
       end)
-      refuses("unknown option 'urll'; known are url, headers, auth, tls, proxy", function()
+      refuses("unknown option 'urll'; known are arrivals, url, headers, auth, tls, proxy", function()
         ctx:websocket({ urll = "ws://localhost" }, noop)
       end)
       refuses("unknown option 'tls.ca'; known are tls.ca_file, tls.cert_file", function()

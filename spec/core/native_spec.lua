@@ -76,7 +76,7 @@ describe("native.advice", function()
 end)
 
 describe("a broken installation", function()
-  local sleep = [[print(select(2, pcall(require("beam").sleep, 0)))]]
+  local sleep = [[print(select(2, pcall(function() require("beam").sleep(0) end)))]]
 
   it("lacks beam.core", function()
     local text = fresh(sleep, folder .. "/none/?.so")
