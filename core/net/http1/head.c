@@ -220,6 +220,7 @@ static int has_new_line(const char *bytes, size_t len, size_t seen) {
 int beam__head_parse(beam__head *head, enum beam__head_kind kind, const char *bytes, size_t len, size_t seen) {
   const struct rules *rules = &rules_of[kind];
   size_t bounded = len < rules->head_max ? len : rules->head_max;
+  /* cppcheck-suppress ctuuninitvar ; it is filled here */
   cursor c = {bytes, bytes + bounded, head, rules};
   int result = 0;
   memset(head, 0, sizeof *head);
