@@ -16,7 +16,7 @@ end
 local function read(self)
   while self.first <= self.last and not self.silent do
     local item, reader = self[self.first], self.reader
-    if item.due > self.context.clock.tick or item.step == self.context.steps then
+    if item.due > self.context.clock.tick or item.step >= self.context.steps then
       return self:schedule(item)
     elseif not self.left and not (reader and reader:reads(item)) then
       return
@@ -48,6 +48,25 @@ function Pipe:take(item)
   end
 end
 
+-- What follows the first write of a turn joins, and goes when the loop turns (core/carrier/output.c).
+function Pipe:join(item)
+  local steps = self.context.steps
+  if self.written_in ~= steps then
+    self.written_in = steps
+    return
+  end
+  item.step = steps + 1
+  if not self.joined then
+    self.joined = true
+    self.context:defer(function()
+      self.joined = false
+      if self.drained and self:pending() == 0 then
+        self.drained()
+      end
+    end)
+  end
+end
+
 ---@param item table { kind = , data = }
 function Pipe:put(item)
   if self.ended then
@@ -55,6 +74,9 @@ function Pipe:put(item)
   end
   self.ended = item.kind == "fin" or item.kind == "reset"
   item.step = self.context.steps -- it arrives in the next one at the earliest
+  if not self.ended then
+    self:join(item)
+  end
   item.size = #(item.data or "") + 6
   item.at = self.context.clock:now()
   item.due = math.max(self.context.clock:at(self.context.world.latency), self.ready_at)
