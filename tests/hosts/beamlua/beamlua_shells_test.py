@@ -87,7 +87,7 @@ def contexts(world):
 @test
 def manual(world):
     """a manual without mistakes, which has every command, option and exit code"""
-    path = os.path.join(ROOT, "docs", "beamlua.1")
+    path = os.path.join(ROOT, "docs", "manual", "beamlua.1")
     with open(path) as file:
         same(file.read(), world.run(os.path.join(ROOT, "tests", "manual.lua"))[1])
     done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", path], capture_output=True, text=True)
