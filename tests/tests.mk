@@ -1,7 +1,7 @@
 # What tests are built from, and those that take longer than `make test` may. Included by the Makefile.
 TESTS := $(patsubst tests/%.c,build/tests/%,$(shell find tests -name '*_test.c'))
 # make test T=frame_test: what has that in its name is built and run. Specs and hosts need all of the product; a C test what it links.
-CHOSEN := $(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test)))
+CHOSEN := $(if $(T),$(foreach test,$(TESTS),$(if $(findstring $(T),$(notdir $(test))),$(test))),$(TESTS))
 NEEDS_ALL := $(if $(T),$(shell find spec tests/hosts -name '*$(T)*_spec.lua' -o -name '*$(T)*_test.sh' -o -name '*$(T)*_test.py'),yes)
 
 # README's two commands in minimal roots of Debian's releases, as a newcomer runs them; RELEASE=trixie: in one.
