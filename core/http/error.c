@@ -104,9 +104,16 @@ static void fail_certificate(beam_http *http) {
   complete(http);
 }
 
+/* OpenSSL's words, which curl wraps: "OpenSSL/3.0.19: error:0A00010B:SSL routines::wrong version number". */
+static const char *reason_in(const char *text) {
+  const char *last = strrchr(text, ':');
+  return strstr(text, "error:") && last[1] ? last + 1 : text;
+}
+
 static void fail_tls(beam_http *http, CURLcode result) {
   http->phase = BEAM_PHASE_TLS;
-  beam__http_fail(http, BEAM_ETLS, "the TLS handshake with %s failed: %s", http->url.authority, detail(http, result));
+  beam__tls_handshake_error(&http->error, http->url.authority, reason_in(detail(http, result)));
+  complete(http);
 }
 
 /* ---- Later, or at any time ---- */

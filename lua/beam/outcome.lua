@@ -201,7 +201,7 @@ function outcome.of_core(err)
   if err.sent then
     return { executed = UNKNOWN, retryable = false, hint = "the request may have arrived: the handler may run, or run on" }
   end
-  local final = err.kind == "tls" and err.message:find("certificate", 1, true)
+  local final = err.kind == "tls" and (err.message:find("certificate", 1, true) or err.message:find("no TLS is spoken", 1, true))
   return { executed = NO, retryable = before_sent[err.kind] and not final or false }
 end
 

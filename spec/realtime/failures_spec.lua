@@ -30,6 +30,7 @@ local connecting = {
   { "TLS expired", "s", at "tls_expired", {}, "tls", "tls", "expired" },
   { "TLS wrong host", "s", at "tls_elsewhere", {}, "tls", "tls", "127%.0%.0%.1" },
   { "TLS unknown issuer", "s", at "tls_unknown", {}, "tls", "tls", "Beam test stranger" },
+  { "TLS to a port without it", "s", at "uvicorn", {}, "tls", "tls", "no TLS is spoken there" },
   { "credentials in plain text", "", function() return "beam.example:80/" end, {}, "auth", nil, "not encrypted" },
 }
 
