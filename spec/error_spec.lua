@@ -186,7 +186,7 @@ describe("error", function()
   end)
 
   describe("of a close", function()
-    local codes = { [1000] = false, [1001] = true, [1006] = true, [1008] = false, [1009] = false, [1011] = true, [1012] = true, [4000] = false }
+    local codes = { [1000] = false, [1001] = true, [1006] = true, [1008] = false, [1009] = false, [1011] = true, [1012] = true, [1014] = true, [4000] = false }
     for code, retryable in pairs(codes) do
       it(code .. " leaves open what was handled", function()
         local err = errors.from_close("wss://h/", code, "why")

@@ -97,6 +97,7 @@ local closes = {
   [1011] = { retryable = true, hint = "the app failed, or heard no answer to its pings for 20 s" },
   [1012] = { retryable = true, hint = "the app restarts" },
   [1013] = { retryable = true, hint = "the app is overloaded" },
+  [1014] = { retryable = true, hint = "a gateway on the way could not reach the app" },
 }
 
 outcome.closes = closes

@@ -84,6 +84,7 @@ meanings.closes = {
   [1011] = "the other side failed",
   [1012] = "the other side restarts",
   [1013] = "the other side is overloaded",
+  [1014] = "a gateway on the way could not reach the other side",
 }
 
 -- What Beam says of a task.
