@@ -47,6 +47,23 @@ local function check(path, text, start, name)
   assert(not heading or page:lower():find(heading:lower(), 1, true), ("%s: %s has nothing called '%s'"):format(path, name, tostring(heading)))
 end
 
+-- A row of a walk in docs/architecture.md: as many functions as it says, each in one of its files; a file without a folder is beside the one
+-- before it.
+local function check_row(hops, where, names)
+  local folder, texts, count = "", {}, 0
+  for path in where:gmatch "`([^`]+)`" do
+    local whole = read(path) and path or folder .. path
+    texts[#texts + 1] = assert(read(whole), whole)
+    folder = whole:match "^(.*/)"
+  end
+  for name in names:gmatch "[^,%s]+" do
+    count = count + 1
+    local found = table.concat(texts):find("%f[%w_]" .. name:match "[%w_]+$" .. "%f[^%w_]")
+    assert(found, ("%s: no function %s"):format(where, name))
+  end
+  assert.equal(hops, count, where .. ": " .. names)
+end
+
 describe("a page of the project that is named", function()
   it("is there, and so is its section", function()
     local count = 0
@@ -69,6 +86,34 @@ describe("a page of the project that is named", function()
     assert.has_error(function()
       check("lua/beam/x.lua", "-- docs/wire.md section 77", 16, "docs/wire.md")
     end)
+  end)
+
+  it("names files that are there", function()
+    local count = 0
+    for _, page in ipairs { "CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "docs/versions.md", "docs/architecture.md" } do
+      for path in read(page):gmatch "`([%w_]+/[%w_/.-]+)`" do
+        local root = path:match "^%w+"
+        if root == "core" or root == "lua" or root == "tests" or root == "spec" or root == "docs" or root == "debian" then
+          count = count + 1
+          assert(io.open(path), ("%s names %s, which is not there"):format(page, path)):close()
+        end
+      end
+    end
+    assert(count > 100, count)
+  end)
+
+  it("has in its walks functions that are in the files of their row, and counts them right", function()
+    local sum, walks = 0, 0
+    for hops, where, names in read("docs/architecture.md"):gmatch "\n| (%d+) | ([^|]*) |([^|]*)|" do
+      if where == "in all" then
+        assert.equal(tonumber(hops), sum)
+        sum, walks = 0, walks + 1
+      else
+        check_row(tonumber(hops), where, names)
+        sum = sum + tonumber(hops)
+      end
+    end
+    assert.equal(7, walks)
   end)
 
   it("has, of what Beam does, a source for each row", function()
