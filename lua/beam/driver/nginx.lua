@@ -1,9 +1,9 @@
 -- The driver for OpenResty, nginx with lua-nginx-module: whoever waits is a light thread that nginx suspends, so that a worker
 -- never stands still. The interface is described in beam/driver/init.lua.
 --
---   ngx/waiting.lua   signals                  ngx/keeper.lua   the worker's own threads, which make the steps
---   ngx/tasks.lua     what spawn() gives       ngx/watch.lua    how nginx tells of our descriptor
---   ngx/phase.lua     where what is possible   ngx/leaving.lua  the end of a worker
+--   nginx/waiting.lua   signals                  nginx/keeper.lua   the worker's own threads, which make the steps
+--   nginx/tasks.lua     what spawn() gives       nginx/watch.lua    how nginx tells of our descriptor
+--   nginx/phase.lua     where what is possible   nginx/leaving.lua  the end of a worker
 local errors = require "beam.error"
 local keeper = require "beam.driver.nginx.keeper"
 local leaving = require "beam.driver.nginx.leaving"
