@@ -72,7 +72,7 @@ end
 
 -- ---- Each frame ----
 
----@param step_seconds number that beam.step took
+---@param step_seconds number of processor time that beam.step took
 function Garden:update(dt, step_seconds)
   self.step_times[#self.step_times % KEPT_TIMES + 1] = step_seconds
   local follow, now = 1 - math.exp(-GLIDE * dt), love.timer.getTime()
