@@ -112,14 +112,22 @@ void beam__http_check_end(beam_http *http) {
 
 /* ---- The head ---- */
 
+static void fail_coding(beam_http *http, beam__slice refused) {
+  if (!refused.len)
+    beam__http_fail(http, BEAM_EHTTP, "%s answered with more than %d content codings, one in the other", http->peer,
+                    (int)BEAM__CODINGS_MAX);
+  else
+    beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for",
+                    http->peer, refused.len < 60 ? (int)refused.len : 60, refused.at);
+}
+
 /* A coding that the caller asked for himself he also gets as it is. */
 static int choose_coding(beam_http *http) {
   beam__slice refused = {"", 0};
   if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused) ||
       http->own_accept_encoding)
     return 0;
-  beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for", http->peer,
-                  refused.len < 60 ? (int)refused.len : 60, refused.at);
+  fail_coding(http, refused);
   return -1;
 }
 

@@ -46,12 +46,14 @@ static int add(beam__decoder *decoder, enum beam__coding coding) {
 
 static int add_line(beam__decoder *decoder, beam__slice line, beam__slice *refused) {
   beam__slice name;
-  while (beam__list_next(&line, &name))
-    if (add(decoder, coding_of(name))) {
-      *refused = name;
+  while (beam__list_next(&line, &name)) {
+    enum beam__coding coding = coding_of(name);
+    if (add(decoder, coding)) {
+      *refused = coding == BEAM__UNKNOWN_CODING ? name : beam__slice_of("");
       decoder->count = 0;
       return BEAM_EHTTP;
     }
+  }
   return 0;
 }
 

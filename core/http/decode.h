@@ -23,8 +23,8 @@ typedef struct beam__decoder { /* zero-initialise */
   size_t work; /* bytes made since the caller set it to 0 */
 } beam__decoder;
 
-/* Chooses what undoes the codings of these headers. BEAM_EHTTP: *refused, of the headers, cannot be undone, or they are
- * too many; the body then stays as it is. */
+/* Chooses what undoes the codings of these headers. BEAM_EHTTP: *refused, of the headers, cannot be undone, or (it is
+ * empty) they are more than BEAM__CODINGS_MAX; the body then stays as it is. */
 int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, beam__slice *refused);
 /* Decodes from *data (advanced, with *len) up to *made bytes into `out`, and says in *made how many they were: 0 when
  * more input is needed, or `work` has reached BEAM__DECODE_AT_ONCE. 0, BEAM_EHTTP for bad data, BEAM_ENO_MEMORY. */

@@ -53,7 +53,7 @@ static void test_what_cannot_be_undone(void) {
   check_refused("e=br", "\"br\"");
   check_refused("e=gzip,%20zstd", "\"zstd\", which");
   check_refused("e=BR&e=gzip", "\"BR\"");
-  check_refused("e=gzip,gzip,gzip,gzip,gzip", "\"gzip\"");
+  check_refused("e=gzip,gzip,gzip,gzip,gzip", "more than 4 content codings");
 }
 
 static void test_padding(void) {

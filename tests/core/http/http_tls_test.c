@@ -103,6 +103,7 @@ static void test_handshake_failures(void) {
   outcome = get_tls(tls_url("banner", "/"), (beam_tls){.ca_file = file("ca.pem")});
   CHECK_INT(outcome.error.code, BEAM_ETLS);
   CHECK_INT(outcome.error.sent, 0);
+  CHECK_CONTAINS(outcome.error.message, "no TLS is spoken there: is it a plain http:// or ws:// port?");
   outcome = call((beam_http_options){.url = tls_url("mute", "/"), .connect_timeout_ms = 200});
   CHECK_INT(outcome.error.code, BEAM_ETIMEOUT);
   CHECK_INT(outcome.error.phase, BEAM_PHASE_TLS);
