@@ -42,6 +42,13 @@ local function behaves(json)
     refused("character 1: a value was expected", json.decode "\239\187{}")
   end)
 
+  it("names the encodings that are none of JSON's by their marks", function()
+    for _, text in ipairs { "\255\254{\0}\0", "\254\255\0{\0}", "\255\254\0\0{\0\0\0}\0\0\0", "\255\254" } do
+      refused("character 1: the text is UTF%-16 or UTF%-32, and JSON is UTF%-8", json.decode(text))
+    end
+    refused("character 1: a value was expected", json.decode "\255{}")
+  end)
+
   it("keeps null, false and strings that look like JSON", function()
     assert.equal(json.null, json.decode "null")
     assert.equal(has_cjson and cjson.null or require("beam.core").null, json.null)

@@ -85,6 +85,8 @@ describe("address", function()
     { "https://h/a\r\nb", "'https://h/a\r\nb' is no http, https, ws or wss URL" },
     { "https://id:secret@host/", "credentials do not belong into a URL, where they leak: use token or basic" },
     { 7, "a target is a string or a table, not a number" },
+    { { 7 }, "a target is a string or a table, not a number" },
+    { { print }, "a target is a string or a table, not a function" },
     { {}, "a target has exactly one of name, id and url" },
     { { name = "a", id = uuid }, "a target has exactly one of name, id and url" },
     { { url = {} }, "a target's url is a string, not a table" },

@@ -177,6 +177,9 @@ end
 
 --- The value of a JSON text, or nil and what is wrong with it.
 local function read(s)
+  if find(s, "^\255\254") or find(s, "^\254\255") then
+    return nil, "invalid JSON at character 1: the text is UTF-16 or UTF-32, and JSON is UTF-8"
+  end
   local first = sub(s, 1, 3) == byte_order_mark and 4 or 1
   local ok, value, position = pcall(read_value, s, skip(s, first), 0)
   if ok then

@@ -61,6 +61,8 @@ local function read_table(given)
   local forms = (given[1] and 1 or 0) + (given.name and 1 or 0) + (given.id and 1 or 0) + (given.url and 1 or 0)
   if forms ~= 1 then
     fail "a target has exactly one of name, id and url"
+  elseif given[1] and type(given[1]) ~= "string" and type(given[1]) ~= "table" then
+    fail("a target is a string or a table, not a %s", type(given[1]))
   end
   for _, field in ipairs(texts) do
     if given[field] ~= nil and type(given[field]) ~= "string" then

@@ -354,15 +354,21 @@ static int read_value(struct reader *reader) {
   return read_number(reader);
 }
 
-static void skip_byte_order_mark(struct reader *reader) {
-  if (strncmp(reader->at, "\xef\xbb\xbf", 3) == 0)
+/* That of UTF-8 is passed over; the others (files of Windows' tools) are named. Returns 0 after fail. */
+static int skip_byte_order_mark(struct reader *reader) {
+  const char *at = reader->at;
+  if (strncmp(at, "\xff\xfe", 2) == 0 || strncmp(at, "\xfe\xff", 2) == 0)
+    return fail(reader, at, "the text is UTF-16 or UTF-32, and JSON is UTF-8");
+  if (strncmp(at, "\xef\xbb\xbf", 3) == 0)
     reader->at += 3;
+  return 1;
 }
 
 int json_decode_bytes(lua_State *L, const char *text, size_t len) {
   struct reader reader = {.L = L, .start = text, .at = text, .end = text + len};
   reader.max_depth = (int)lua_tointeger(L, lua_upvalueindex(JSON_MAX_DEPTH));
-  skip_byte_order_mark(&reader);
+  if (!skip_byte_order_mark(&reader))
+    return 0;
   skip_space(&reader);
   if (!read_value(&reader))
     return 0;
