@@ -28,6 +28,15 @@ describe("output", function()
     }
   end
 
+  it("says why it could not be written", function()
+    local full = assert(io.open("/dev/full", "w"))
+    io.stdout = full -- luacheck: ignore 122
+    at_terminal(false)
+    local ok, problem = pcall(output.line, "a")
+    assert.is_false(ok)
+    assert.equal("standard output: No space left on device", problem)
+  end)
+
   it("shows a person no control characters, and hands a program what came", function()
     at_terminal(true)
     output.told "a\27[31m\nb"

@@ -10,7 +10,9 @@ local output = {}
 ---@param text string
 function output.write(text)
   local ok, problem = io.stdout:write(text)
-  ok, problem = ok and io.stdout:flush(), problem
+  if ok then
+    ok, problem = io.stdout:flush()
+  end
   if not ok then
     error("standard output: " .. tostring(problem), 0)
   end
