@@ -192,6 +192,13 @@ local function of_proxy(status)
   return { executed = NO, retryable = row.retryable or false, hint = row.hint }
 end
 
+-- Nobody listens on this machine's port. The system's words for it come in two cases, from libuv and from libcurl.
+local function is_refused_here(err)
+  local host = err.kind == "connect" and err.host or ""
+  local is_here = host:find "^127%." or host:find "^localhost:" or host:find("[::1]", 1, true) == 1
+  return is_here and err.message:find "[Cc]onnection refused" and not err.message:find("proxy", 1, true)
+end
+
 --- The core could not do it.
 ---@param err beam.core.error
 ---@return beam.outcome
@@ -203,7 +210,8 @@ function outcome.of_core(err)
     return { executed = UNKNOWN, retryable = false, hint = "the request may have arrived: the handler may run, or run on" }
   end
   local final = err.kind == "tls" and (err.message:find("certificate", 1, true) or err.message:find("no TLS is spoken", 1, true))
-  return { executed = NO, retryable = before_sent[err.kind] and not final or false }
+  local hint = is_refused_here(err) and "nothing listens there: beamlua serve starts the local Beam" or nil
+  return { executed = NO, retryable = before_sent[err.kind] and not final or false, hint = hint }
 end
 
 -- Errors after which nobody knows, but for those that the next attempt would bring, too.

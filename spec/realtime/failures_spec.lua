@@ -20,10 +20,11 @@ local function at(name, path)
   end
 end
 
--- name, scheme (without the s: both tables add it), address, options, kind, phase, text, fields
+-- name, scheme (without the s: both tables add it), address, options, kind, phase, text, hint
 local connecting = {
   { "name not found", "s", function() return "no-such-host.invalid/" end, {}, "dns", "dns", "no%-such%-host%.invalid" },
-  { "connection refused", "", at "refused", {}, "connect", "tcp", "refused" },
+  { "connection refused", "", at "refused", {}, "connect", "tcp", "refused",
+    "nothing listens there: beamlua serve starts the local Beam" },
   { "connect hangs", "", at "black_hole", { connect_timeout = 0.3 }, "timeout", "tcp", "300 ms" },
   { "TLS handshake stalls", "s", at "mute", { connect_timeout = 0.3 }, "timeout", "tls", "300 ms" },
   { "TLS self-signed", "s", at "tls_selfsigned", {}, "tls", "tls", "self%-signed" },
@@ -140,18 +141,20 @@ describe("failures", function()
   end)
 
   for _, row in ipairs(connecting) do
-    local name, secure, address, options, kind, phase, text = unpack(row, 1, 7)
+    local name, secure, address, options, kind, phase, text, hint = unpack(row, 1, 8)
     it("connecting: " .. name, function()
       local connect_timeout = options.connect_timeout
       local conn, err = client.realtime("ws" .. secure .. "://" .. address(), { connect_timeout = connect_timeout, retry = false })
       assert.is_nil(conn)
       check(err, kind, phase, text)
+      assert.equal(hint, err.hint)
     end)
     it("calling: " .. name, function()
       local result, err = client.call { "http" .. secure .. "://" .. address(), connect_timeout = options.connect_timeout, retry = false }
       assert.is_nil(result)
       -- A certificate does not get better, nor do credentials.
       check(err, kind, phase, text, { executed = "no", retryable = kind ~= "tls" and kind ~= "auth" })
+      assert.equal(hint, err.hint)
     end)
   end
 
