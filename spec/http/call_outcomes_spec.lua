@@ -239,13 +239,17 @@ describe("the handler of a call", function()
     assert.are.same({ { 1, "connect", "no", true }, { 2, "connect", "no", true } }, seen)
   end)
 
-  it("does not run where nothing is reached, which is tried again", function()
+  it("does not run where nothing is reached; a name is tried again, a port without TLS is not", function()
     for _, row in ipairs {
-      { "tls", "https://127.0.0.1:" .. server.port .. "/endpoint/work", "no" },
-      { "dns", "https://no-such-host.invalid/", "no" },
+      { "tls", "https://127.0.0.1:" .. server.port .. "/endpoint/work", false, 1 },
+      { "dns", "https://no-such-host.invalid/", true, 4 },
     } do
-      local result, err = client.call { row[2], input = {}, retry = at_once }
-      assert.are.same({ nil, row[1], "no", true, 4, 0 }, { result, err.kind, err.executed, err.retryable, err.attempts, runs.work })
+      local kind, address, retryable, attempts = row[1], row[2], row[3], row[4]
+      local result, err = client.call { address, input = {}, retry = at_once }
+      assert.are.same(
+        { nil, kind, "no", retryable, attempts, 0 },
+        { result, err.kind, err.executed, err.retryable, err.attempts, runs.work }
+      )
     end
   end)
 
