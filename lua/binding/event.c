@@ -66,6 +66,10 @@ void event_enter(lua_State *L, struct context *context) {
   lua_getuservalue(L, FRAME_CONTEXT);
   lua_pushvalue(L, lua_upvalueindex(1));
   lua_pushvalue(L, lua_upvalueindex(2));
+  /* LuaJIT may allocate for the first address in each 4 GiB that it is given: here for those of the stack,
+   * event_call's. */
+  lua_pushlightuserdata(L, &L);
+  lua_pop(L, 1);
   lua_pushnil(L);
   context->stepping = L;
 }
