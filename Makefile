@@ -8,6 +8,8 @@ VERSION := $(shell sed -n 's/^\#define BEAM_VERSION "\(.*\)"/\1/p' core/beam.h)
 PREFIX ?= /usr/local
 DESTDIR ?=
 PYTHON ?= /usr/bin/python3
+# As many compilers at a time as there are processors, unless make was told how many.
+PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 PACKAGES := libuv libwebsockets libcurl openssl zlib
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
@@ -47,11 +49,11 @@ setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-packag
 	@LUA=$(LUA) sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
-	@$(MAKE) build/beamlua
+	@$(MAKE) $(PARALLEL) build/beamlua
 	@sh scripts/demo.sh
 
 test: setup-test
-	@$(MAKE) $(if $(NEEDS_ALL),all) $(CHOSEN)
+	@$(MAKE) $(PARALLEL) $(if $(NEEDS_ALL),all) $(CHOSEN)
 	@PYTHON=$(PYTHON) SANITIZE=$(SANITIZE) sh tests/run.sh $(T)
 
 # What everything is compiled with: other flags compile everything anew.

@@ -80,7 +80,7 @@ dist:
 
 # The rock on every Lua, each way to install it; tests/hosts/install/rock_test.sh does each way once.
 rocks: setup-test
-	@$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	@LUAS="$(LUAS)" sh tests/hosts/install/rock_test.sh
 
 # ---- Packages for Debian and Ubuntu: debian/, built from the release's tarball, in build/deb ----

@@ -63,6 +63,7 @@ run() {
 export ASAN_OPTIONS="detect_leaks=1:abort_on_error=0" UBSAN_OPTIONS="print_stacktrace=1"
 export LSAN_OPTIONS="print_suppressions=0"
 export BEAM_TEST_PYTHON="${PYTHON:-/usr/bin/python3}"
+unset MAKEFLAGS MAKELEVEL # a make that a test runs is none of ours
 unset BEAM_TOKEN BEAM_CLIENT_ID BEAM_CLIENT_SECRET BEAM_GATEWAY_URL http_proxy https_proxy all_proxy no_proxy HTTPS_PROXY ALL_PROXY
 
 luas="5.1 jit 5.3 5.4"

@@ -13,13 +13,13 @@ distros:
 
 # The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
 siege: setup-test
-	@$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	@FULL=1 $(PYTHON) tests/hosts/siege/siege_test.py
 
 # Random stories of connections on a virtual clock (spec/realtime/invariant_spec.lua): as many as SEEDS on each Lua.
 SEEDS ?= 20000
 invariant: setup-test
-	@$(MAKE) lua
+	@$(MAKE) $(PARALLEL) lua
 	@for lua in $(LUAS); do \
 	  program=lua$$lua && echo "STORY  $$program" && \
 	  SEEDS=$(SEEDS) LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" \
@@ -28,31 +28,31 @@ invariant: setup-test
 # Real servers that fail in every way, for half an hour; the short forms are in spec/.
 SOAK_SECONDS ?= 600
 soak: setup-test
-	@$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	@PYTHON=$(PYTHON) BEAM_TEST_PYTHON=$(PYTHON) sh tests/realtime/run.sh $(SOAK_SECONDS)
 
 # Requests through a pool inside nginx, in flat memory; tests/hosts/nginx/nginx_test.py has the rest.
 REQUESTS ?= 100000
 nginx-soak: setup-test
-	@$(MAKE) all
+	@$(MAKE) $(PARALLEL) all
 	@$(PYTHON) tests/hosts/nginx/nginx_soak.py $(REQUESTS)
 
 # A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/http/stream_spec.lua and spec/http/upload_spec.lua.
 MIB ?= 1024
 gigabyte: setup-test
-	@$(MAKE) lua
+	@$(MAKE) $(PARALLEL) lua
 	@for lua in 5.4 jit; do \
 	  LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" BEAM_TEST_PYTHON=$(PYTHON) \
 	  lua$$lua tests/bench/stream_memory.lua $(MIB) || exit 1; done
 
 # A gigabyte into a volume and out of it, killed in the middle of both; 48 MiB in make test (tests/hosts/volume_test.py).
 volume-gigabyte: setup-test
-	@$(MAKE) lua
+	@$(MAKE) $(PARALLEL) lua
 	@$(PYTHON) tests/hosts/volume_test.py $(MIB)
 
 # A stream of logs that is cut 50 times while 100,000 lines pass, on each Lua; 4,000 lines in make test (spec/rest/logs_spec.lua).
 logs-cut: setup-test
-	@$(MAKE) lua
+	@$(MAKE) $(PARALLEL) lua
 	@for lua in $(LUAS); do case $$lua in jit) program=luajit ;; *) program=lua$$lua ;; esac; \
 	  BEAM_LOG_LINES=100000 BEAM_LOG_CUTS=50 LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" \
 	  $$program "$$(command -v busted)" -o TAP spec/rest/logs_spec.lua || exit 1; done

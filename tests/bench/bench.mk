@@ -4,12 +4,12 @@ BENCHES := $(patsubst tests/bench/%.c,build/bench/%,$(wildcard tests/bench/*.c t
 .PHONY: bench bench-map
 
 bench: setup-bench
-	@$(MAKE) all $(BENCHES)
+	@$(MAKE) $(PARALLEL) all $(BENCHES)
 	@PYTHON=$(PYTHON) sh tests/bench/run.sh
 
 # beam.map alone: ten thousand inputs, faults, and the others.
 bench-map: setup-bench
-	@$(MAKE) all build/bench/map/reference
+	@$(MAKE) $(PARALLEL) all build/bench/map/reference
 	@PYTHON=$(PYTHON) sh tests/bench/map/run.sh
 
 build/bench/%: tests/bench/%.c build/libbeam.a
