@@ -298,9 +298,12 @@ enum beam_http_event_type {
 
 /* Seconds; 0 for what did not happen, as over a connection that was open. */
 typedef struct beam_http_times {
+  double
+      queued; /* before the request went, without the next three: for its turn, CA certificates, another's connection */
   double dns, tcp, tls;
-  double wait; /* from the request sent to the first byte of the answer */
-  double body; /* from there to its end */
+  double wait;  /* from the request sent to the first byte of the answer */
+  double body;  /* from there to its end */
+  double total; /* from beam_http_start to the end: the sum of the others, if the exchange succeeded */
 } beam_http_times;
 
 typedef struct beam_http_event {

@@ -229,6 +229,7 @@ int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *opt
   http->ctx = ctx;
   http->on_event = options->on_event;
   http->user = options->user;
+  http->started_at = uv_hrtime();
   http->connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
   http->timeout_ms = options->timeout_ms;
   http->transfer.started = on_started;

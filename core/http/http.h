@@ -58,7 +58,8 @@ struct beam_http {
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;
-  uint64_t asked_at, answered_at; /* uv_hrtime: the request goes, the answer begins; 0: not yet */
+  uint64_t started_at;            /* uv_hrtime; so are the next two */
+  uint64_t asked_at, answered_at; /* the request goes, the answer begins; 0: not yet */
   unsigned attempts;              /* how often curl was about to send the request */
   int http2;                      /* what the connection speaks that it was about to be sent on */
   int stale, renewed;             /* that one had spoken before it was asked; and a new one was taken */

@@ -85,13 +85,20 @@ void beam__http_answered(beam_http *http) {
     http->answered_at = uv_hrtime();
 }
 
-void beam__http_times(const beam_http *http, beam_http_times *times) {
-  CURL *easy = http->transfer.easy;
+/* A connection that was open costs nothing; curl (7.88) has some microseconds for looking it up. */
+static void times_of_connecting(CURL *easy, beam_http_times *times) {
   double dns = since_start(easy, CURLINFO_NAMELOOKUP_TIME_T), tcp = since_start(easy, CURLINFO_CONNECT_TIME_T);
   double tls = since_start(easy, CURLINFO_APPCONNECT_TIME_T);
-  times->dns = dns;
+  times->dns = tcp > 0 ? dns : 0;
   times->tcp = between(dns, tcp);
   times->tls = between(tcp, tls);
+}
+
+void beam__http_times(const beam_http *http, beam_http_times *times) {
+  uint64_t now = uv_hrtime(), left = http->asked_at ? http->asked_at : now;
+  times_of_connecting(http->transfer.easy, times);
+  times->queued = between(times->dns + times->tcp + times->tls, seconds_between(http->started_at, left));
   times->wait = http->asked_at && http->answered_at ? seconds_between(http->asked_at, http->answered_at) : 0;
-  times->body = http->answered_at ? seconds_between(http->answered_at, uv_hrtime()) : 0;
+  times->body = http->answered_at ? seconds_between(http->answered_at, now) : 0;
+  times->total = seconds_between(http->started_at, now);
 }

@@ -150,8 +150,7 @@ function beam_map:stats() end
 ---@field attempts integer
 ---@field elapsed number seconds, with all attempts and waits
 ---@field task_id string?
----@field times { dns: number, tcp: number, tls: number, wait: number, body: number } seconds of the last attempt: 0: did not happen,
----   as over a connection that was open; wait: from the request to the first byte of the answer
+---@field times beam.call_times of the last attempt
 
 ---@class beam.stream_options: beam.call_options
 ---@field format "sse"|"data"|"lines"|"whole"|"raw"|"auto"|nil default: by the content type and by what comes

@@ -307,8 +307,9 @@ function ws:free() end
 ---   "headers", status, headers         (streamed)
 ---   "data", bytes                      (streamed)
 ---   "drained"                          (upload) all that was written has been taken
----   "done", err|nil, response          the last one; response {status=, headers=, body=, times=}: times only where no answer came, without
----                                      body if streamed; times {dns=, tcp=, tls=, wait=, body=} in seconds, 0 for what did not happen
+---   "done", err|nil, response          the last one; response {status=, headers=, body=, times=}: empty where no answer came, without
+---                                      body if streamed; times {queued=, dns=, tcp=, tls=, wait=, body=, total=}
+---                                      in seconds, 0 for what did not happen
 ---@param options beam.core.http_options
 ---@param on_event fun(event: string, ...)
 ---@return beam.core.http? http, beam.core.error? err

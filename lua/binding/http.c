@@ -14,17 +14,17 @@ struct arrival {
 };
 
 static void push_times(lua_State *L, const beam_http_times *times) {
-  lua_createtable(L, 0, 5);
-  lua_pushnumber(L, times->dns);
-  lua_setfield(L, -2, "dns");
-  lua_pushnumber(L, times->tcp);
-  lua_setfield(L, -2, "tcp");
-  lua_pushnumber(L, times->tls);
-  lua_setfield(L, -2, "tls");
-  lua_pushnumber(L, times->wait);
-  lua_setfield(L, -2, "wait");
-  lua_pushnumber(L, times->body);
-  lua_setfield(L, -2, "body");
+  const struct {
+    const char *name;
+    double seconds;
+  } parts[] = {{"queued", times->queued}, {"dns", times->dns},   {"tcp", times->tcp},    {"tls", times->tls},
+               {"wait", times->wait},     {"body", times->body}, {"total", times->total}};
+  size_t i;
+  lua_createtable(L, 0, sizeof parts / sizeof *parts);
+  for (i = 0; i < sizeof parts / sizeof *parts; i++) {
+    lua_pushnumber(L, parts[i].seconds);
+    lua_setfield(L, -2, parts[i].name);
+  }
 }
 
 static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {

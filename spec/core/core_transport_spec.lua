@@ -156,8 +156,43 @@ describe("beam.core", function()
       assert.is_true(times.tcp > 0 and times.tcp < 2)
       assert.equal(0, times.tls)
       assert.is_true(times.dns >= 0 and times.body >= 0)
+      local sum = times.queued + times.dns + times.tcp + times.tls + times.wait + times.body
+      assert.is_true(math.abs(sum - times.total) < 1e-6, sum .. " of " .. times.total)
       _, response = exchange { url = url }
-      assert.equal(0, response.times.tcp) -- over the same connection
+      assert.same({ 0, 0 }, { response.times.dns, response.times.tcp }) -- over the same connection
+    end)
+
+    it("tells the time in the queue from the server's", function()
+      local requests, ends = {}, {}
+      local _, url = serve(function(request)
+        requests[#requests + 1] = request
+      end)
+      for i = 1, 257 do -- one more than go at a time
+        assert(ctx:http({ url = url, headers = { { "number", tostring(i) } } }, function(_, err, response)
+          assert.is_nil(err)
+          ends[#ends + 1] = response.times
+        end))
+      end
+      run(ctx, function()
+        return #requests == 256
+      end)
+      local answered = false
+      ctx:timer(0.1, function()
+        answered = true
+        for _, request in ipairs(requests) do
+          request:respond(200, {}, "x")
+        end
+      end)
+      run(ctx, function()
+        return answered and #requests == 257
+      end)
+      requests[257]:respond(200, {}, "x")
+      run(ctx, function()
+        return #ends == 257
+      end)
+      local last = ends[257]
+      assert.is_true(last.queued >= 0.1 and last.wait < last.queued, last.queued .. ", " .. last.wait)
+      assert.is_true(ends[1].queued < ends[1].wait, ends[1].queued .. ", " .. ends[1].wait)
     end)
 
     it("shows its heads to a log that wants them, without secrets", function()

@@ -12,8 +12,16 @@ local answer = {}
 ---@field attempts integer
 ---@field elapsed number seconds, with all attempts and waits
 ---@field task_id string?
----@field times { dns: number, tcp: number, tls: number, wait: number, body: number } seconds of the last attempt: 0: did not happen,
----   as over a connection that was open; wait: from the request to the first byte of the answer
+---@field times beam.call_times of the last attempt
+
+---@class beam.call_times seconds, 0: did not happen
+---@field queued number before the request went, without the next three: for its turn, CA certificates, another's connection
+---@field dns number the next three: 0 over a connection that was open
+---@field tcp number
+---@field tls number
+---@field wait number from the request to the first byte of the answer
+---@field body number from there to its end
+---@field total number the sum of all of them
 
 --- The value of a whole answer with a status of success.
 ---@param what string "POST https://…"

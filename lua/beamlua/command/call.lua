@@ -76,7 +76,7 @@ end
 
 -- ---- What comes ----
 
-local phases = { "dns", "tcp", "tls", "wait", "body" }
+local phases = { "queued", "dns", "tcp", "tls", "wait", "body" }
 
 local function tell(context, info)
   if not context.options.verbose then
