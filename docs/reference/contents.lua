@@ -178,7 +178,7 @@ return {
       { "step", "driver/loop.lua", "loop.step" },
       { "fd", "driver/reactor.lua", "reactor.fd" },
       { "on_signal", "driver/on_signal.lua", "signals.on_signal" },
-      { "metrics", "metrics.lua", "metrics.snapshot" },
+      { "metrics", "observe/metrics.lua", "metrics.snapshot" },
       { "lines", "driver/lines.lua", "lines.lines" },
       { "read_line", "driver/lines.lua", "lines.read_line" },
       { "setup", "driver/nginx.lua", "driver.setup" },

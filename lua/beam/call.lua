@@ -35,7 +35,7 @@ function call.run(settings, options, where)
     prepared.auth, prepared.timeout = auth, left
     return answer.read(request.name(prepared), auth.scheme, how, exchange.run(prepared, options.scope, source))
   end)
-  local result, err, response, count = attempts.run(settings, target, options, try)
+  local result, err, response, count = attempts.run(settings, target, options, try, prepared, where)
   if err then
     return nil, answer.describe(upload.explain(options, err), response, count, started)
   end

@@ -11,6 +11,7 @@
 -- returned at once. Whether a handler may have run in any attempt is in the last one's error.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local hooks = require "beam.observe.hooks"
 local protect = require "beam.driver.protect"
 local log = require "beam.log"
 local mistake = require "beam.base.mistake"
@@ -176,16 +177,7 @@ local function run(self, try)
   return result, err, response
 end
 
---- Runs `try` until it succeeds or there is no use in another attempt. Waits, in the caller's coroutine.
----@param settings beam.settings after config.override
----@param target beam.target
----@param options beam.attempt_options checked by attempts.check
----@param try fun(auth: beam.core.auth, left: number): any, beam.error?, beam.response? one attempt; `left` seconds until the deadline
----@return any result of the last attempt
----@return beam.error? err of the last attempt, with err.attempts
----@return beam.response? response of the last attempt, if there was one
----@return integer count of attempts
-function attempts.run(settings, target, options, try)
+local function go(settings, target, options, try)
   local timeout = options.timeout or settings.timeout
   local self = {
     settings = settings,
@@ -207,6 +199,25 @@ function attempts.run(settings, target, options, try)
     describe(self, err)
   end
   return result, err, response, self.count
+end
+
+--- Runs `try` until it succeeds or there is no use in another attempt. Waits, in the caller's coroutine.
+---@param settings beam.settings after config.override
+---@param target beam.target
+---@param options beam.attempt_options checked by attempts.check
+---@param try fun(auth: beam.core.auth, left: number): any, beam.error?, beam.response? one attempt; `left` seconds until the deadline
+---@param request beam.core.http_options? what is sent, for those who look on
+---@param name string? who does, for them: "beam.call"
+---@return any result of the last attempt
+---@return beam.error? err of the last attempt, with err.attempts
+---@return beam.response? response of the last attempt, if there was one
+---@return integer count of attempts
+function attempts.run(settings, target, options, try, request, name)
+  local watch = hooks.call
+  if watch then
+    return watch(go, settings, target, options, try, request, name)
+  end
+  return go(settings, target, options, try)
 end
 
 return attempts

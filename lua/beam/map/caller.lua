@@ -31,7 +31,7 @@ function caller.new(settings, options, scope)
     local result, err, response, count = attempts.run(settings, target, policy, function(auth, seconds)
       prepared.body, prepared.auth, prepared.timeout = body, auth, seconds -- the core copies them before anybody waits
       return answer.read(what, auth.scheme, how, exchange.run(prepared, scope))
-    end)
+    end, prepared, "beam.map")
     if err then
       return nil, answer.describe(err, response, count, started)
     end

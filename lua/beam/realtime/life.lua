@@ -14,6 +14,7 @@ local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
+local hooks = require "beam.observe.hooks"
 local protect = require "beam.driver.protect"
 local watch = require "beam.realtime.watch"
 
@@ -23,8 +24,12 @@ local Life = {}
 -- ---- Changes of state ----
 
 function Life:enter_phase(phase)
-  if phase ~= self.phase then
+  local before = self.phase
+  if phase ~= before then
     self.phase = phase
+    if hooks.phase then
+      hooks.phase(self, before, phase)
+    end
     if self.handlers and phase ~= "none" then
       self.handlers:post("phase", phase, driver.now() - self.attempt_began)
     end

@@ -1,6 +1,7 @@
 -- conn:request: a message and the wait for its answer. Whose answer a message is, beam/realtime/requests.lua decides.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local hooks = require "beam.observe.hooks"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
@@ -67,17 +68,7 @@ local function wait(self, request, timeout)
   return answer, nil, kind
 end
 
---- Sends a message and waits for its answer: the next message that no earlier request waits for. Right only where the
---- handler answers every message with exactly one (docs/wire.md section 5). With `key` the answer is the message whose field of
---- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
---- connection that is lost meanwhile ends the request, unless it still waits in the queue.
----@param message table|string
----@param options { timeout: number?, key: string? }? seconds, default 60
----@return any answer nil on failure
----@return beam.error? err
----@return "json"|"text"|"binary"|nil kind
-function Requesting:request(message, options)
-  check(message, options)
+local function ask(self, message, options)
   local timeout = options and options.timeout or default_timeout
   local request = self.requests:take()
   if not request then
@@ -97,6 +88,24 @@ function Requesting:request(message, options)
     return nil, err
   end
   return wait(self, request, timeout)
+end
+
+--- Sends a message and waits for its answer: the next message that no earlier request waits for. Right only where the
+--- handler answers every message with exactly one (docs/wire.md section 5). With `key` the answer is the message whose field of
+--- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
+--- connection that is lost meanwhile ends the request, unless it still waits in the queue.
+---@param message table|string
+---@param options { timeout: number?, key: string? }? seconds, default 60
+---@return any answer nil on failure
+---@return beam.error? err
+---@return "json"|"text"|"binary"|nil kind
+function Requesting:request(message, options)
+  check(message, options)
+  local watch = hooks.request
+  if watch then
+    return watch(ask, self, message, options)
+  end
+  return ask(self, message, options)
 end
 
 return Requesting

@@ -7,6 +7,7 @@
 -- which pump() empties.
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local hooks = require "beam.observe.hooks"
 local in_flight = require "beam.realtime.in_flight"
 local json = require "beam.json"
 
@@ -91,6 +92,9 @@ local function write_entry(self, entry)
     self.sent_plain = true
   end
   went(self, self.follows and entry or nil)
+  if entry.queued_at and hooks.waited then
+    hooks.waited(self, driver.now() - entry.queued_at)
+  end
   return true
 end
 
@@ -146,6 +150,7 @@ local function enqueue(self, entry)
   if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
     return self:not_open()
   end
+  entry.queued_at = hooks.waited and driver.now() or nil
   if not self.outbox:push(entry, driver.now()) then
     return self:queue_full()
   end

@@ -133,7 +133,7 @@ function api.request(settings, method, path, options)
   local policy = { retry = options.retry == nil and default_retry or options.retry, timeout = timeout }
   local value, err = attempts.run(settings, {}, policy, function(auth, left)
     return attempt(request, what, auth, left)
-  end)
+  end, request, "beam.api")
   return value, err
 end
 

@@ -133,7 +133,7 @@ function stream.open(settings, target, input, given)
     prepared.auth, prepared.timeout = auth, left
     return attempt(prepared, source, auth, request.name(prepared), options)
   end)
-  local self, err, response, count = attempts.run(settings, where, options, try)
+  local self, err, response, count = attempts.run(settings, where, options, try, prepared, "beam.stream")
   prepared.auth = nil
   if err then
     return nil, answer.describe(upload.explain(options, err), response, count, started)

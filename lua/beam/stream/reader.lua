@@ -31,6 +31,9 @@ local function finish(self, err)
   end
   self.ended, self.err = true, err
   self.body:close()
+  if self.observed then
+    self.observed(self, err)
+  end
 end
 
 local function describe(self, err)
@@ -199,6 +202,7 @@ function reader.new(body, what, format, options)
     last = 0,
     at_end = false, -- the parser has been told
     ended = false,
+    observed = false, -- fun(stream, err): is told its end
   }, meta)
 end
 

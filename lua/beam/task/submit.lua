@@ -88,7 +88,7 @@ return function(settings, target, input, options)
   local try = known_id.trying(called, resolved, prepared, options.spent, function(auth, left)
     return attempt(prepared, source, auth, left)
   end)
-  local id, err, response, count = attempts.run(called, resolved, options, try)
+  local id, err, response, count = attempts.run(called, resolved, options, try, prepared, "beam.submit")
   if err then
     return nil, answer.describe(upload.explain(options, err), response, count, started)
   end

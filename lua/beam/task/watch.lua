@@ -8,6 +8,7 @@
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local hooks = require "beam.observe.hooks"
 local protect = require "beam.driver.protect"
 local json = require "beam.json"
 local options_of = require "beam.settings.options"
@@ -226,8 +227,12 @@ local function is_news(self, record)
 end
 
 local function finish(self, err)
+  local first = not self.over
   self.over, self.err = true, self.err or err
   drop_stream(self)
+  if first and self.observed then
+    self.observed(self, err)
+  end
 end
 
 --- Waits for the next change; the first is the state that the task is in now.
@@ -266,7 +271,7 @@ meta.__close = Events.close
 ---@param on_news fun(record: table) is told each change before the caller of next() is
 ---@return beam.task_events
 function watch.new(settings, id, options, on_news)
-  return setmetatable({
+  local events = setmetatable({
     settings = settings,
     api = api.of(settings),
     id = id,
@@ -284,7 +289,12 @@ function watch.new(settings, id, options, on_news)
     skip = 0, -- looks until they are tried again
     may_listen = false,
     over = false,
+    observed = false, -- fun(events, err): is told the end
   }, meta)
+  if hooks.watched then
+    hooks.watched(events, settings)
+  end
+  return events
 end
 
 return watch

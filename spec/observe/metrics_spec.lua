@@ -28,18 +28,15 @@ describe("beam.metrics", function()
     return (now[name] or 0) - (before[name] or 0)
   end
 
-  it("leaves everything as it is until it is asked for, in a process of its own", function()
-    local attempts = require "beam.http.attempts"
-    local realtime = require "beam.realtime"
-    local run, start = attempts.run, realtime.start
+  it("looks at nothing until it is asked for, and then once", function()
+    local hooks = require "beam.observe.hooks"
     assert(client.call("hi", {}))
-    assert.equal(run, attempts.run)
+    assert.same({ false, false, false }, { hooks.call, hooks.phase, hooks.request })
     beam.metrics()
-    assert.are_not.equal(run, attempts.run)
-    assert.are_not.equal(start, realtime.start)
-    run = attempts.run
+    local watch = hooks.call
+    assert.is_function(watch)
     beam.metrics()
-    assert.equal(run, attempts.run) -- once
+    assert.equal(watch, hooks.call)
   end)
 
   it("counts calls, statuses, attempts, retries and times", function()
@@ -72,6 +69,50 @@ describe("beam.metrics", function()
     assert.equal(1, since(before, after, "written") + since(before, after, "unknown"))
   end)
 
+  it("times calls and connections by their parts, requests, and what waits in the queue", function()
+    local before = beam.metrics()
+    assert(client.call("hi", {}))
+    local conn = assert(client.realtime("echo", { retry = false, wait = false }))
+    conn:send { n = 1 } -- it is not open yet: this waits
+    assert(conn:wait_open())
+    assert(conn:receive(5))
+    assert(conn:request({ n = 2 }, { timeout = 5 }))
+    local _, late = conn:request({ n = 3 }, { timeout = 0 })
+    assert.equal("timeout", late.kind)
+    conn:close()
+    local now = beam.metrics()
+    local function more(name, part)
+      local old, new = before[name], now[name]
+      if part then
+        old, new = old[part] or {}, new[part] or {}
+      end
+      return since(old, new, "count")
+    end
+    assert.equal(1, more("phases", "wait"))
+    assert.equal(1, more "openings")
+    assert.equal(1, more("connection_phases", "tcp"))
+    assert.equal(1, more("connection_phases", "queued"))
+    assert.equal(1, more "round_trips")
+    assert.equal(1, more "queue_waits")
+    assert.same({ 1, 1 }, { since(before.requests, now.requests, "ok"), since(before.requests, now.requests, "timeout") })
+    local wait = now.phases.wait
+    assert.equal(wait.count, wait[#now.bounds]) -- the last bound has them all
+    for i = 2, #now.bounds do
+      assert.is_true(wait[i] >= wait[i - 1])
+    end
+  end)
+
+  it("counts tasks by how they ended", function()
+    app.task_queue("job", function()
+      return { done = true }
+    end)
+    local before = beam.metrics()
+    local task = assert(client.submit("job", {}))
+    assert(task:wait(10))
+    local now = beam.metrics()
+    assert.equal(1, since(before.tasks, now.tasks, "COMPLETE"))
+  end)
+
   it("does not keep connections that have ended", function()
     beam.metrics()
     local kept = setmetatable({}, { __mode = "k" })
@@ -98,7 +139,7 @@ describe("beam.metrics", function()
     local types, samples = {}, 0
     for line in tostring(beam.metrics()):gmatch "[^\n]+" do
       local name, kind = line:match "^# TYPE (beam_[a-z_]+) (%l+)$"
-      local sample = line:match '^(beam_[a-z_]+) [%d.e+-]+$' or line:match '^(beam_[a-z_]+){[a-z]+="[^"]*"} [%d.e+-]+$'
+      local sample = line:match '^(beam_[a-z_]+) [%d.e+-]+$' or line:match '^(beam_[a-z_]+){[a-z]+="[^"]*"[^}]*} [%d.e+-]+$'
       if name then
         types[name] = kind
       elseif not line:find "^# HELP " then
@@ -108,6 +149,6 @@ describe("beam.metrics", function()
       end
     end
     assert.equal("histogram", types.beam_call_seconds)
-    assert.is_true(samples > 25)
+    assert.is_true(samples > 60)
   end)
 end)

@@ -1,0 +1,236 @@
+-- Figures of this process for a monitoring system: calls, attempts, connections, messages, and how long things took. Nothing is counted,
+-- and nothing costs anything, before beam.metrics() has been called for the first time (observe/hooks.lua).
+local driver = require "beam.driver"
+local histogram = require "beam.observe.histogram"
+local hooks = require "beam.observe.hooks"
+local task_state = require "beam.task.state"
+
+local metrics = {}
+
+local sums = { "attempts", "reconnects", "sent", "received", "written", "expired", "dropped", "unknown", "app_pings" }
+local gauges = { "queued", "queued_bytes", "in_flight", "inbox", "waiting_requests" }
+local sweep_after = 64 -- connections begun, until those that have ended are put together
+
+local counting -- what has been counted, once there is anything
+
+local function add(list, key, amount)
+  list[key] = (list[key] or 0) + amount
+end
+
+-- ---- Calls ----
+
+local parts = { "queued", "dns", "tcp", "tls", "wait", "body" } -- of an exchange
+
+-- What did not happen, as a TLS handshake over a connection that was open, took no time and does not count.
+local function count_times(times)
+  for _, part in ipairs(times and parts or {}) do
+    local seconds = times[part]
+    if seconds and seconds > 0 then
+      histogram.add_to(counting.phases, part, seconds)
+    end
+  end
+end
+
+local function finish_call(begun, result, err, response, count)
+  histogram.add(counting.durations, driver.now() - begun)
+  add(counting.calls, err and err.kind or "ok", 1)
+  if response and response.status or err and err.status then
+    add(counting.statuses, err and err.status or response.status, 1)
+  end
+  counting.attempts = counting.attempts + (count or 0)
+  counting.retries = counting.retries + math.max(0, (count or 0) - 1)
+  return result, err, response, count
+end
+
+local function tried(result, err, response)
+  count_times(response and response.times)
+  return result, err, response
+end
+
+local function count_call(run, settings, target, options, try, ...)
+  return finish_call(
+    driver.now(),
+    run(settings, target, options, function(...)
+      return tried(try(...))
+    end, ...)
+  )
+end
+
+-- ---- Connections ----
+
+-- Those that have ended are added to what they were before.
+local function sweep()
+  local live = {}
+  for _, conn in ipairs(counting.connections) do
+    if conn.state == "closed" then
+      local figures = conn:stats()
+      for _, name in ipairs(sums) do
+        add(counting.past, name, figures[name] or 0)
+      end
+    else
+      live[#live + 1] = conn
+    end
+  end
+  counting.connections, counting.begun = live, 0
+end
+
+local function count_connection(conn)
+  table.insert(counting.connections, conn)
+  counting.opened, counting.begun = counting.opened + 1, counting.begun + 1
+  if counting.begun >= sweep_after then
+    sweep()
+  end
+end
+
+local opening = { dns = true, tcp = true, proxy = true, tls = true, queued = true }
+
+-- A phase of an attempt has ended: attempts that fail have those that they came to.
+local function count_phase(conn, before, phase)
+  local now = driver.now()
+  if opening[before] and conn.phase_began then
+    histogram.add_to(counting.connection_phases, before, now - conn.phase_began)
+  end
+  if phase == "open" then
+    histogram.add(counting.openings, now - conn.attempt_began)
+  end
+  conn.phase_began = now
+end
+
+-- ---- Messages ----
+
+local function answered(begun, answer, err, kind)
+  if err then
+    add(counting.requests, err.kind or "other", 1)
+  else
+    add(counting.requests, "ok", 1)
+    histogram.add(counting.round_trips, driver.now() - begun)
+  end
+  return answer, err, kind
+end
+
+local function count_request(run, ...)
+  return answered(driver.now(), run(...))
+end
+
+-- ---- Tasks ----
+
+-- One that somebody stopped watching has no outcome.
+local function count_task(events)
+  local before = events.observed
+  function events.observed(self, err)
+    local status = self.seen and self.seen.status
+    if err or status and task_state.is_final(status) then
+      add(counting.tasks, err and err.kind or status, 1)
+    end
+    if before then
+      before(self, err)
+    end
+  end
+end
+
+-- ---- Counting ----
+
+local function begin()
+  counting = {
+    calls = {},
+    statuses = {},
+    attempts = 0,
+    retries = 0,
+    durations = histogram.new(),
+    phases = {},
+    connections = {},
+    opened = 0,
+    begun = 0,
+    past = {},
+    openings = histogram.new(),
+    connection_phases = {},
+    requests = {},
+    round_trips = histogram.new(),
+    queue_waits = histogram.new(),
+    tasks = {},
+  }
+  hooks.around("call", count_call)
+  hooks.to("connection", count_connection)
+  hooks.to("phase", count_phase)
+  hooks.around("request", count_request)
+  hooks.to("waited", function(_, seconds)
+    histogram.add(counting.queue_waits, seconds)
+  end)
+  hooks.to("watched", count_task)
+end
+
+local function connections_now()
+  local figures = { begun = counting.opened, states = {} }
+  for _, name in ipairs(sums) do
+    figures[name] = counting.past[name] or 0
+  end
+  for _, name in ipairs(gauges) do
+    figures[name] = 0
+  end
+  for _, conn in ipairs(counting.connections) do
+    local own = conn:stats()
+    add(figures.states, conn.state, 1)
+    for _, names in ipairs { sums, gauges } do
+      for _, name in ipairs(names) do
+        figures[name] = figures[name] + (own[name] or 0)
+      end
+    end
+  end
+  return figures
+end
+
+---@class beam.metrics
+---@field calls table<string, integer> by their outcome: "ok", or the kind of the error
+---@field statuses table<integer, integer> calls by the status of their last answer
+---@field attempts integer
+---@field retries integer
+---@field durations beam.histogram seconds of calls, with all attempts and waits
+---@field phases table<string, beam.histogram> seconds of attempts at calls, by part: queued, dns, tcp, tls, wait (for the first byte), body
+---@field bounds number[] of all histograms
+---@field connections table begun, states (how many there are in each), attempts, reconnects, sent, received, written, expired, dropped,
+---unknown, app_pings, queued, queued_bytes, in_flight, inbox, waiting_requests
+---@field openings beam.histogram seconds from the beginning of an attempt to connect until it was open
+---@field connection_phases table<string, beam.histogram> of attempts to connect: dns, tcp, proxy, tls, queued (until Beam has a container)
+---@field requests table<string, integer> conn:request by outcome: "ok", or the kind of the error
+---@field round_trips beam.histogram seconds from a request to its answer
+---@field queue_waits beam.histogram seconds that messages waited to be sent, of those that did
+---@field tasks table<string, integer> tasks that were watched, by their last state; or the kind of the error
+local Metrics = { __name = "beam.metrics" }
+Metrics.__index = Metrics
+
+function Metrics:__tostring()
+  return require("beam.observe.prometheus").text { { figures = self } }
+end
+
+local function copy(value)
+  if type(value) ~= "table" then
+    return value
+  end
+  local copied = {}
+  for key, item in pairs(value) do
+    copied[key] = copy(item)
+  end
+  return copied
+end
+
+local copied = { "calls", "statuses", "attempts", "retries", "durations", "phases", "openings", "connection_phases" }
+for _, name in ipairs { "requests", "round_trips", "queue_waits", "tasks" } do
+  copied[#copied + 1] = name
+end
+
+--- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
+--- Prometheus reads.
+---@return beam.metrics
+function metrics.snapshot()
+  if not counting then
+    begin()
+  end
+  sweep()
+  local figures = { bounds = copy(histogram.bounds), connections = connections_now() }
+  for _, name in ipairs(copied) do
+    figures[name] = copy(counting[name])
+  end
+  return setmetatable(figures, Metrics)
+end
+
+return metrics
