@@ -1,8 +1,9 @@
 -- What the module tells those who look on: beam.metrics, and the spans of a client that has on_span. Each of these is false while nobody
 -- does, and a look at it is all that it costs then.
 --
---   call(run, settings, target, options, try, request, name)   around something over HTTP with all its attempts: returns what
---                                           run(settings, target, options, try) does. `request` is what each attempt sends, `name` who it is
+--   call(run, settings, target, options, try, request, name)
+--                                           around something over HTTP with all its attempts: returns what run(settings, target, options,
+--                                           try) does. `request` is what each attempt sends, `name` says who does: "beam.call"
 --   connection(conn, settings, options)     one is made, and has not begun
 --   phase(conn, before, phase)              it went from one to the other; conn:enter_phase
 --   request(run, conn, message, options)    around conn:request
