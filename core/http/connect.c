@@ -84,24 +84,29 @@ static CURLcode on_tls(CURL *easy, void *ssl_context, void *user) {
 
 /* ---- Before it is sent ---- */
 
-static int speaks_http2(CURL *easy) {
+/* The TLS of the connection that was chosen, or NULL. */
+static const SSL *tls_of(CURL *easy) {
   struct curl_tlssessioninfo *session = NULL;
+  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) || !session || session->backend != CURLSSLBACKEND_OPENSSL)
+    return NULL;
+  return session->internals;
+}
+
+static int speaks_http2(const SSL *tls) {
   const unsigned char *protocol = NULL;
   unsigned len = 0;
-  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) || !session || !session->internals ||
-      session->backend != CURLSSLBACKEND_OPENSSL)
-    return 0;
-  SSL_get0_alpn_selected(session->internals, &protocol, &len);
+  SSL_get0_alpn_selected(tls, &protocol, &len);
   return len == 2 && !memcmp(protocol, "h2", 2);
 }
 
 static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
   beam_http *http = user;
-  int http2 = http->url.tls && !http->curl_text[0] && speaks_http2(http->transfer.easy);
+  const SSL *tls = http->url.tls ? tls_of(http->transfer.easy) : NULL;
+  int http2 = tls && !http->curl_text[0] && speaks_http2(tls);
   (void)remote_ip, (void)local_ip, (void)remote_port;
   if (http->freed)
     return CURL_PREREQFUNC_ABORT;
-  if (!http->renewed && !http2 && beam__curl_has_spoken(http->ctx->curl, local_port)) {
+  if (!http->renewed && !http2 && beam__curl_has_spoken(http->ctx->curl, local_port, tls && SSL_has_pending(tls))) {
     http->stale = 1;
     return CURL_PREREQFUNC_ABORT;
   }

@@ -194,13 +194,14 @@ static void let_rest(struct watch *watch, CURL *easy) {
 
 /* Curl (7.88 to 8.22) looks at a kept connection before it uses it again, but not for what it has to say: of one that
  * is TLS it sees neither a farewell nor an answer to nothing. Of its socket it says the port (CURLINFO_ACTIVESOCKET is
- * that of an earlier transfer). Another one of this port would be thrown away for nothing. */
-int beam__curl_has_spoken(struct beam__curl *curl, int local_port) {
+ * that of an earlier transfer). Another one of this port would be thrown away for nothing. With the end of an answer
+ * newer versions (8.22) take all that is in the socket: what stood behind it is then with OpenSSL. */
+int beam__curl_has_spoken(struct beam__curl *curl, int local_port, int held) {
   beam__node *node;
   for (node = curl->watches.next; node != &curl->watches; node = node->next) {
     struct watch *watch = BEAM__CONTAINER(node, struct watch, node);
     char byte;
-    if (watch->port == local_port && recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0)
+    if (watch->port == local_port && (held || recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0))
       return 1;
   }
   return 0;

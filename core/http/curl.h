@@ -50,8 +50,9 @@ int beam__curl_has_openssl(void);
 CURL *beam__curl_easy(struct beam__curl *curl);
 /* Gives it back; `whole`: its transfer came to its end, so that it may be used again. */
 void beam__curl_easy_end(struct beam__curl *curl, CURL *easy, int whole);
-/* Whether something stands unread on a kept connection from this local port, the end of it included. */
-int beam__curl_has_spoken(struct beam__curl *curl, int local_port);
+/* Whether something stands unread on a kept connection from this local port, the end of it included; `held`: in its
+ * TLS. */
+int beam__curl_has_spoken(struct beam__curl *curl, int local_port, int held);
 /* Queues it; begins in the next step. */
 void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer);
 /* Takes it out of the queue or of curl; `done` is not called any more. Never while busy. */

@@ -210,7 +210,7 @@ static void check_not_taken(const char *path, const char *scheme, const char *po
 static void test_an_answer_before_its_request(void) {
   static const char *const paths[] = {"/early-later",         "/early-later-close", "/early-at-once",
                                       "/early-at-once-close", "/early-close",       "/early-empty-later",
-                                      "/early-empty-at-once", "/early-empty-close"};
+                                      "/early-empty-at-once", "/early-empty-close", "/early-records"};
   size_t i;
   for (i = 0; i < sizeof paths / sizeof *paths; i++) {
     check_not_taken(paths[i], "http", "other");
