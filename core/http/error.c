@@ -155,6 +155,19 @@ static int is_certificate_alert(const beam_http *http) {
   }
 }
 
+/* Each version has other words for a connection that ended inside of an answer. */
+static void fail_cut_short(beam_http *http) {
+  curl_off_t length = -1, got = 0;
+  char early[32] = "too";
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+  if (length > got)
+    snprintf(early, sizeof early, "%lld bytes", (long long)(length - got));
+  beam__http_fail(http, BEAM_EHTTP, "the exchange with %s failed while the response was being read: it ended %s early",
+                  http->peer, early);
+  http->error.system = system_error(http);
+}
+
 static void fail_exchange(beam_http *http, CURLcode result) {
   if (!http->response.status && is_certificate_alert(http)) {
     fail_tls(http, result);
@@ -166,6 +179,10 @@ static void fail_exchange(beam_http *http, CURLcode result) {
   }
   if (http->response.current)
     http->phase = BEAM_PHASE_RESPONSE;
+  if (http->phase == BEAM_PHASE_RESPONSE && result == CURLE_PARTIAL_FILE) {
+    fail_cut_short(http);
+    return;
+  }
   beam__http_fail(http, BEAM_EHTTP, "the exchange with %s failed while the %s: %s", http->peer,
                   http->phase == BEAM_PHASE_RESPONSE ? "response was being read" : "answer was awaited",
                   detail(http, result));

@@ -85,7 +85,7 @@ local calls = {
   { "503, empty", "/http/status/503/empty", "http", "response", "503", { status = 503 } },
   { "504, JSON", "/http/status/504/json", "http", "response", "container", { status = 504, executed = "no", retryable = true } },
   { "302 to another host", "/http/redirect", "http", "response", "redirect", { status = 302 } },
-  { "truncated body", "/http/truncated", "http", "response", "992 bytes remaining", { executed = "unknown" } },
+  { "truncated body", "/http/truncated", "http", "response", "992 bytes early", { executed = "unknown" } },
   { "truncated gzip", "/http/truncated-gzip", "http", "response", "middle of its compressed body", {} },
   { "gzip bomb", "/http/bomb", "too_large", "response", "67108864", {} },
   { "invalid JSON", "/http/invalid-json", "json", "response", "JSON", { executed = "yes" } },
