@@ -45,12 +45,13 @@ make_root() {
   in_root "apt-get update && apt-get -y dist-upgrade"
 }
 
-# A fresh copy of what git knows of, as it stands here.
+# A fresh checkout of what git knows of, as it stands here.
 copy_source() {
   rm -rf --one-file-system "$root/root/beam"
   mkdir -p "$root/root/beam"
   git -c safe.directory="$source" ls-files -z --cached --others --exclude-standard | tar --create --null --files-from=- --ignore-failed-read 2>/dev/null |
     tar --extract --directory "$root/root/beam"
+  (cd "$root/root/beam" && git init -q && git add -A && git -c user.name=t -c user.email=t@example.com commit -qm "a copy")
 }
 
 # Runs one of README's commands; its log is kept beside the root.

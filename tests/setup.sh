@@ -25,7 +25,7 @@ Lua_5.5     *(lua5.5)                        lua5.5? liblua5.5-dev?
 other_loops loop_spec*                       lua-luv lua-cqueues lua-copas lua-binaryheap? lua-socket
 LÖVE        love_test.sh                     love xvfb xauth
 a_browser   nginx_browser_test.py            chromium lua-nginx-websocket
-LuaRocks    rock*_test.sh                    luarocks zip unzip g++ binutils
+LuaRocks    rock*_test.sh                    luarocks zip unzip g++ binutils git
 the_prompt  beamlua_prompt_test.py           libedit-dev
 other_shells beamlua_shells_test.py          zsh fish mandoc
 reference   reference_test.sh                lua-ldoc discount
