@@ -93,7 +93,7 @@ endef
 $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 # ---- The rest, by idea ----
 
-include lua/beamlua/beamlua.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk tests/develop.mk install.mk
+include lua/beamlua/beamlua.mk lua/beamlua/portable/portable.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk tests/develop.mk install.mk
 
 lint: setup-lint
 	@sh tests/lint.sh
