@@ -35,7 +35,7 @@ LUA := 5.4
 LUAS := $(strip $(foreach lua,5.1 jit 5.3 5.4 5.5,$(if $(filter $(LUA),$(lua))$(shell pkg-config --exists $(LUA_PACKAGE_$(lua)) 2>/dev/null && echo yes),$(lua))))
 
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs demo test core lua host lint manual docs library rockspec clean
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs demo test core lua host lint manual docs pictures library rockspec clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -109,6 +109,11 @@ docs: setup-docs
 	$(q)cp docs/pictures/* build/docs/html/pictures && cp docs/reference/config.ld build/docs/source
 	$(q)lua5.4 docs/reference/ldoc.lua build/docs/source
 	$(q)cd build/docs/source && LUA_PATH="../../../docs/reference/?.lua;;" lua5.1 "$$(command -v ldoc)" --quiet --fatalwarnings -c config.ld . >/dev/null
+
+# README's picture of a terminal, from a run.
+pictures: setup-docs
+	@$(MAKE) $(PARALLEL) build/beamlua
+	@$(PYTHON) docs/reference/terminal.py docs/pictures/terminal.svg
 
 # What an editor is told of the module (docs/library), made from the comments in lua/beam.
 library:

@@ -12,7 +12,7 @@ test="liblua5.4-dev lua5.4 lua-busted lua-filesystem python3 python3-fastapi pyt
   nginx-light libnginx-mod-http-lua openssl curl procps"
 lint="clang-format cppcheck lua-check"
 bench="python3-httpx python3-requests wrk"
-docs="lua5.1 lua5.4 lua-ldoc discount"
+docs="lua5.1 lua5.4 lua-ldoc discount python3 python3-pyte"
 package="debhelper dpkg-dev fakeroot lintian"
 
 # Parts of the tests, each with its packages and the tests that are left out without them (tests/run.sh). Lua 5.5 and lua-cjson are no
