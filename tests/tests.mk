@@ -43,7 +43,7 @@ gigabyte: setup-test
 	@$(MAKE) $(PARALLEL) lua
 	@for lua in 5.4 jit; do \
 	  LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/$$lua/?.so;;" BEAM_TEST_PYTHON=$(PYTHON) \
-	  lua$$lua tests/bench/stream_memory.lua $(MIB) || exit 1; done
+	  lua$$lua tests/bench/lua/stream_memory.lua $(MIB) || exit 1; done
 
 # A gigabyte into a volume and out of it, killed in the middle of both; 48 MiB in make test (tests/hosts/volume_test.py).
 volume-gigabyte: setup-test

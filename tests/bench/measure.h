@@ -1,4 +1,4 @@
-/* What the benchmarks share: a clock, percentiles, the heap and the peer's ports from the command line. */
+/* What the benchmarks share: a clock, percentiles, the heap. */
 #ifndef BEAM_MEASURE_H
 #define BEAM_MEASURE_H
 
@@ -16,6 +16,12 @@ static inline double seconds_of(clockid_t clock) {
 
 static inline double now(void) { return seconds_of(CLOCK_MONOTONIC); }
 static inline double cpu_time(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
+
+/* What a benchmark prints that does `count` things: how many, the seconds since `started` and those of the processor.
+ */
+static inline void print_since(long count, double started, double started_cpu) {
+  printf("%ld %.6f %.6f\n", count, now() - started, cpu_time() - started_cpu);
+}
 
 static inline int by_size(const void *a, const void *b) {
   double left = *(const double *)a, right = *(const double *)b;

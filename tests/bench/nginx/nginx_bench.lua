@@ -1,4 +1,4 @@
--- What tests/bench/nginx/bench.py measures, by path: the same work through Beam and through lua-resty-websocket.
+-- What the benchmarks measure inside nginx, by path: the same work through Beam and through lua-resty-websocket.
 local beam = require "beam"
 local core = require "beam.core"
 local resty = require "nginx.websocket.client"
@@ -14,12 +14,12 @@ local function median(times)
 end
 
 local function url()
-  return "ws://127.0.0.1:" .. ngx.var.arg_port .. (ngx.var.arg_path or "/")
+  return ngx.var.arg_url
 end
 
 local function connect()
   local client = assert(resty:new { timeout = 60000 })
-  assert(client:connect(url(), { pool = ngx.var.arg_port }))
+  assert(client:connect(url(), { pool = url() }))
   return client
 end
 

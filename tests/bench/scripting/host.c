@@ -1,5 +1,5 @@
 /* What a host costs beside what is underneath: a step with nothing to do, with one open connection; a call of a hook.
- * usage: host PORT   prints nanoseconds, one line each */
+ * usage: host URL   prints nanoseconds, one line each */
 #include "beamhost.h"
 #include "measure.h"
 
@@ -73,8 +73,9 @@ static void host_call(const char *url, const char *function, const char *json, c
 }
 
 int main(int argc, char **argv) {
-  char url[64];
-  snprintf(url, sizeof url, "ws://127.0.0.1:%s/hold", argc > 1 ? argv[1] : "0");
+  if (argc < 2)
+    return 2;
+  const char *url = argv[1];
   bare_step(url);
   host_step(url, script, "beam_host_step, idle");
   host_step(url, ticking, "beam_host_step with a hook tick");

@@ -1,4 +1,4 @@
-/* What a step costs that has nothing to do, with one open connection.   usage: step_idle PORT   prints nanoseconds */
+/* What a step costs that has nothing to do, with one open connection.   usage: step_idle URL   prints nanoseconds */
 #include "beam.h"
 #include "measure.h"
 
@@ -11,12 +11,10 @@ static void on_event(void *user, beam_ws *ws, const beam_ws_event *event) {
 
 int main(int argc, char **argv) {
   enum { STEPS = 1000000 };
-  char url[64];
   beam_ctx *ctx;
   beam_ws *ws;
-  beam_ws_options options = {.url = url, .on_event = on_event};
-  snprintf(url, sizeof url, "ws://127.0.0.1:%s/hold", argc > 1 ? argv[1] : "0");
-  if (beam_new(&ctx, NULL) || beam_ws_open(ctx, &ws, &options, NULL))
+  beam_ws_options options = {.url = argv[1], .on_event = on_event};
+  if (argc < 2 || beam_new(&ctx, NULL) || beam_ws_open(ctx, &ws, &options, NULL))
     return 1;
   while (!is_open)
     beam_step(ctx, -1);

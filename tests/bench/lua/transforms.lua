@@ -1,5 +1,5 @@
 -- What transforms and the queue cost: echoes of a 64-byte JSON message through a bare connection, and through one with an
--- identity transform each way and a queue in front, in turn. usage: transforms.lua PORT ROUNDS
+-- identity transform each way and a queue in front, in turn. usage: transforms.lua URL ROUNDS
 -- Prints the medians of the round trips in microseconds and their ratio; then the same for this process's CPU time.
 local beam = require "beam"
 local clock = require("beam.core").new()
@@ -8,7 +8,7 @@ local function identity(message)
   return message
 end
 
-local url = "ws://127.0.0.1:" .. arg[1] .. "/echo"
+local url = arg[1]
 local block = 200
 local blocks = math.max(1, math.floor(tonumber(arg[2] or 20000) / block))
 local message = { pad = ("x"):rep(54) }

@@ -1,4 +1,4 @@
-/* Round trips of 64 bytes through libbeam.   usage: ws_echo PORT ROUNDS   prints the median in microseconds */
+/* Round trips of 64 bytes through libbeam.   usage: ws_echo URL ROUNDS [CA]   prints the median in microseconds */
 #include "beam.h"
 #include "measure.h"
 
@@ -17,11 +17,10 @@ static void on_event(void *user, beam_ws *ws, const beam_ws_event *event) {
 int main(int argc, char **argv) {
   size_t rounds = argc > 2 ? (size_t)atol(argv[2]) : 20000;
   double *times = calloc(rounds, sizeof *times);
-  char url[64], message[64] = {0};
+  char message[64] = {0};
   beam_ctx *ctx;
   beam_ws *ws;
-  beam_ws_options options = {.url = url, .on_event = on_event};
-  snprintf(url, sizeof url, "ws://127.0.0.1:%s/echo", argv[1]);
+  beam_ws_options options = {.url = argv[1], .on_event = on_event, .tls.ca_file = argc > 3 ? argv[3] : NULL};
   if (beam_new(&ctx, NULL) || beam_ws_open(ctx, &ws, &options, NULL))
     return 1;
   while (!is_open && !failed)
@@ -36,7 +35,7 @@ int main(int argc, char **argv) {
   }
   beam_close(ctx);
   if (!failed)
-    printf("%.2f\n", percentile(times, rounds, 0.5) * 1e6);
+    printf("%.3f\n", percentile(times, rounds, 0.5) * 1e6);
   free(times);
   return failed;
 }

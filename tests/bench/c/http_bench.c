@@ -1,17 +1,15 @@
-/* The same calls as http_reference.c through beam_http. usage: http_bench URL COUNT */
+/* The same calls as others/http_reference.c through beam_http.   usage: http_bench URL IN_FLIGHT COUNT [CA] */
 #include <string.h>
 
 #include "beam.h"
 #include "measure.h"
 
-enum { IN_FLIGHT = 64 };
-
 static const char body[] = "{\"x\": 12, \"text\": \"sixty-four bytes of JSON for a call or two..\"}";
 
 struct run {
   beam_ctx *ctx;
-  const char *url;
-  unsigned started, done, count;
+  const char *url, *ca_file;
+  long started, done, count;
 };
 
 static void start_one(struct run *run);
@@ -33,7 +31,7 @@ static void start_one(struct run *run) {
   beam_error error;
   beam_http *http;
   options.user = run;
-  options.tls.insecure = 1;
+  options.tls.ca_file = run->ca_file;
   run->started++;
   if (beam_http_start(run->ctx, &http, &options, &error)) {
     fprintf(stderr, "http_bench: %s\n", error.message);
@@ -41,25 +39,25 @@ static void start_one(struct run *run) {
   }
 }
 
-/* Calls a second. */
-static double measure(beam_ctx *ctx, const char *url, unsigned in_flight, unsigned count) {
-  struct run run = {ctx, url, 0, 0, count};
-  double start = now();
-  while (run.started < in_flight && run.started < count)
-    start_one(&run);
-  while (run.done < count)
-    beam_step(ctx, 1000);
-  return count / (now() - start);
+static void call(struct run *run, long in_flight, long count) {
+  run->started = run->done = 0;
+  run->count = count;
+  while (run->started < in_flight && run->started < count)
+    start_one(run);
+  while (run->done < count)
+    beam_step(run->ctx, 1000);
 }
 
 int main(int argc, char **argv) {
-  unsigned count = argc > 2 ? (unsigned)atoi(argv[2]) : 20000;
-  beam_ctx *ctx;
-  if (argc < 2 || beam_new(&ctx, NULL))
+  struct run run = {0};
+  if (argc < 4 || beam_new(&run.ctx, NULL))
     return 2;
-  measure(ctx, argv[1], IN_FLIGHT, IN_FLIGHT * 4);
-  printf("one by one %.0f/s", measure(ctx, argv[1], 1, count));
-  printf(", %d in flight %.0f/s\n", IN_FLIGHT, measure(ctx, argv[1], IN_FLIGHT, count));
-  beam_close(ctx);
+  run.url = argv[1];
+  run.ca_file = argv[4];
+  call(&run, atol(argv[2]), atol(argv[2]) * 4);
+  double started = now(), started_cpu = cpu_time();
+  call(&run, atol(argv[2]), atol(argv[3]));
+  print_since(atol(argv[3]), started, started_cpu);
+  beam_close(run.ctx);
   return 0;
 }

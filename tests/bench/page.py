@@ -1,0 +1,105 @@
+"""How figures are shown: a line each while they are measured, and docs/performance.md."""
+import platform
+import subprocess
+import time
+
+import figures
+
+
+def less_is_better(group):
+    return group.unit in ("us", "bytes")
+
+
+def amount(value, unit):
+    if value is None:
+        return "not measured"
+    if unit == "us":
+        return f"{value:.2f} µs"
+    if unit == "%":
+        return f"{value:.1f} %"
+    if unit == "bytes":
+        return f"{value / 1000:.1f} kB"
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.2f} {letter}{unit}"
+    return f"{value:.0f} {unit}"
+
+
+def target(row):
+    if row.figure.target is None:
+        return ""
+    bound = "≤" if less_is_better(row.group) else "≥"
+    number = f"{row.figure.target:.2f}" if row.figure.beside else amount(row.figure.target, row.group.unit)
+    return f"{bound} {number}"
+
+
+def verdict(row):
+    if row.reached is None:
+        return ""
+    return "reached" if row.reached else "**not reached**"
+
+
+def cells(row):
+    """What is measured, ours, beside whom, theirs, the ratio, the target, whether it is reached."""
+    unit = row.group.unit
+    ratio = f"{row.ratio:.2f}" if row.ratio is not None else ""
+    theirs = amount(row.theirs, unit) if row.figure.beside else ""
+    return row.figure.ours, amount(row.ours, unit), row.figure.beside or "", theirs, ratio, target(row), verdict(row)
+
+
+def plain(row):
+    ours, value, beside, theirs, ratio, bound, reached = cells(row)
+    return f"{ours:<22} {value:>12}   {beside:<20} {theirs:>12}  {ratio:>6}   {bound:<10} {reached.strip('*')}"
+
+
+def first_line(command):
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    lines = (done.stdout or done.stderr).strip().splitlines()
+    return lines[0] if done.returncode == 0 and lines else "none"
+
+
+def machine():
+    with open("/proc/cpuinfo") as info:
+        model = next((line.split(":", 1)[1].strip() for line in info if line.startswith("model name")), platform.machine())
+    return f"{model}, {first_line('nproc')} processors, Linux {platform.release()}"
+
+
+def versions(baseline):
+    named = [("Beam for Lua", "git log -1 --format='%h of %cd' --date=short"), ("Lua", "lua5.4 -v"), ("", "luajit -v"), ("Node", "node --version"),
+             ("ws", "node -p \"require('./build/bench/node/node_modules/ws/package.json').version\""), ("", "curl --version"),
+             ("", "openssl version"), ("", "nginx -v"), ("", "/usr/sbin/nginx -v"),
+             ("lua-resty-websocket", "dpkg-query -W -f '${Version}' lua-nginx-websocket")]
+    found = [(name, first_line(command)) for name, command in named]
+    if baseline:
+        found.append(("the older build", first_line(f"git -C '{baseline}' log -1 --format='%h of %cd' --date=short")))
+    return ", ".join(dict.fromkeys(f"{name} {text}".strip() for name, text in found if text != "none"))
+
+
+INTRODUCTION = """# Performance
+
+Written by `make bench` ({date}): do not edit it, run it. {machine}.
+{versions}.
+
+Compare only within one run: machines differ, and this one may have neighbours. The programs of each group run in turn, {rounds} rounds of them, and the medians are compared;
+*ratio* is ours divided by theirs. Round trips and calls one by one have client and server on one core; elsewhere the server has the other core. What is received and sent is
+counted for each second of the client's processor, so that no server is the limit. The references are small and do nothing else: *raw TCP* sends 64 bytes there and back, *hand-written* is a WebSocket
+client of its own over epoll and OpenSSL (`tests/bench/others/hand`), *libcurl-multi* a bare program with the handles kept. *ws* is npm's. *C* is libbeam, the rest the module
+on that Lua.
+"""
+
+
+def write(path, rows, reports, baseline, rounds):
+    lines = [INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=machine(), versions=versions(baseline), rounds=rounds)]
+    lines.append("| | ours | beside | theirs | ratio | target | |\n| --- | --- | --- | --- | --- | --- | --- |")
+    title = None
+    for row in rows:
+        if row.group.title != title:
+            title = row.group.title
+            lines.append(f"| **{title}** | | | | | | |")
+        lines.append("| " + " | ".join(cells(row)) + " |")
+    lines.append("\n## Other figures\n")
+    for report, text in reports:
+        lines.append(f"{report}:\n\n```text\n{text}\n```\n")
+    lines.append(f"{len(figures.GROUPS)} groups; what is measured, and how, stands in `tests/bench/figures.py`.")
+    with open(path, "w") as file:
+        file.write("\n".join(lines) + "\n")
