@@ -13,6 +13,15 @@ function readers.seconds(value)
   return number and number > 0 and number <= longest and number or nil, "wants a number of seconds above 0, up to 1e9"
 end
 
+local units = { [""] = 1, ms = 0.001, s = 1, m = 60, h = 3600 }
+
+--- A number of seconds above 0, or of another unit: 500ms, 30s, 5m, 2h.
+function readers.duration(value)
+  local number, unit = value:match "^([%d.]+)(%a*)$"
+  local seconds = tonumber(number) and units[unit] and tonumber(number) * units[unit]
+  return seconds and seconds > 0 and seconds <= longest and seconds or nil, "wants a time above 0: 30s, 5m, 1h"
+end
+
 --- A point in time, or how long ago it was.
 function readers.moment(value)
   return require("beam.rest.moment").of(value) and value or nil, "wants 90s, 10m, 2h, 1d or a time like 2026-08-01T10:00:00Z"

@@ -27,7 +27,9 @@ Deployment.__name = "beam.serve.deployment"
 --- The "container" that runs its tasks.
 ---@return string
 function Deployment:container_id()
-  self.container = self.container or ("%s-%s-%s"):format(self.kind, self.id, url.uuid():sub(1, 8))
+  if not self.container then
+    self.container, self.container_since = ("%s-%s-%s"):format(self.kind, self.id, url.uuid():sub(1, 8)), timestamp.now()
+  end
   return self.container
 end
 

@@ -100,6 +100,29 @@ function Histogram:join(other)
   self.least, self.most = math.min(self.least, other.least), math.max(self.most, other.most)
 end
 
+--- A copy without some durations that were added. Its least and most are as exact as its buckets.
+---@param durations number[]
+---@return beamlua.histogram
+function Histogram:without(durations)
+  local made = histogram.new(self.half == halves[2] and 2 or 3)
+  made.sum, made.least, made.most = self.sum, self.least, self.most
+  for index, times in pairs(self.counts) do
+    made.counts[index] = times
+  end
+  for _, seconds in ipairs(durations) do
+    local index = index_of(self.half, math.floor(seconds * 1000000 + 0.5))
+    made.counts[index] = made.counts[index] - 1
+    made.sum = made.sum - seconds
+  end
+  for index, times in pairs(made.counts) do
+    made.count = made.count + times
+    made.last = times > 0 and index > made.last and index or made.last
+  end
+  local _, above = bounds_of(self.half, math.max(made.last, 0))
+  made.most = math.min(made.most, (above - 1) / 1000000)
+  return made
+end
+
 -- ---- Asking ----
 
 --- The duration that `percent` of all did not exceed; nil where there are none.

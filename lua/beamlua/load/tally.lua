@@ -1,0 +1,165 @@
+-- What became of the calls, added up: in memory that does not grow with their number.
+local failure = require "beamlua.cli.failure"
+local histogram = require "beamlua.load.histogram"
+local series = require "beamlua.load.series"
+
+local Tally = {}
+Tally.__index = Tally
+
+local tally = {}
+
+local late = 0.01 -- seconds after its planned time, beyond what a timer may be late
+local most_sorts = 50 -- of failures
+local most_slow = 64 -- calls that are asked about afterwards
+
+tally.late = late
+
+---@class beamlua.tally
+---@field started integer
+---@field ended integer
+---@field failed integer
+---@field late integer begun so much after their planned time
+---@field executed { yes: integer, no: integer, unknown: integer }
+
+--- phases: the names of the parts that calls are measured by, in order.
+---@param began number by driver.now()
+---@param phases string[]
+---@param open boolean latency counts from the planned time
+---@param interval number? seconds between calls that are expected of each caller of a closed model
+---@return beamlua.tally
+function tally.new(began, phases, open, interval)
+  local self = setmetatable({ began = began, names = phases, open = open, interval = interval }, Tally)
+  self.started, self.ended, self.failed, self.late = 0, 0, 0, 0
+  self.executed = { yes = 0, no = 0, unknown = 0 }
+  self.connections, self.bytes = 0, 0
+  self.latency, self.failures = histogram.new(), histogram.new()
+  self.service = open and histogram.new() or nil -- from the start, not from the planned time
+  self.lateness = open and histogram.new() or nil
+  self.corrected = interval and histogram.new() or nil
+  self.phases = {}
+  for _, name in ipairs(phases) do
+    self.phases[name] = histogram.new()
+  end
+  self.series = series.new(began)
+  self.sorts, self.sort_count = {}, 0
+  self.slow = {}
+  return self
+end
+
+-- ---- Failures ----
+
+local function new_sort(self, err)
+  local sort = { kind = err.kind, status = err.status, count = 0, executed = {}, message = err.message, hint = err.hint }
+  sort.code = failure.code(err)
+  self.sort_count = self.sort_count + 1
+  return sort
+end
+
+local function note_failure(self, err, seconds)
+  local key = err.status and ("%s %s"):format(err.kind, err.status) or err.kind
+  if not self.sorts[key] and self.sort_count >= most_sorts then
+    key = "other"
+    err = { kind = "other", message = "more kinds than are told apart", executed = err.executed }
+  end
+  local sort = self.sorts[key] or new_sort(self, err)
+  self.sorts[key] = sort
+  sort.count = sort.count + 1
+  local executed = err.executed or "unknown"
+  sort.executed[executed] = (sort.executed[executed] or 0) + 1
+  self.executed[executed] = self.executed[executed] + 1
+  self.failed = self.failed + 1
+  self.first_failure = self.first_failure or sort
+  self.failures:add(seconds)
+end
+
+-- ---- The slowest ----
+
+local function least_of(slow)
+  local least = 1
+  for i = 2, #slow do
+    least = slow[i].seconds < slow[least].seconds and i or least
+  end
+  return least
+end
+
+-- Those that waited for a container are among the slowest: they can be asked about when all is over.
+local function keep_slow(self, task_id, seconds)
+  local slow = self.slow
+  if #slow < most_slow then
+    slow[#slow + 1] = { task_id = task_id, seconds = seconds }
+    self.least = #slow == most_slow and least_of(slow) or nil
+  elseif seconds > slow[self.least].seconds then
+    slow[self.least] = { task_id = task_id, seconds = seconds }
+    self.least = least_of(slow)
+  end
+end
+
+-- ---- Calls ----
+
+--- One begins.
+---@param planned number by driver.now()
+---@param now number
+---@param in_flight integer with this one
+function Tally:begin(planned, now, in_flight)
+  self.started = self.started + 1
+  if self.lateness then
+    self.lateness:add(now - planned)
+    self.late = self.late + (now - planned > late and 1 or 0)
+  end
+  self.series:note(now, in_flight)
+end
+
+--- One has ended.
+---@param call { planned: number, began: number, ended: number, times: table?, task_id: string?, bytes: integer? }
+---@param err beam.error?
+function Tally:finish(call, err)
+  local seconds = call.ended - call.planned
+  self.ended = self.ended + 1
+  self.latency:add(seconds)
+  self.series:add(call.ended, seconds, not err)
+  if self.service then
+    self.service:add(call.ended - call.began)
+  end
+  if self.corrected then
+    self.corrected:add_corrected(seconds, self.interval)
+  end
+  if err then
+    note_failure(self, err, seconds)
+  else
+    self.executed.yes = self.executed.yes + 1
+  end
+  self.bytes = self.bytes + (call.bytes or 0)
+  if call.task_id then
+    keep_slow(self, call.task_id, seconds)
+  end
+  if call.times then
+    self:measure(call.times)
+  end
+end
+
+--- The parts that a call, or an opening, took.
+---@param times table<string, number> seconds; 0: did not happen
+function Tally:measure(times)
+  for name, seconds in pairs(self.phases) do
+    local took = times[name]
+    if took and took > 0 then
+      seconds:add(took)
+    end
+  end
+  self.connections = self.connections + ((times.tcp or 0) > 0 and 1 or 0)
+end
+
+--- The failures, the most frequent first.
+---@return table[]
+function Tally:failure_list()
+  local list = {}
+  for _, sort in pairs(self.sorts) do
+    list[#list + 1] = sort
+  end
+  table.sort(list, function(one, other)
+    return one.count > other.count or one.count == other.count and one.message < other.message
+  end)
+  return list
+end
+
+return tally

@@ -1,0 +1,183 @@
+"""beamlua load: what it drives, what it counts, what it says of a server that stalls. Speaks TAP.
+usage: beamlua_load_test.py [pattern]"""
+import json
+import signal
+import sys
+import time
+
+from beamlua import has, main, same
+
+tests = []
+
+APP = """
+local app = require "beam.serve"
+local driver = require "beam.driver"
+local sleep = driver.sleep
+local calls, began, stalled = 0, nil, false
+app.endpoint("steady", function(input)
+  sleep(input.sleep or 0.005)
+  return { result = input.x }
+end)
+-- Half a second after the first call the whole process stands still for half a second, as often as it is asked to.
+app.endpoint("stalls", function(input)
+  if input.again then began, stalled = nil, false end
+  began = began or driver.now()
+  if not stalled and driver.now() - began > 0.5 then
+    stalled = true
+    os.execute "sleep 0.5"
+  end
+  return { result = input.x }
+end)
+app.endpoint("fails", function(input)
+  calls = calls + 1
+  if calls % 4 == 0 then return app.response(429, { error = "Request queue full" }) end
+  if calls % 4 == 1 then error "it broke" end
+  return { result = input.x, header = input.header }
+end)
+app.realtime("echo", function(text, context) return { response = context.json() } end)
+"""
+
+
+def test(fn):
+    tests.append(fn)
+    return fn
+
+
+def app(world, *arguments):
+    return world.beam(world.write("app.lua", APP), "--quiet", *arguments)
+
+
+def load(world, beam, *arguments, code=0):
+    got, out, err = world.run("load", *arguments, "--json", beam=beam)
+    same((code, ""), (got, err))
+    return json.loads(out)
+
+
+@test
+def counts(world):
+    """so many calls, no more at a time than were asked for, each counted once"""
+    beam = app(world)
+    report = load(world, beam, "steady", "x:=12", "sleep:=0.02", "--count", "60", "--concurrency", "6")
+    same((60, 60, 0), (report["started"], report["ended"], report["failed"]))
+    made = report["connections"]  # one stands from asking what containers there are
+    assert 1 <= made <= 6, made
+    same({"yes": 60, "no": 0, "unknown": 0}, report["executed"])
+    same(("closed", 60, 60), (report["model"], report["latency"]["count"], sum(span["count"] for span in report["histogram"])))
+    same(60, sum(span["calls"] for span in report["spans"]))
+    assert 0.02 <= report["latency"]["p50"] <= report["latency"]["p99"] <= report["latency"]["max"] < 5, report["latency"]
+    assert max(span["in_flight"] for span in report["spans"]) == 6, report["spans"]
+    assert report["seconds"] >= 10 * 0.02 and abs(report["rate"] - 60 / report["seconds"]) < 0.01
+    phases = {phase["phase"]: phase for phase in report["phases"]}
+    same((60, made, 60), (phases["wait"]["count"], phases["tcp"]["count"], phases["total"]["count"]))
+    assert phases["wait"]["p50"] >= 0.02
+
+
+@test
+def holds_a_rate(world):
+    """--rate: planned times that wait for no answer, told how well they were kept"""
+    beam = app(world)
+    report = load(world, beam, "steady", "sleep:=0.1", "--rate", "100", "--duration", "1s")
+    same(("open", 100, 100, 0), (report["model"], report["planned"], report["ended"], report["not_started"]))
+    assert max(span["in_flight"] for span in report["spans"]) > 5, "a closed model would not have gone on"
+    assert report["latency"]["p50"] >= report["service"]["p50"] >= 0.1
+    few = load(world, beam, "steady", "sleep:=0.1", "--rate", "100", "--duration", "1s", "--concurrency", "2")
+    assert few["not_started"] > 50 and few["planned"] == 100 and few["ended"] == few["started"] < 50, few["ended"]
+    assert few["late"]["count"] > 10 and few["latency"]["p90"] > 0.3 > few["service"]["p50"], few["latency"]
+
+
+@test
+def shows_a_stall(world):
+    """half a second in which the server stands still: p99 shows it at planned times, and corrected; of a closed model alone it does not"""
+    beam = app(world)
+    plan = ["stalls", "--count", "300"]
+    open_model = load(world, beam, *plan, "--rate", "200")
+    assert open_model["latency"]["p90"] > 0.15 and open_model["latency"]["p99"] > 0.3, open_model["latency"]
+    load(world, beam, "stalls", "again:=true", "--count", "1")
+    closed = load(world, beam, "stalls", "--duration", "1500ms", "--concurrency", "1", "--expected-rate", "200")
+    assert closed["latency"]["max"] > 0.4 and closed["latency"]["p99"] < 0.2, closed["latency"]
+    assert closed["corrected"]["p99"] > 0.2, closed["corrected"]
+    assert closed["corrected"]["count"] > closed["latency"]["count"] + 50
+
+
+@test
+def tells_failures(world):
+    """failures by kind and status, whether they ran, the first one's exit code; the text says the same"""
+    beam = app(world)
+    report = load(world, beam, "fails", "x:=1", "--count", "40", "--concurrency", "1", code=35)
+    same((40, 20), (report["ended"], report["failed"]))
+    sorts = {(sort["kind"], sort["status"]): sort for sort in report["errors"]}
+    same({("http", 429), ("http", 500)}, set(sorts))
+    same((10, {"yes": 10}), (sorts["http", 500]["count"], sorts["http", 500]["executed"]))
+    same(10, sum(sorts["http", 429]["executed"].values()))
+    code, out, err = world.run("load", "fails", "--count", "8", "--concurrency", "1", beam=beam)
+    has(r"calls +8 .*failed 4 \(50.0 %\).*executed.*p99\.9.*first byte.*2 http 429 .*coordinated omission", out)
+    same(("", 35), (err, code))
+    code, out, err = world.run("load", "stedy", "--count", "2", beam=beam)
+    has(r"2 http 400 .*executed: no 2 .*did you mean 'steady'", out)
+    same(34, code)
+
+
+@test
+def tells_cold_starts(world):
+    """calls that waited for a container are told apart, by what Beam says of their tasks"""
+    beam = app(world, "--fault", "cold=400ms")
+    report = load(world, beam, "steady", "--count", "60", "--concurrency", "3")
+    starts = report["starts"]
+    same((3, 57, 0), (starts["cold"]["count"], starts["warm"]["count"], starts["unknown"]))
+    assert starts["cold"]["min"] > 0.35 > starts["warm"]["p50"], starts
+    again = load(world, beam, "steady", "--count", "60", "--concurrency", "3")["starts"]
+    same((0, 60), (again["cold"]["count"], again["warm"]["count"]))
+
+
+@test
+def warms_up(world):
+    """--warmup: the container and the connections are there before it counts"""
+    beam = app(world, "--fault", "cold=400ms")
+    report = load(world, beam, "steady", "--count", "30", "--concurrency", "3", "--warmup")
+    same((30, 0, 0), (report["ended"], report["connections"], report["starts"]["cold"]["count"]))
+    assert report["latency"]["max"] < 0.35, report["latency"]
+    code, out, err = world.run("load", "stedy", "--warmup", beam=beam)
+    same((34, ""), (code, out))
+    has("did you mean 'steady'", err)
+
+
+@test
+def ends_with_a_signal(world):
+    """Ctrl-C ends it with the report of what was done; calls under way are left alone"""
+    beam = app(world)
+    process = world.start("load", "steady", "sleep:=0.3", "--duration", "60s", "--concurrency", "4", "--json", beam=beam)
+    time.sleep(1.2)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=20)
+    report = json.loads(out)
+    same((130, "", "SIGINT"), (process.returncode, err, report["interrupted"]))
+    assert report["abandoned"] >= 1 and report["ended"] + report["abandoned"] == report["started"], report
+    assert 0 < report["ended"] and report["seconds"] < 20
+
+
+@test
+def shows_how_it_goes(world):
+    """on a terminal a line says how it goes, and is gone at the end"""
+    terminal = world.terminal("load", "steady", "--duration", "1500ms", beam=app(world), columns=120)
+    terminal.expect(r"\r\d+ s/1.50 s  \d[\d,]*  [\d.,]+/s  p50 .*p99 .*under way 16\x1b\[K")
+    terminal.expect(r"\r\x1b\[K.*POST .*calls .*█")
+    same(0, terminal.end())
+
+
+@test
+def refuses_nonsense(world):
+    """what makes no sense is refused before anything is called"""
+    beam = app(world)
+    for arguments, pattern in (
+            (["steady", "--rate", "0"], "wants a number above 0"),
+            (["steady", "--duration", "soon"], "wants a time above 0: 30s, 5m, 1h"),
+            (["steady", "--rate", "5", "--expected-rate", "5"], "planned times need no correction"),
+            (["steady", "[1]"], "wants an object")):
+        code, out, err = world.run("load", *arguments, beam=beam)
+        same((2, ""), (code, out))
+        has(pattern, err)
+    same(1, world.run("load", "nowhere.lua", beam=beam)[0])
+
+
+if __name__ == "__main__":
+    sys.exit(main(tests, *sys.argv[1:]))
