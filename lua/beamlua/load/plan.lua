@@ -74,7 +74,7 @@ function plan.of(context)
     return nil, errors.new { kind = "invalid", message = context.positionals[1] .. " has no field 'target': what is to be called?" }
   end
   local made = numbers_of(options, script)
-  made.name, made.hooks = name, script
+  made.name, made.hooks, made.beamlua = name, script, context.host.version
   local input, problem = read_input(context, script, made)
   if problem then
     return nil, problem

@@ -2,7 +2,6 @@
 local histogram = require "beamlua.load.histogram"
 local json = require "beam.json"
 local late = require("beamlua.load.tally").late
-local version = require("beam.base.native").version
 
 local report = {}
 
@@ -91,7 +90,7 @@ end
 function report.of(plan, outcome)
   local tally, seconds = outcome.tally, math.max(outcome.ended - outcome.began, 1e-6)
   local made = {
-    beamlua = version,
+    beamlua = plan.beamlua,
     name = plan.name,
     what = outcome.what,
     when = os.date("!%Y-%m-%dT%H:%M:%SZ", os.time() - math.floor(seconds)),

@@ -10,6 +10,7 @@ local starts = {}
 
 local at_a_time = 8 -- questions
 local patience = 10 -- seconds for each
+local batch = 64 -- are asked about, and as many more while one of the last had been cold
 
 -- Seconds since 1970: Beam writes the times of tasks as text, and those of containers as numbers.
 local function seconds_of(value)
@@ -18,10 +19,10 @@ end
 
 -- ---- Asking ----
 
-local function ask_all(client, slow)
-  local next_one, askers = 1, {}
+local function ask_some(client, slow, from, to)
+  local next_one, askers = from, {}
   local function ask()
-    while slow[next_one] do
+    while next_one <= to do
       local one = slow[next_one]
       next_one = next_one + 1
       local task = client.task(one.task_id, { timeout = patience })
@@ -29,7 +30,7 @@ local function ask_all(client, slow)
       one.record = status and task.record or nil
     end
   end
-  for i = 1, math.min(at_a_time, #slow) do
+  for i = 1, math.min(at_a_time, to - from + 1) do
     askers[i] = driver.spawn(ask)
   end
   for _, asker in ipairs(askers) do
@@ -94,6 +95,27 @@ local function remark(made)
   return line:format(made.asked, unknown)
 end
 
+-- The slowest first, as long as there are cold ones.
+local function tell_apart(client, slow, came_up, before, made)
+  table.sort(slow, function(one, other)
+    return one.seconds > other.seconds
+  end)
+  local more = true
+  while more and made.asked < #slow do
+    local from = made.asked + 1
+    made.asked = math.min(#slow, made.asked + batch)
+    ask_some(client, slow, from, made.asked)
+    local first = first_work(slow)
+    for i = 1, made.asked do
+      slow[i].cold = is_cold(slow[i], came_up, before, first)
+    end
+    more = false
+    for i = from, made.asked do
+      more = more or slow[i].cold == true
+    end
+  end
+end
+
 --- What is known of cold starts; nil: none of the calls was a task of Beam's.
 ---@param client beam.client
 ---@param tally beamlua.tally
@@ -105,13 +127,12 @@ function starts.of(client, tally, before)
     return nil
   end
   local ok, came_up, err = pcall(containers_of, client)
-  local made = { asked = #slow, unknown = 0 }
+  local made = { asked = 0, unknown = 0 }
   local cold, waited = histogram.new(), {}
   if ok and came_up then
-    ask_all(client, slow)
-    local first = first_work(slow)
-    for _, one in ipairs(slow) do
-      one.cold = is_cold(one, came_up, before, first)
+    tell_apart(client, slow, came_up, before, made)
+    for i = 1, made.asked do
+      local one = slow[i]
       made.unknown = made.unknown + (one.cold == nil and 1 or 0)
       if one.cold then
         cold:add(one.seconds)
@@ -119,7 +140,7 @@ function starts.of(client, tally, before)
       end
     end
   else
-    made.unknown = #slow
+    made.asked, made.unknown = #slow, #slow
     made.problem = tostring(ok and err and err.message or came_up)
   end
   made.cold, made.warm = figures_of(cold), figures_of(tally.latency:without(waited))

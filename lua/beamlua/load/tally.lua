@@ -10,7 +10,7 @@ local tally = {}
 
 local late = 0.01 -- seconds after its planned time, beyond what a timer may be late
 local most_sorts = 50 -- of failures
-local most_slow = 64 -- calls that are asked about afterwards
+local most_slow = 512 -- calls that may be asked about afterwards
 
 tally.late = late
 

@@ -172,8 +172,10 @@ local function histogram(lines, report, width, paint)
   end
 end
 
--- Of a message its first line, for a terminal.
-local function first_line(message)
+--- Of a message its first line, not too long: what the handler's traceback says is a matter of logs.
+---@param message string
+---@return string
+function text.first_line(message)
   local line = message:match "^(.-)\\n" or message
   return utf8.len(line) and utf8.len(line) > 160 and line:sub(1, 157) .. "…" or line
 end
@@ -191,7 +193,7 @@ local function failures(lines, report, paint)
       end
     end
     local line, painted = "  %s %s  executed: %s  %s", paint("red", left(name, 12))
-    lines[#lines + 1] = line:format(right(count(sort.count), 9), painted, table.concat(ran, ", "), first_line(sort.message))
+    lines[#lines + 1] = line:format(right(count(sort.count), 9), painted, table.concat(ran, ", "), text.first_line(sort.message))
   end
 end
 

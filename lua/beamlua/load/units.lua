@@ -18,6 +18,16 @@ function units.time(seconds)
   return ("%." .. digits .. "f %s"):format(value, unit)
 end
 
+--- A time for a scale: 1 ms, 0.5 s.
+---@param seconds number
+---@return string
+function units.short(seconds)
+  if seconds < 0.00099 then
+    return ("%.3g µs"):format(seconds * 1e6)
+  end
+  return seconds < 0.99 and ("%.3g ms"):format(seconds * 1e3) or ("%.3g s"):format(seconds)
+end
+
 --- 1234567 as 1,234,567.
 ---@param number integer
 ---@return string
