@@ -17,7 +17,7 @@ local units = { [""] = 1, ms = 0.001, s = 1, m = 60, h = 3600 }
 
 --- A number of seconds above 0, or of another unit: 500ms, 30s, 5m, 2h.
 function readers.duration(value)
-  local number, unit = value:match "^([%d.]+)(%a*)$"
+  local number, unit = value:match "^([0-9.]+)([a-z]*)$"
   local seconds = tonumber(number) and units[unit] and tonumber(number) * units[unit]
   return seconds and seconds > 0 and seconds <= longest and seconds or nil, "wants a time above 0: 30s, 5m, 1h"
 end

@@ -89,10 +89,15 @@ function Series:list(ended)
   while #self.spans > 12 and calls / #self.spans < enough do
     halve(self)
   end
-  local list = {}
+  local list, last = {}, #self.spans
+  if last > 1 and ended - self.began - (last - 1) * self.step < self.step / 2 then -- too short for a rate of its own
+    join(self.spans[last - 1], table.remove(self.spans))
+    last = last - 1
+  end
   for i, span in ipairs(self.spans) do
     local at = (i - 1) * self.step
-    local seconds = math.max(1e-3, math.min(self.step, ended - self.began - at))
+    local rest = ended - self.began - at
+    local seconds = math.max(1e-3, i == last and rest or self.step)
     list[i] = {
       at = at,
       seconds = seconds,

@@ -1,4 +1,5 @@
 -- A report for the terminal.
+local ascii = require "beam.base.ascii"
 local units = require "beamlua.load.units"
 local visible = require "beam.base.visible"
 
@@ -164,7 +165,7 @@ local function histogram(lines, report, width, paint)
     return
   end
   lines[#lines + 1] = ""
-  local plain = not (os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""):lower():find "utf%-?8"
+  local plain = not ascii.lower(os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""):find "utf%-?8"
   for _, span in ipairs(report.histogram) do
     local label = right(time(span.from), 9) .. " - " .. right(time(span.to), 8)
     local beside = span.count > 0 and count(span.count) or ""
