@@ -80,6 +80,9 @@ function client.new(options)
   if options.log then
     log.to(options.log)
   end
+  if settings.on_span then
+    require("beam.observe.tracing").begin()
+  end
   return setmetatable({ settings = settings }, meta)
 end
 

@@ -252,7 +252,7 @@ local function ask_for_container(self, options)
   local again = { idempotent = true, retry = options.retry, timeout = options.timeout }
   local body, err = attempts.run(settings, target, again, function(auth, left)
     return warm_up(prepared, what, auth, left)
-  end)
+  end, prepared, "deployment:warmup")
   return body ~= nil and true or nil, err
 end
 

@@ -1,4 +1,5 @@
 /* beam.core, the module table. */
+#include <time.h>
 #include <unistd.h>
 
 #include "binding.h"
@@ -30,6 +31,13 @@ static int ca_bundle(lua_State *L) {
   return 1;
 }
 
+static int wall_clock(lua_State *L) {
+  struct timespec now = {0, 0};
+  timespec_get(&now, TIME_UTC);
+  lua_pushnumber(L, (lua_Number)now.tv_sec + (lua_Number)now.tv_nsec / 1e9);
+  return 1;
+}
+
 static int hmac_sha256(lua_State *L) {
   uint8_t digest[BEAM_HMAC_SIZE];
   size_t key_size, size;
@@ -52,6 +60,7 @@ static const luaL_Reg signature_functions[] = {{"hmac_sha256", hmac_sha256}, {"s
 static const luaL_Reg private_functions[] = {{"random", private_random},
                                              {"write_private", private_write},
                                              {"private_folder", private_folder},
+                                             {"clock", wall_clock},
                                              {"home", private_home},
                                              {"process", private_process},
                                              {"process_lives", private_process_lives},

@@ -68,6 +68,9 @@ function core.ca_bundle() end
 ---@return string bytes that nobody can guess
 function core.random(count) end
 
+---@return number seconds since 1970, with their fractions, by a clock that may be set
+function core.clock() end
+
 --- Writes a file that only the user can read, in place of what is there.
 ---@param path string
 ---@param text string

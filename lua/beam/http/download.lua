@@ -213,7 +213,7 @@ local function download(job, url)
   options.retry = not job.is_device and patience(job) -- false: once
   local count, err = attempts.run(job.settings, { public = true }, options, function()
     return transfer(job, url)
-  end)
+  end, nil, "beam.download")
   if count then
     return finish(job)
   elseif not job.is_device and not (job.resume and job.have > 0) then

@@ -156,6 +156,9 @@ function request.prepare(settings, options, where, kind)
   prepared.url, prepared.method, prepared.body = url, method, body
   prepared.headers = headers.to_pairs(options.headers)
   prepared.max_body = options.max_body
+  if settings.traceparent then
+    require("beam.observe.trace_context").pass(prepared, settings)
+  end
   if source then
     upload.announce(prepared, source)
     options.spent = function()

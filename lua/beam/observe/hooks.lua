@@ -5,16 +5,17 @@
 --                                           around something over HTTP with all its attempts: returns what run(settings, target, options,
 --                                           try) does. `request` is what each attempt sends, `name` says who does: "beam.call"
 --   connection(conn, settings, options)     one is made, and has not begun
+--   attempt(conn, core)                     it tries to connect: `core` is what the core will be told
 --   phase(conn, before, phase)              it went from one to the other; conn:enter_phase
 --   request(run, conn, message, options)    around conn:request
 --   waited(conn, seconds)                   a message left the queue for the socket
 --   watched(events, settings)               a task is watched; events.observed(events, err), if set, is told its end
-local hooks = { call = false, connection = false, phase = false, request = false, waited = false, watched = false }
+local hooks = { call = false, connection = false, attempt = false, phase = false, request = false, waited = false, watched = false }
 
 local listen = {}
 
 --- `fn` is called from now on, after those who are already.
----@param name "connection"|"phase"|"waited"|"watched"
+---@param name "connection"|"attempt"|"phase"|"waited"|"watched"
 ---@param fn function
 function listen.to(name, fn)
   local before = hooks[name]

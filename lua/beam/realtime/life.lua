@@ -120,6 +120,9 @@ local function begin(self, core)
   self.is_same_secret = function(auth)
     return auth.secret == secret
   end
+  if hooks.attempt then
+    hooks.attempt(self, core)
+  end
   self.url, self.scheme = core.url:gsub("%?.*$", ""), core.auth.scheme
   local one, err = attempt.start(self, events, core)
   if not one then

@@ -101,6 +101,9 @@ local function core_options(url, options, settings, auth)
   core.upgrade_timeout = settings.ready_timeout
   core.close_timeout = options.close_timeout
   core.max_message = options.max_message
+  if settings.traceparent then
+    require("beam.observe.trace_context").pass(core, settings)
+  end
   return core
 end
 

@@ -7,7 +7,7 @@ local seconds = require "beam.settings.seconds"
 ---@class beam.connection
 local Requesting = {}
 
-local known = { timeout = true, key = true }
+local known = { timeout = true, key = true, traceparent = true, tracestate = true }
 local default_timeout = 60 -- seconds
 local late = "an answer that comes later is dropped; if the handler may stay silent, its next answer is too: use send and receive"
 local late_keyed = "an answer that comes later is dropped; the handler has to copy '%s' into its answer"
@@ -95,7 +95,8 @@ end
 --- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
 --- connection that is lost meanwhile ends the request, unless it still waits in the queue.
 ---@param message table|string
----@param options { timeout: number?, key: string? }? seconds, default 60
+---@param options { timeout: number?, key: string?, traceparent: string?, tracestate: string? }? timeout: seconds, default 60; the last
+---   two: whose span its own belongs to
 ---@return any answer nil on failure
 ---@return beam.error? err
 ---@return "json"|"text"|"binary"|nil kind

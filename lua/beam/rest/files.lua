@@ -148,7 +148,7 @@ local function send(job, public)
   end
   local done, err = attempts.run(job.settings, { public = public }, options, function(auth, left)
     return put(job, auth, left)
-  end)
+  end, nil, "beam.upload")
   return done, err
 end
 

@@ -31,6 +31,10 @@ local config = {}
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
 ---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
+---@field on_span fun(span: beam.span)|table|nil is given each span that has ended: beam.otlp(), or a function, which must not wait
+---@field sampling number? the share of traces that spans are made of, from 0 to 1, where the caller's traceparent does not say; default 1
+---@field traceparent string? W3C: the trace and the span of the caller's that what is done here belongs to; sent along
+---@field tracestate string? W3C: sent along beside it
 ---@field config string? path of a config.ini
 ---@field context string? section of it
 config.options = {
@@ -49,6 +53,10 @@ config.options = {
   proxy = { string = true, boolean = true },
   log = { ["function"] = true },
   json = { table = true },
+  on_span = { ["function"] = true, table = true },
+  sampling = { number = true },
+  traceparent = { string = true },
+  tracestate = { string = true },
   config = { string = true },
   context = { string = true },
 }
@@ -58,6 +66,7 @@ config.overrides = {}
 for _, name in ipairs { "token", "basic", "auth", "insecure_auth", "timeout", "connect_timeout", "ready_timeout", "tls", "proxy" } do
   config.overrides[name] = config.options[name]
 end
+config.overrides.traceparent, config.overrides.tracestate = config.options.traceparent, config.options.tracestate
 
 config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
 
@@ -72,13 +81,21 @@ local function check_basic(basic, where)
   end
 end
 
+local function check_share(value, where)
+  if value ~= nil and not (type(value) == "number" and value >= 0 and value <= 1) then
+    mistake(where .. ": option 'sampling' wants a number from 0 to 1")
+  end
+end
+
 --- Raises for values of the wrong type.
 ---@param options table
 ---@param where string
 function config.check(options, where)
   for name, types in pairs(config.options) do
     local value = options[name]
-    if types.number then
+    if name == "sampling" then
+      check_share(value, where)
+    elseif types.number then
       seconds.check(value, ("%s: option '%s'"):format(where, name))
     elseif value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
       mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))

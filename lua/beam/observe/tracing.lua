@@ -1,0 +1,53 @@
+-- Begins to make spans, when the first client with on_span is made: of calls, connections, requests and tasks. Other clients have none.
+local hooks = require "beam.observe.hooks"
+local span = require "beam.observe.span"
+local task_state = require "beam.task.state"
+local traced_calls = require "beam.observe.traced_calls"
+local traced_connections = require "beam.observe.traced_connections"
+
+local tracing = {}
+
+-- ---- Tasks: one span while it is watched, with what is asked meanwhile below it ----
+
+local function end_task(live, events, err)
+  local status = events.seen and events.seen.status
+  live:set("beam.task.status", status)
+  if err then
+    live:fail(err.status and tostring(err.status) or err.kind, err.message)
+  elseif status and task_state.is_final(status) and status ~= "COMPLETE" then
+    live:fail(status, "the task ended as " .. status)
+  end
+  live:finish()
+end
+
+local function watch_task(events, settings)
+  if not settings.on_span then
+    return
+  end
+  local live, before = span.begin(settings, "beam.task", "internal"), events.observed
+  live:set("beam.task.id", events.id)
+  events.settings = setmetatable({ traceparent = live:traceparent() }, { __index = settings })
+  function events.observed(self, err)
+    if before then
+      before(self, err)
+    end
+    end_task(live, self, err)
+  end
+end
+
+local begun = false
+
+function tracing.begin()
+  if begun then
+    return
+  end
+  begun = true
+  hooks.around("call", traced_calls.call)
+  hooks.to("connection", traced_connections.connection)
+  hooks.to("attempt", traced_connections.attempt)
+  hooks.to("phase", traced_connections.phase)
+  hooks.around("request", traced_connections.request)
+  hooks.to("watched", watch_task)
+end
+
+return tracing
