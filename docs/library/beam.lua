@@ -609,7 +609,8 @@ function beam_connection:messages() end
 --- that name has the same value as the request's. There is always a deadline; an answer that comes too late is dropped. A
 --- connection that is lost meanwhile ends the request, unless it still waits in the queue.
 ---@param message table|string
----@param options { timeout: number?, key: string? }? seconds, default 60
+---@param options { timeout: number?, key: string?, traceparent: string?, tracestate: string? }? timeout: seconds, default 60; the last
+---   two: whose span its own belongs to
 ---@return any answer nil on failure
 ---@return beam.error? err
 ---@return "json"|"text"|"binary"|nil kind
@@ -877,6 +878,10 @@ function beam_retry.backoff(options) end
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
 ---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
+---@field on_span fun(span: beam.span)|table|nil is given each span that has ended: beam.otlp(), or a function, which must not wait
+---@field sampling number? the share of traces that spans are made of, from 0 to 1, where the caller's traceparent does not say; default 1
+---@field traceparent string? W3C: the trace and the span of the caller's that what is done here belongs to; sent along
+---@field tracestate string? W3C: sent along beside it
 ---@field config string? path of a config.ini
 ---@field context string? section of it
 

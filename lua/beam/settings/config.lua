@@ -82,8 +82,19 @@ local function check_basic(basic, where)
 end
 
 local function check_share(value, where)
-  if value ~= nil and not (type(value) == "number" and value >= 0 and value <= 1) then
+  if not (type(value) == "number" and value >= 0 and value <= 1) then
     mistake(where .. ": option 'sampling' wants a number from 0 to 1")
+  end
+end
+
+local function check_value(name, value, where)
+  local types = config.options[name]
+  if name == "sampling" then
+    check_share(value, where)
+  elseif types.number then
+    seconds.check(value, ("%s: option '%s'"):format(where, name))
+  elseif not types[type(value)] or (name == "token" or name == "proxy") and value == true then
+    mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
   end
 end
 
@@ -91,14 +102,9 @@ end
 ---@param options table
 ---@param where string
 function config.check(options, where)
-  for name, types in pairs(config.options) do
-    local value = options[name]
-    if name == "sampling" then
-      check_share(value, where)
-    elseif types.number then
-      seconds.check(value, ("%s: option '%s'"):format(where, name))
-    elseif value ~= nil and not types[type(value)] or (name == "token" or name == "proxy") and value == true then
-      mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
+  for name, value in pairs(options) do
+    if config.options[name] then
+      check_value(name, value, where)
     end
   end
   if options.token and options.basic then
@@ -267,9 +273,9 @@ end
 ---@return beam.settings
 function config.override(settings, options)
   local changed = setmetatable({}, { __index = settings })
-  for name in pairs(config.overrides) do
-    if name ~= "token" and name ~= "basic" then
-      changed[name] = options[name]
+  for name, value in pairs(options) do
+    if config.overrides[name] and name ~= "token" and name ~= "basic" then
+      changed[name] = value
     end
   end
   if options.token ~= nil or options.basic then
