@@ -1,6 +1,7 @@
 -- W3C Trace Context: the header traceparent, which says which trace a request belongs to, and tracestate beside it, which is handed on.
 --
 --   00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01      version, trace, span, flags (1: sampled)
+local ascii = require "beam.base.ascii"
 local core = require("beam.base.native").core()
 
 local context = {}
@@ -42,7 +43,7 @@ end
 ---@return beam.trace_context?
 function context.parse(text)
   local version, trace_id, span_id, flags, rest = (text or ""):match "^(%x%x)%-(%x+)%-(%x+)%-(%x%x)(.*)$"
-  if not version or text:find "%u" or version == "ff" or #trace_id ~= 32 or #span_id ~= 16 then
+  if not version or text:find "[A-Z]" or version == "ff" or #trace_id ~= 32 or #span_id ~= 16 then
     return nil
   elseif not trace_id:find "[^0]" or not span_id:find "[^0]" or rest ~= "" and (version == "00" or rest:sub(1, 1) ~= "-") then
     return nil
@@ -75,7 +76,7 @@ end
 function context.put(headers, traceparent, tracestate)
   local list = {}
   for _, pair in ipairs(headers or {}) do
-    local name = pair[1]:lower()
+    local name = ascii.lower(pair[1])
     if name ~= "traceparent" and name ~= "tracestate" then
       list[#list + 1] = pair
     end
