@@ -8,6 +8,7 @@ local errors = require "beam.error"
 local json = require "beam.json"
 local mistake = require "beam.base.mistake"
 local moment = require "beam.rest.moment"
+local types = require "beam.base.types"
 
 local core = require("beam.base.native").core()
 
@@ -28,7 +29,7 @@ local default_window = 300 -- seconds that a signature is good for, either way: 
 ---@class beam.verify_options
 ---@field window number? seconds that it may be old, or ahead; default 300
 ---@field now number? in place of os.time()
-local types = { window = "number", now = "number" }
+local option_types = { window = "number", now = "number" }
 
 local function refuse(message, hint)
   return nil, errors.new { kind = "auth", message = message, phase = "request", hint = hint }
@@ -137,12 +138,8 @@ local function check(body, headers, key, options)
   elseif key ~= nil and type(key) ~= "string" and type(key) ~= "function" or key == "" then
     mistake "beam.callbacks.verify: key is a string, or a function that gives one: client.signing_key"
   end
-  errors.check_options(options, types, "beam.callbacks.verify")
-  for name, wanted in pairs(types) do
-    if options[name] ~= nil and type(options[name]) ~= wanted then
-      mistake(("beam.callbacks.verify: option '%s' wants a %s"):format(name, wanted))
-    end
-  end
+  errors.check_options(options, option_types, "beam.callbacks.verify")
+  types.check(options, option_types, "beam.callbacks.verify")
 end
 
 --- Whether a request is Beam's and of now. Keys that are asked for are kept; a signature that does not fit has them asked for anew, in case

@@ -11,6 +11,7 @@ local file_name = require "beam.http.file_name"
 local files = require "beam.rest.files"
 local json = require "beam.json"
 local mistake = require "beam.base.mistake"
+local types = require "beam.base.types"
 local v1 = require "beam.rest.v1"
 
 local core = require("beam.base.native").core()
@@ -33,14 +34,10 @@ local settings_of = setmetatable({}, { __mode = "k" }) -- not for the reader of 
 local upload_types = { timeout = "number", progress = "function", retry = "function", size = "number" }
 local only_timeout = { timeout = "number" }
 
-local function check(options, types, where)
+local function check(options, option_types, where)
   options = options or {}
-  errors.check_options(options, types, where)
-  for name, wanted in pairs(types) do
-    if options[name] ~= nil and type(options[name]) ~= wanted then
-      mistake(("%s: option '%s' wants a %s"):format(where, name, wanted))
-    end
-  end
+  errors.check_options(options, option_types, where)
+  types.check(options, option_types, where)
   return options
 end
 
@@ -147,8 +144,8 @@ end
 ---@param options beam.download_options?
 ---@return integer? bytes, beam.error? err
 function Volume:download(path, to, options)
-  local types = { timeout = "number", max_body = "number", resume = "boolean", progress = "function" }
-  local given = check(options, types, "volume:download")
+  local option_types = { timeout = "number", max_body = "number", resume = "boolean", progress = "function" }
+  local given = check(options, option_types, "volume:download")
   path = check_path(path, "volume:download")
   if type(to) ~= "string" or to == "" then
     mistake "volume:download wants a path to write to"
@@ -248,11 +245,11 @@ end
 ---@return string? url nil on failure
 ---@return { volume: string, path: string }|beam.error where
 function volume.upload(settings, source, options)
-  local types = { name = "string", volume = "string" }
+  local option_types = { name = "string", volume = "string" }
   for name, wanted in pairs(upload_types) do
-    types[name] = wanted
+    option_types[name] = wanted
   end
-  local given = check(options, types, "beam.upload")
+  local given = check(options, option_types, "beam.upload")
   check_source(source, "beam.upload")
   local deadline = download.deadline_of(given.timeout)
   local name = given.name or type(source) == "string" and source or "file"

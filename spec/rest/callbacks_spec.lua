@@ -122,7 +122,7 @@ describe("a callback", function()
       { { {}, {} }, "beam.callbacks.verify wants the body as it came, a string, and the headers, a table" },
       { { "", {}, "" }, "beam.callbacks.verify: key is a string, or a function that gives one: client.signing_key" },
       { { "", {}, KEY, { windw = 1 } }, "beam.callbacks.verify: unknown option 'windw'; did you mean 'window'?" },
-      { { "", {}, KEY, { window = "1" } }, "beam.callbacks.verify: option 'window' wants a number" },
+      { { "", {}, KEY, { window = "1" } }, "beam.callbacks.verify: option 'window' wants a number, not a string" },
     } do
       local ok, problem = pcall(beam.callbacks.verify, row[1][1], row[1][2], row[1][3], row[1][4])
       assert.are.same({ false, row[2] }, { ok, (problem:gsub("^.-:%d+: ", "")) })

@@ -188,7 +188,7 @@ describe("logs", function()
       { {}, "beam.logs: one of deployment, task and container" },
       { { task = "a", container = "b" }, "beam.logs: one of deployment, task and container" },
       { { task = "a", since = "soon" }, "beam.logs: 'since' is seconds, '10m', '2h' or a time like '2026-08-01T10:00:00Z', not 'soon'" },
-      { { task = "a", follow = 1 }, "beam.logs: option 'follow' cannot be a number" },
+      { { task = "a", follow = 1 }, "beam.logs: option 'follow' wants a boolean, not a number" },
       { { task = "a", folow = true }, "beam.logs: unknown option 'folow'; did you mean 'follow'?" },
       { { task = "a b" }, "beam.logs: a task is its id, or what beam.task and beam.submit return" },
     } do

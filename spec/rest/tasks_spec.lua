@@ -210,7 +210,7 @@ describe("tasks", function()
       return (err:gsub("^[^ ]*:%d+: ", ""))
     end
     assert.are.equal("beam.tasks: unknown option 'statuses'; did you mean 'status'?", message { statuses = "RUNNING" })
-    assert.are.equal("beam.tasks: option 'limit' cannot be a string", message { limit = "5" })
+    assert.are.equal("beam.tasks: option 'limit' wants a number, not a string", message { limit = "5" })
     for _, limit in ipairs { -1, 1.5, 0 / 0 } do
       assert.are.equal("beam.tasks: 'limit' is a whole number from 0 on", message { limit = limit })
     end

@@ -3,6 +3,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
+local types = require "beam.base.types"
 
 local most_kept = 10000 -- callbacks that nobody has asked for; the oldest are forgotten
 local max_body = 64 * 1024 * 1024
@@ -89,15 +90,11 @@ meta.__close = Receiver.close
 ---@field url string? how Beam reaches it, where that is another address than the one it listens on
 ---@field key string|fun(options: table?): string?, beam.error?|nil default: the default client's signing key
 ---@field window number? seconds that a callback may be old, default 300
-local types = { host = "string", port = "number", url = "string", window = "number" }
+local option_types = { host = "string", port = "number", url = "string", key = "string|function", window = "number" }
 
 local function check(options)
-  errors.check_options(options, { host = true, port = true, url = true, window = true, key = true }, "beam.callbacks.listen")
-  for name, wanted in pairs(types) do
-    if options[name] ~= nil and type(options[name]) ~= wanted then
-      mistake(("beam.callbacks.listen: option '%s' wants a %s"):format(name, wanted))
-    end
-  end
+  errors.check_options(options, option_types, "beam.callbacks.listen")
+  types.check(options, option_types, "beam.callbacks.listen")
 end
 
 --- Starts to listen for callbacks.

@@ -2,6 +2,7 @@
 local mistake = require "beam.base.mistake"
 local request = require "beam.http.request"
 local seconds = require "beam.settings.seconds"
+local types = require "beam.base.types"
 
 local options = {}
 
@@ -14,11 +15,10 @@ local options = {}
 ---@field on_progress fun(done: integer, total: integer?, failed: integer, in_flight: integer)? called after each result; may wait
 ---@field progress boolean? a line on stderr, if that is a terminal
 ---@field total integer? how many inputs an iterator will give, for the progress
-local types = {
+local option_types = {
   concurrency = "number",
   window = "number",
   ordered = "boolean",
-  deadline = "number",
   on_progress = "function",
   progress = "boolean",
   total = "number",
@@ -31,7 +31,8 @@ local usual = 16
 local single = { "input", "body", "body_size", "file" }
 
 local known = request.known { inputs = true }
-for name in pairs(types) do
+known.deadline = true -- seconds, which are checked apart
+for name in pairs(option_types) do
   known[name] = true
 end
 for _, name in ipairs(single) do
@@ -46,14 +47,8 @@ local function check_whole(name, value, least, largest)
 end
 
 local function check(own)
-  for name, wanted in pairs(types) do
-    local value = own[name]
-    if name == "deadline" then
-      seconds.check(value, "beam.map: option 'deadline'")
-    elseif value ~= nil and type(value) ~= wanted then
-      mistake(("beam.map: option '%s' cannot be a %s"):format(name, type(value)))
-    end
-  end
+  types.check(own, option_types, "beam.map")
+  seconds.check(own.deadline, "beam.map: option 'deadline'")
   check_whole("concurrency", own.concurrency, 1, most)
   check_whole("window", own.window, 1, math.huge)
   check_whole("total", own.total, 0, math.huge)
@@ -75,7 +70,8 @@ function options.gather(target, inputs, given)
   end
   local own = { inputs = gathered.inputs, name = name_of(gathered) }
   gathered.inputs = nil
-  for name in pairs(types) do
+  own.deadline, gathered.deadline = gathered.deadline, nil
+  for name in pairs(option_types) do
     own[name], gathered[name] = gathered[name], nil
   end
   check(own)

@@ -3,9 +3,9 @@ local api = require "beam.rest.api"
 local config = require "beam.settings.config"
 local deployment = require "beam.deployment"
 local errors = require "beam.error"
-local mistake = require "beam.base.mistake"
 local filters_known = require "beam.rest.filters"
 local pages = require "beam.rest.pages"
+local types = require "beam.base.types"
 
 local deployments = {}
 
@@ -27,27 +27,27 @@ local deployments = {}
 ---@field created_before string?
 ---@field latest boolean? of each name and kind the newest version only
 ---@field limit integer? at most so many
-local types = { name = "string", kind = "string", version = "number", active = "boolean", limit = "number" }
-for name, wanted in pairs { search = "string", min_containers = "number", app = "string", deleted = "boolean", latest = "boolean" } do
-  types[name] = wanted
-end
-types.created_after, types.created_before = "string", "string"
+local option_types = {
+  name = "string",
+  kind = "string",
+  version = "number",
+  active = "boolean",
+  search = "string",
+  min_containers = "number",
+  app = "string",
+  deleted = "boolean",
+  created_after = "string",
+  created_before = "string",
+  latest = "boolean",
+  limit = "number",
+}
 
-local known = { timeout = true }
-for _, names in ipairs { types, config.overrides } do
-  for name in pairs(names) do
-    known[name] = true
-  end
-end
+local known = config.known(option_types)
 
 local function check(options)
   errors.check_options(options, known, "beam.deployments")
   config.check(options, "beam.deployments")
-  for name, wanted in pairs(types) do
-    if options[name] ~= nil and type(options[name]) ~= wanted then
-      mistake(("beam.deployments: option '%s' wants a %s"):format(name, wanted))
-    end
-  end
+  types.check(options, option_types, "beam.deployments")
   pages.check_limit(options.limit, "beam.deployments")
   filters_known.check_kind(options.kind, "beam.deployments")
 end

@@ -10,6 +10,7 @@ local followed = require "beam.rest.followed"
 local mistake = require "beam.base.mistake"
 local moment = require "beam.rest.moment"
 local numbered = require "beam.rest.numbered"
+local types = require "beam.base.types"
 local workspace = require "beam.rest.workspace"
 
 local logs = {}
@@ -22,31 +23,22 @@ local logs = {}
 ---@field since string|number|nil seconds ago, "90s", "10m", "2h", "1d" ago, or "2026-08-01T10:00:00Z"
 ---@field silence number? seconds without a line until the connection is made anew, default 60
 ---@field retry beam.retry_policy? Beam cannot be asked: after how many seconds it is again; nil: give up
-local types = {
-  deployment = { string = true, table = true },
-  task = { string = true, table = true },
-  container = { string = true },
-  follow = { boolean = true },
-  since = { string = true, number = true },
-  silence = { number = true },
-  retry = { ["function"] = true },
+local option_types = {
+  deployment = "string|table",
+  task = "string|table",
+  container = "string",
+  follow = "boolean",
+  since = "string|number",
+  silence = "number",
+  retry = "function",
 }
 
-local known = {}
-for _, names in ipairs { types, config.overrides } do
-  for name in pairs(names) do
-    known[name] = true
-  end
-end
+local known = config.known(option_types)
 
 local function check(options, where)
   errors.check_options(options, known, where)
   config.check(options, where)
-  for name, allowed in pairs(types) do
-    if options[name] ~= nil and not allowed[type(options[name])] then
-      mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(options[name])))
-    end
-  end
+  types.check(options, option_types, where)
   if (options.deployment and 1 or 0) + (options.task and 1 or 0) + (options.container and 1 or 0) ~= 1 then
     mistake(where .. ": one of deployment, task and container")
   end

@@ -33,11 +33,7 @@ end
 ---@return string? key, beam.error? err
 function signing_key.get(settings, options)
   options = options or {}
-  local names = { fresh = true }
-  for name in pairs(config.overrides) do
-    names[name] = true
-  end
-  errors.check_options(options, names, "beam.signing_key")
+  errors.check_options(options, config.known { fresh = true }, "beam.signing_key")
   config.check(options, "beam.signing_key")
   local own = config.override(settings, options)
   local entry = known[own.credentials] or {}

@@ -4,10 +4,10 @@ local config = require "beam.settings.config"
 local deployment = require "beam.deployment"
 local deployments = require "beam.rest.deployments"
 local errors = require "beam.error"
-local mistake = require "beam.base.mistake"
 local filters_known = require "beam.rest.filters"
 local pages = require "beam.rest.pages"
 local stub_id_of = require("beam.rest.record").stub_id
+local types = require "beam.base.types"
 
 local tasks = {}
 
@@ -23,30 +23,21 @@ local tasks = {}
 ---@field created_after string? "2026-08-01T10:00:00Z"
 ---@field created_before string?
 ---@field limit integer? at most so many
-local types = {
-  status = { string = true, table = true },
-  deployment = { string = true, table = true },
-  kind = { string = true },
-  created_after = { string = true },
-  created_before = { string = true },
-  limit = { number = true },
+local option_types = {
+  status = "string|table",
+  deployment = "string|table",
+  kind = "string",
+  created_after = "string",
+  created_before = "string",
+  limit = "number",
 }
 
-local known = {}
-for _, names in ipairs { types, config.overrides } do
-  for name in pairs(names) do
-    known[name] = true
-  end
-end
+local known = config.known(option_types)
 
 local function check(options)
   errors.check_options(options, known, "beam.tasks")
   config.check(options, "beam.tasks")
-  for name, allowed in pairs(types) do
-    if options[name] ~= nil and not allowed[type(options[name])] then
-      mistake(("beam.tasks: option '%s' cannot be a %s"):format(name, type(options[name])))
-    end
-  end
+  types.check(options, option_types, "beam.tasks")
   pages.check_limit(options.limit, "beam.tasks")
   filters_known.check_states(options.status, "beam.tasks")
   filters_known.check_kind(options.kind, "beam.tasks")

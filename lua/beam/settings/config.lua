@@ -68,6 +68,19 @@ for _, name in ipairs { "token", "basic", "auth", "insecure_auth", "timeout", "c
 end
 config.overrides.traceparent, config.overrides.tracestate = config.options.traceparent, config.options.tracestate
 
+--- The names of what may be told: a function's own, and what may be told otherwise than the client.
+---@param own table<string, any>
+---@return table<string, true>
+function config.known(own)
+  local known = {}
+  for _, names in ipairs { own, config.overrides } do
+    for name in pairs(names) do
+      known[name] = true
+    end
+  end
+  return known
+end
+
 config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
 
 local tls_options = { ca_file = true, cert = true, key = true, insecure = true }

@@ -11,11 +11,10 @@ local options = {}
 ---@param own table<string, true>
 ---@param without string an override that makes no sense here
 function options.known(own, without)
-  local known = { [1] = true }
-  for _, names in ipairs { own, address.fields, config.overrides } do
-    for name in pairs(names) do
-      known[name] = true
-    end
+  local known = config.known(own)
+  known[1] = true
+  for name in pairs(address.fields) do
+    known[name] = true
   end
   known[without] = nil
   return known
