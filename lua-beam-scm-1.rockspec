@@ -133,6 +133,7 @@ build = {
     ["beam.base.native"] = "lua/beam/base/native.lua",
     ["beam.base.packages"] = "lua/beam/base/packages.lua",
     ["beam.base.suggest"] = "lua/beam/base/suggest.lua",
+    ["beam.base.types"] = "lua/beam/base/types.lua",
     ["beam.base.visible"] = "lua/beam/base/visible.lua",
     ["beam.base64"] = "lua/beam/base64.lua",
     ["beam.call"] = "lua/beam/call.lua",
