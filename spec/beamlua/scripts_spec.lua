@@ -48,6 +48,11 @@ describe("scripts/", function()
     assert.is_true(tonumber(answered) <= tonumber(sent) and tonumber(answered) >= tonumber(sent) - 4, output)
   end)
 
+  it("load.lua sends calls that differ, and checks them", function()
+    local output = run("", "$B load scripts/load.lua; echo $?")
+    assert.truthy(output:find "calls +200 .*yes 200   no 0   unknown 0.*\n0\n$" and not output:find "failed", output)
+  end)
+
   it("batch.lua calls for every input, and says which failed", function()
     assert.equal("300 results, their sum is 90300; 0 failed; 300 attempts\n0\n", run("", "$B scripts/batch.lua multiply 300; echo $?"))
     local output = run("--fault status=502:1,status=429:1", "$B scripts/batch.lua multiply 20 4; echo $?")

@@ -200,7 +200,9 @@ function charts.histogram(report)
   local function y_of(number)
     return bottom - number / marks[#marks] * (bottom - top)
   end
-  grid(pieces, marks, y_of, units.count)
+  grid(pieces, marks, y_of, function(mark)
+    return mark % 1 == 0 and units.count(mark) or "" -- there is no half a call
+  end)
   local wide = #spans > 0 and (width - left - right) / #spans or 1
   for i, span in ipairs(spans) do
     local x = left + (i - 1) * wide

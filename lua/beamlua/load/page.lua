@@ -54,7 +54,7 @@ local function percentile_table(caption, name, last, rows)
 end
 
 local function latencies(report)
-  local rows = { row_of(report.model == "open" and "from the planned time" or "whole", report.latency) }
+  local rows = { row_of(report.model == "open" and "from the planned time" or report.realtime and "round trip" or "whole", report.latency) }
   local function add(name, of)
     rows[#rows + 1] = of and of.count > 0 and row_of(name, of) or nil
   end

@@ -31,7 +31,7 @@ text.max { fill: var(--max); stroke: none; }
 .hint { fill: transparent; } .hint:hover { fill: var(--soft); fill-opacity: .12; }
 .phase { fill: var(--five); } .queued { fill: var(--one); } .dns { fill: var(--two); } .tcp { fill: var(--three); }
 .tls, .proxy { fill: var(--four); }
-.body, .open { fill: var(--six); }
+.body, .upgrade { fill: var(--six); }
 details { margin-top: 10px; } summary { cursor: pointer; color: var(--soft); }
 table { border-collapse: collapse; margin: 8px 0 4px; font-size: 13px; font-variant-numeric: tabular-nums; }
 th { text-align: left; font-weight: 500; color: var(--soft); } thead th:not(:first-child), td { text-align: right; }

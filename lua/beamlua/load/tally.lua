@@ -31,7 +31,7 @@ function tally.new(began, phases, open, interval)
   local self = setmetatable({ began = began, names = phases, open = open, interval = interval }, Tally)
   self.started, self.ended, self.failed, self.late = 0, 0, 0, 0
   self.executed = { yes = 0, no = 0, unknown = 0 }
-  self.connections, self.bytes = 0, 0
+  self.connections, self.lost, self.bytes = 0, 0, 0
   self.latency, self.failures = histogram.new(), histogram.new()
   self.service = open and histogram.new() or nil -- from the start, not from the planned time
   self.lateness = open and histogram.new() or nil
@@ -55,7 +55,7 @@ local function new_sort(self, err)
   return sort
 end
 
-local function note_failure(self, err, seconds)
+local function sort_of(self, err)
   local key = err.status and ("%s %s"):format(err.kind, err.status) or err.kind
   if not self.sorts[key] and self.sort_count >= most_sorts then
     key = "other"
@@ -64,11 +64,15 @@ local function note_failure(self, err, seconds)
   local sort = self.sorts[key] or new_sort(self, err)
   self.sorts[key] = sort
   sort.count = sort.count + 1
-  local executed = err.executed or "unknown"
+  self.first_failure = self.first_failure or sort
+  return sort
+end
+
+local function note_failure(self, err, seconds)
+  local sort, executed = sort_of(self, err), err.executed or "unknown"
   sort.executed[executed] = (sort.executed[executed] or 0) + 1
   self.executed[executed] = self.executed[executed] + 1
   self.failed = self.failed + 1
-  self.first_failure = self.first_failure or sort
   self.failures:add(seconds)
 end
 
@@ -147,6 +151,13 @@ function Tally:measure(times)
     end
   end
   self.connections = self.connections + ((times.tcp or 0) > 0 and 1 or 0)
+end
+
+--- A connection was lost, or could not be made; what became of its messages is told by them.
+---@param err beam.error
+function Tally:lose(err)
+  self.lost = self.lost + 1
+  sort_of(self, err)
 end
 
 --- The failures, the most frequent first.

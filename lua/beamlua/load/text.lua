@@ -20,7 +20,7 @@ text.phase_names = {
   wait = "first byte",
   body = "body",
   total = "whole",
-  open = "open",
+  upgrade = "upgrade",
 }
 
 -- A cell of so many characters, to the right.
@@ -108,14 +108,15 @@ local function summary(lines, report)
   local executed = report.executed
   local ran = "  %syes %s   no %s   unknown %s"
   lines[#lines + 1] = ran:format(left("executed", 14), count(executed.yes), count(executed.no), count(executed.unknown))
-  local opened = "  %s%s made   %s received"
-  lines[#lines + 1] = opened:format(left("connections", 14), count(report.connections), units.bytes(report.bytes))
+  local opened = "  %s%s made   %s"
+  local beside = report.realtime and ("%s lost or not made"):format(count(report.lost)) or units.bytes(report.bytes) .. " received"
+  lines[#lines + 1] = opened:format(left("connections", 14), count(report.connections), beside)
 end
 
 local function latencies(lines, report)
   lines[#lines + 1] = ""
   lines[#lines + 1] = head "latency"
-  lines[#lines + 1] = row(report.model == "open" and "from plan" or "whole", report.latency)
+  lines[#lines + 1] = row(report.model == "open" and "from plan" or report.realtime and "round trip" or "whole", report.latency)
   if report.service then
     lines[#lines + 1] = row("from start", report.service)
     lines[#lines + 1] = row("begun late by", report.lateness)
@@ -193,8 +194,9 @@ local function failures(lines, report, paint)
         ran[#ran + 1] = ("%s %s"):format(executed, count(sort.executed[executed]))
       end
     end
-    local line, painted = "  %s %s  executed: %s  %s", paint("red", left(name, 12))
-    lines[#lines + 1] = line:format(right(count(sort.count), 9), painted, table.concat(ran, ", "), text.first_line(sort.message))
+    local line, painted = "  %s %s  %s%s", paint("red", left(name, 12))
+    local whether = ran[1] and ("executed: %s  "):format(table.concat(ran, ", ")) or ""
+    lines[#lines + 1] = line:format(right(count(sort.count), 9), painted, whether, text.first_line(sort.message))
   end
 end
 

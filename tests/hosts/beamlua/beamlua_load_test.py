@@ -1,9 +1,12 @@
 """beamlua load: what it drives, what it counts, what it says of a server that stalls. Speaks TAP.
 usage: beamlua_load_test.py [pattern]"""
 import json
+import os
+import re
 import signal
 import sys
 import time
+from html.parser import HTMLParser
 
 from beamlua import has, main, same
 
@@ -139,6 +142,109 @@ def warms_up(world):
     code, out, err = world.run("load", "stedy", "--warmup", beam=beam)
     same((34, ""), (code, out))
     has("did you mean 'steady'", err)
+
+
+SCRIPT = """
+local load = { target = "fails", concurrency = 1, count = 12, headers = { ["x-run"] = "seven" } }
+local state = { results = 0, errors = 0 }
+function load.setup(client)
+  state.setup = getmetatable(client).__name
+end
+function load.request(number)
+  if number == 9 then return nil end
+  return { x = number }, number == 3 and { path = "?x=33" } or nil
+end
+function load.response(result, info, number)
+  if result == nil then
+    state.errors = state.errors + 1
+    assert(info.kind == "http" and info.status >= 429)
+    return
+  end
+  state.results = state.results + 1
+  state.path = state.path or number == 3 and result.result == 33
+  if number == 6 then return false, "not as it should be" end
+end
+function load.done(report)
+  print(state.setup, state.results, state.errors, state.path, report.ended)
+end
+return load
+"""
+
+
+@test
+def runs_a_script(world):
+    """a script's hooks say what each call sends, judge its answer and are told the report; the command line goes before its fields"""
+    beam = app(world)
+    world.write("hooks.lua", SCRIPT)
+    code, out, err = world.run("load", "hooks.lua", beam=beam)
+    has(r"^beam.client\t4\t4\ttrue\t8\nPOST \S+/endpoint/fails,.* 1 at a time", out)
+    has(r"calls +8 .*failed 5 .*1 check +executed: yes 1  not as it should be", out)
+    same((35, ""), (code, err))
+    code, out, err = world.run("load", "hooks.lua", "--count", "3", beam=beam)
+    has(r"calls +3 ", out)
+    for text, pattern in (
+            ("return 1", "it returns no table of hooks"),
+            ("return { target = 'fails', requests = print }", "there is no hook and no field 'requests'; did you mean 'request'"),
+            ("return { target = 'fails', rate = 0 }", "'rate' cannot be 0"),
+            ("return { rate = 5 }", "has no field 'target'"),
+            ("nonsense", "hooks.lua:1: "),
+            ("return { target = 'fails', count = 3, request = function() error 'no idea' end }", "no idea")):
+        world.write("hooks.lua", text)
+        code, out, err = world.run("load", "hooks.lua", beam=beam)
+        assert code in (1, 22) and out == "", (code, out)
+        has(pattern, err)
+
+
+@test
+def talks_to_an_app(world):
+    """--realtime: connections, messages a second, round trips; a rate is held over all connections; what cannot be reached is told"""
+    beam = app(world)
+    report = load(world, beam, "echo", '{"word":"hello"}', "--realtime", "--count", "12", "--concurrency", "3")
+    same((12, 3, 0, 0), (report["ended"], report["connections"], report["failed"], report["lost"]))
+    assert report["latency"]["p50"] > 0.05 and report["realtime"], report["latency"]  # the app pauses for 0.1 s after an answer
+    phases = {phase["phase"]: phase["count"] for phase in report["phases"]}
+    same((3, 3), (phases["upgrade"], phases["total"]))
+    report = load(world, beam, "echo", "--realtime", "--duration", "2s", "--rate", "20", "--concurrency", "4")
+    assert 36 <= report["ended"] <= report["planned"] <= 40 and report["model"] == "open", report
+    report = load(world, beam, "steady", "--realtime", "--count", "2", code=34)
+    same((0, "handshake", 16), (report["ended"], report["errors"][0]["kind"], report["lost"]))
+
+
+@test
+def writes_a_page(world):
+    """--html: one file with everything in it and nothing from elsewhere; what a server says is text in it"""
+    beam = app(world)
+    code, out, err = world.run("load", "fails", "--count", "40", "--html", "report.html", beam=beam)
+    same((35, ""), (code, err))
+    with open(os.path.join(world.home, "report.html"), encoding="utf-8") as file:
+        page = file.read()
+    same([], re.findall(r"<(?:script|link|img|iframe)|src=|href=|url\(|@import", page))
+    has(r"default-src 'none'.*prefers-color-scheme: dark.*<h1>POST .*<svg .*role=\"img\".*aria-labelledby.*<details>.*<table>.*Failures.*http 429", page)
+    class Checker(HTMLParser):
+        stack = []
+        def handle_starttag(self, tag, attrs):
+            if tag not in ("meta", "line", "rect", "path"):
+                self.stack.append(tag)
+        def handle_endtag(self, tag):
+            if tag not in ("meta", "line", "rect", "path"):
+                same(tag, self.stack.pop())
+    checker = Checker()
+    checker.feed(page.replace("/>", ">"))
+    same([], checker.stack)
+    same(22, world.run("load", "steady", "--count", "1", "--html", "no/such/folder.html", beam=beam)[0])
+
+
+@test
+def hides_secrets(world):
+    """no token, no secret header in what is printed, nor on the page"""
+    beam = app(world, "--token", "s3cret-token-of-ours")
+    code, out, err = world.run("load", "steady", "--count", "3", "-H", "X-Api-Key: hidden-key-12345", "--html", "report.html", "--json", beam=beam,
+                               BEAM_TOKEN="wrong-token-of-ours")
+    with open(os.path.join(world.home, "report.html"), encoding="utf-8") as file:
+        everything = out + err + file.read()
+    same((31, ""), (code, err))
+    for secret in ("wrong-token-of-ours", "hidden-key-12345", "s3cret-token-of-ours"):
+        assert secret not in everything, secret
 
 
 @test
