@@ -406,6 +406,7 @@ build = {
     ["beam.beamlua.load.series"] = "lua/beamlua/load/series.lua",
     ["beam.beamlua.load.starts"] = "lua/beamlua/load/starts.lua",
     ["beam.beamlua.load.style"] = "lua/beamlua/load/style.lua",
+    ["beam.beamlua.load.talks"] = "lua/beamlua/load/talks.lua",
     ["beam.beamlua.load.tally"] = "lua/beamlua/load/tally.lua",
     ["beam.beamlua.load.text"] = "lua/beamlua/load/text.lua",
     ["beam.beamlua.load.units"] = "lua/beamlua/load/units.lua",
