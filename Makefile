@@ -12,13 +12,16 @@ PYTHON ?= /usr/bin/python3
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc 2>/dev/null || echo 1))
 
 PACKAGES := libuv libwebsockets libcurl openssl zlib
-WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
+WARNINGS := -Wall -Wextra -Wformat -Werror=format-security -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
 # make DEBUG=1: with assertions, to be stepped through; make SANITIZE=1: beamlua and each core.so under AddressSanitizer and UBSan.
 SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
 CPPFLAGS += -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 CFLAGS ?= $(if $(DEBUG),-Og,-O2) -g
 override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(if $(SANITIZE),$(SANITIZERS))
 override LDFLAGS += $(if $(SANITIZE),$(SANITIZERS))
+# What is installed is built so besides, with what of it this compiler knows; asked once, and for the linker's when something is linked.
+HARDENING := $(shell sh tests/release/flags.sh compile "$(CC)" "$(CPPFLAGS) $(CFLAGS)")
+LINK_HARDENING = $(eval LINK_HARDENING := $(shell sh tests/release/flags.sh link "$(CC)" "$(CFLAGS)"))$(LINK_HARDENING)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
 CORE := $(sort $(shell find core -name "*.c"))
@@ -35,7 +38,7 @@ LUA := 5.4
 LUAS := $(strip $(foreach lua,5.1 jit 5.3 5.4 5.5,$(if $(filter $(LUA),$(lua))$(shell pkg-config --exists $(LUA_PACKAGE_$(lua)) 2>/dev/null && echo yes),$(lua))))
 
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs demo test core lua host lint manual docs pictures library rockspec clean
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs setup-release demo test core lua host lint manual docs pictures library rockspec clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -45,7 +48,7 @@ lua: $(LUAS:%=build/lua/%/beam/core.so)
 host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
-setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package:
+setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package setup-release:
 	@LUA=$(LUA) sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build
@@ -59,7 +62,7 @@ test: setup-test
 # What everything is compiled with: other flags compile everything anew.
 build/flags: always
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CPPFLAGS) $(CFLAGS)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS)' > $@
+	@echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING)' | cmp -s - $@ || echo '$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING)' > $@
 
 # ---- libbeam ----
 
@@ -69,13 +72,13 @@ build/libbeam.a: $(CORE:%.c=build/%.o)
 
 build/libbeam.so: $(CORE:%.c=build/%.o)
 	$(call say,LD,$@)
-	$(q)$(CC) -shared -Wl,-soname,libbeam.so.0 -o $@ $^ $(LDFLAGS) $(LIBS)
+	$(q)$(CC) -shared -Wl,-soname,libbeam.so.0 -o $@ $^ $(LINK_HARDENING) $(LDFLAGS) $(LIBS)
 	$(q)ln -sf libbeam.so build/libbeam.so.0
 
 build/core/%.o: core/%.c build/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
 
 # ---- beam.core, once for each Lua ----
 
@@ -83,17 +86,17 @@ define for_lua
 build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) build/libbeam.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LDFLAGS) $(LIBS)
+	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LINK_HARDENING) $(LDFLAGS) $(LIBS)
 
 build/binding/$(1)/%.o: lua/binding/%.c build/flags
 	$$(call say,CC,$$< ($(1)))
 	@mkdir -p $$(@D)
-	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) -MMD -MP -c -o $$@ $$<
+	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 # ---- The rest, by idea ----
 
-include lua/beamlua/beamlua.mk lua/beamlua/portable/portable.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk tests/develop.mk install.mk
+include lua/beamlua/beamlua.mk lua/beamlua/portable/portable.mk tests/tests.mk tests/bench/bench.mk tests/fuzz/fuzz.mk tests/develop.mk tests/release/release.mk install.mk
 
 lint: setup-lint
 	@sh tests/lint.sh

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what is missing to build (and, unless told otherwise, to test, lint and measure): by apt where it can be done,
-# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench|docs|package]…
+# else it names the packages for this system.   usage: setup.sh [build|test|lint|fuzz|bench|docs|package|release]…
 #                                               setup.sh left-out   a line for each part that cannot be tested here: what tests/run.sh leaves out
 set -u
 
@@ -13,7 +13,8 @@ test="liblua5.4-dev lua5.4 lua-busted lua-filesystem python3 python3-fastapi pyt
 lint="clang-format cppcheck lua-check"
 bench="python3-httpx python3-requests wrk"
 docs="lua5.1 lua5.4 lua-ldoc discount python3 python3-pyte"
-package="debhelper dpkg-dev fakeroot lintian"
+package="debhelper dpkg-dev fakeroot lintian devscripts blhc"
+release="devscripts blhc binutils luarocks clang-tidy python3-jsonschema"
 
 # Parts of the tests, each with its packages and the tests that are left out without them (tests/run.sh). Lua 5.5 and lua-cjson are no
 # part that is missing where the system has none.
@@ -80,9 +81,10 @@ for set in "${@:-build}"; do
     fuzz) required="$required $build $(fuzz_packages)" ;;
     bench) required="$required $build $test $bench" optional=parts ;;
     package) required="$required $build $test $package" optional=parts ;;
+    release) required="$required $build $release" ;;
     docs) required="$required $docs" ;;
     left-out) if is_debian; then each_part tell_left_out; fi; exit ;;
-    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench, docs, package)" >&2; exit 2 ;;
+    *) echo "setup.sh: unknown set '$set' (build, test, lint, fuzz, bench, docs, package, release)" >&2; exit 2 ;;
   esac
 done
 [ -z "$optional" ] || optional=$(each_part packages_of_part)

@@ -10,11 +10,14 @@ LUA_LIBRARY := $(shell pkg-config --variable=libdir lua$(LUA) 2>/dev/null)/liblu
 CJSON_LIBRARY := $(wildcard $(LUA_LIBRARY:.a=-cjson.a))
 HOST_FLAGS := -Ilua -Ilua/embed $(if $(CJSON_LIBRARY),-DBEAMLUA_CJSON)
 
+# Where the archive of Lua allows it, beamlua is loaded at another address each time.
+PIE = $(shell sh tests/release/flags.sh program "$(CC)" "$(CFLAGS)" "$(LUA_LIBRARY)")
+
 # ---- beamlua: Lua, lua-cjson where it is installed, and the module in one program; the transport is loaded when it is first needed ----
 
 build/beamlua: $(HOST:lua/%.c=build/host/%.o) build/host/baked.o build/lua/$(LUA)/beam/core.so | $(LINE)
 	$(call say,LD,$@)
-	$(q)$(CC) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LDFLAGS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl
+	$(q)$(CC) $(PIE) -Wl,--dynamic-list=lua/beamlua/exports.list -o $@ $(filter %.o,$^) $(LINK_HARDENING) $(LDFLAGS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl
 
 # Which Lua it is for: what was made with another is made again.
 build/host/lua: always
@@ -23,28 +26,28 @@ build/host/lua: always
 build/host/%.o: lua/%.c build/flags build/host/lua
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
 
 # The line editor of the prompt, if libedit is there: loaded for a prompt only.
-build/lua/$(LUA)/beam/line.so: lua/beamlua/line/line.c
+build/lua/$(LUA)/beam/line.so: lua/beamlua/line/line.c build/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(shell pkg-config --cflags libedit 2>/dev/null) $(CFLAGS) -shared -o $@ $< $(LDFLAGS) \
+	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(shell pkg-config --cflags libedit 2>/dev/null) $(CFLAGS) $(HARDENING) -shared -o $@ $< $(LINK_HARDENING) $(LDFLAGS) \
 	  $(shell pkg-config --libs libedit 2>/dev/null)
 
-build/host/bake: lua/baked/bake/bake.c build/host/lua
+build/host/bake: lua/baked/bake/bake.c build/host/lua build/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(LUA_FLAGS) $(CFLAGS) -o $@ $< $(LUA_LIBRARY) -lm -ldl
+	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(CFLAGS) $(HARDENING) -o $@ $< $(LINK_HARDENING) $(LDFLAGS) $(LUA_LIBRARY) -lm -ldl
 
 build/host/baked.c: build/host/bake lua/baked/bake.lua $(LUA_SOURCES)
 	$(call say,BAKE,$@)
 	@mkdir -p $(@D)
 	$(q)build/host/bake lua/baked/bake.lua $(LUA_SOURCES) > $@
 
-build/host/baked.o: build/host/baked.c
+build/host/baked.o: build/host/baked.c build/flags
 	$(call say,CC,$<)
-	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(HARDENING) -c -o $@ $<
 
 # ---- libbeamhost: libbeam, beam.core, Lua, lua-cjson and the module in one object that gives away the names beam_* alone ----
 
@@ -64,5 +67,5 @@ build/libbeamhost.a: build/beamhost.o
 
 build/libbeamhost.so: build/beamhost.o
 	$(call say,LD,$@)
-	$(q)$(CC) -shared -Wl,-soname,libbeamhost.so.0 -Wl,-z,defs -o $@ $^ $(LDFLAGS) $(LIBS) -lm -ldl
+	$(q)$(CC) -shared -Wl,-soname,libbeamhost.so.0 -Wl,-z,defs -o $@ $^ $(LINK_HARDENING) $(LDFLAGS) $(LIBS) -lm -ldl
 	$(q)ln -sf libbeamhost.so build/libbeamhost.so.0
