@@ -64,19 +64,21 @@ build/completions/%: build/beamlua
 	@mkdir -p $(@D)
 	$(q)build/beamlua completion $(if $(filter %.fish,$@),fish,$(if $(filter _%,$(@F)),zsh,bash)) > $@
 
-# ---- A release: the tarball and its rockspec ----
+# ---- A release: the tarball, its rockspec, and its bill of materials for this system ----
 
 # Of a tree that is no checkout, or without git: all that is in it.
 DIST := lua-beam-$(VERSION)
 SOURCE_URL ?= https://github.com/beam-lua/lua-beam/releases/download/v$(VERSION)/$(DIST).tar.gz
+RELEASE_TIME = $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md))
 dist:
 	$(call say,DIST,build/dist/$(DIST).tar.gz)
 	@rm -rf build/dist && mkdir -p build/dist
 	$(q){ git ls-files 2>/dev/null || find . -type f ! -path './build/*' ! -path './.git/*' | sed 's|^\./||'; } | grep -v '^\.ci/' | LC_ALL=C sort | tar --create --files-from=- --transform='s|^|$(DIST)/|' --owner=0 --group=0 --numeric-owner \
-	  --mtime=@$$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md) | gzip -9n > build/dist/$(DIST).tar.gz
+	  --mtime=@$(RELEASE_TIME) | gzip -9n > build/dist/$(DIST).tar.gz
 	$(q)tar -C build/dist -xzf build/dist/$(DIST).tar.gz
 	$(q)md5=$$(md5sum < build/dist/$(DIST).tar.gz) && cd build/dist/$(DIST) && \
 	  lua5.4 tests/rockspec.lua $(VERSION) $(SOURCE_URL) $${md5%% *} > ../$(DIST)-1.rockspec
+	$(q)lua5.4 tests/release/sbom.lua $(VERSION) $(RELEASE_TIME) $$(sha256sum < build/dist/$(DIST).tar.gz | cut -d ' ' -f 1) $(LUA) > build/dist/$(DIST).cdx.json
 	@rm -rf build/dist/$(DIST)
 
 # The rock on every Lua, each way to install it; tests/hosts/install/rock_test.sh does each way once.

@@ -69,8 +69,13 @@ static int add_field(beam__response *response, const char *line, size_t len) {
 
 /* "HTTP/1.1 200 OK", "HTTP/2 200" */
 static int status_of(const char *line, size_t len) {
-  const char *space = memchr(line, ' ', len);
-  return space ? atoi(space) : 0;
+  const char *at = memchr(line, ' ', len), *end = line + len;
+  int status = 0;
+  for (; at && at < end && *at == ' '; at++)
+    ;
+  for (; at && at < end && status < 1000 && beam__ascii_is_digit(*at); at++)
+    status = status * 10 + (*at - '0');
+  return status;
 }
 
 static void begin_head(beam__response *response, int status) {

@@ -99,8 +99,8 @@ static size_t affordable_connections(size_t wanted) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur >= wanted + BEAM__DESCRIPTORS_SPARED)
     return wanted;
-  return limit.rlim_cur > 2 * BEAM__DESCRIPTORS_SPARED ? limit.rlim_cur - BEAM__DESCRIPTORS_SPARED
-                                                       : BEAM__DESCRIPTORS_SPARED;
+  return limit.rlim_cur > (rlim_t)2 * BEAM__DESCRIPTORS_SPARED ? limit.rlim_cur - BEAM__DESCRIPTORS_SPARED
+                                                               : BEAM__DESCRIPTORS_SPARED;
 }
 
 static void set_limits(beam_server *server) {

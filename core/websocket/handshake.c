@@ -137,7 +137,7 @@ static const char *check_accept(const beam_header *headers, size_t count, const 
     return "it has no Sec-WebSocket-Accept";
   if (beam__header_count(headers, count, name) > 1)
     return "it has more than one Sec-WebSocket-Accept";
-  if (strcmp(beam__header_find(headers, count, name), accept))
+  if (strcmp(beam__header_find(headers, count, name), accept) != 0)
     return "its Sec-WebSocket-Accept does not belong to our key: a cache or a server that does not speak WebSocket";
   return NULL;
 }

@@ -248,12 +248,16 @@ int beam_host_step(beam_host *host, int timeout_ms) {
   return run_outside(&call, "beam_host_step");
 }
 
-static void take_integer(lua_State *L, const struct call *call) { *(int *)call->result = (int)lua_tointeger(L, -1); }
+static void take_fd(lua_State *L, const struct call *call) {
+  *(int *)call->result = call->host->fd = (int)lua_tointeger(L, -1);
+}
 
+/* A callback of the log may free the host in between. */
 int beam_host_fd(beam_host *host) {
-  struct call call = {.host = host, .method = "fd", .take = take_integer, .result = &host->fd};
-  int code = host->fd >= 0 ? 0 : run(&call);
-  return code ? code : host->fd;
+  int fd = host->fd;
+  struct call call = {.host = host, .method = "fd", .take = take_fd, .result = &fd};
+  int code = fd >= 0 ? 0 : run(&call);
+  return code ? code : fd;
 }
 
 /* ---- Talking ---- */

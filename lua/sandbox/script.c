@@ -160,7 +160,7 @@ static int new_script(lua_State *P) {
   luaL_checktype(P, OPTIONS, LUA_TTABLE);
   lua_settop(P, OPTIONS);
   read_options(P, &options);
-  object = lua_newuserdatauv(P, sizeof *object, 1);
+  object = lua_newuserdatauv(P, sizeof(struct script *), 1);
   *object = NULL;
   luaL_setmetatable(P, CLASS);
   lua_newtable(P);
