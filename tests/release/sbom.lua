@@ -1,10 +1,11 @@
 -- The bill of materials of a release, as CycloneDX 1.5 (make dist): what it is, what it was built from and is linked with here.
 --   lua5.4 tests/release/sbom.lua VERSION TIME SHA256 LUA     the release, its time in seconds, the tarball's sum, the Lua inside beamlua
--- The same tree on the same system gives the same bytes: the time is the commit's (or SOURCE_DATE_EPOCH), the serial number is made of the tarball's sum.
+-- The same tree on the same system gives the same bytes: the time is the commit's (or SOURCE_DATE_EPOCH), the serial number is made of
+-- the tarball's sum.
 local version, time, sum, lua = ...
 assert(version and tonumber(time) and sum and #sum == 64 and lua, "usage: sbom.lua VERSION TIME SHA256 LUA")
 
--- Name, its name in pkg-config, licence (SPDX), page, what takes it, and whether it lies inside that. There is no code of others in the tree.
+-- Name, its name in pkg-config, licence (SPDX), page, use, and whether it lies inside what uses it. There is no code of others in the tree.
 local LIBRARIES = {
   { "libuv", "libuv", "MIT", "https://libuv.org", "the event loop" },
   { "libwebsockets", "libwebsockets", "MIT", "https://libwebsockets.org", "descriptors that are ready" },
@@ -12,7 +13,8 @@ local LIBRARIES = {
   { "openssl", "openssl", "Apache-2.0", "https://openssl.org", "TLS" },
   { "zlib", "zlib", "Zlib", "https://zlib.net", "content codings" },
   { "lua", "lua" .. lua, "MIT", "https://www.lua.org", "inside beamlua and libbeamhost", inside = true },
-  { "lua-cjson", "lua" .. lua .. "-cjson", "MIT", "https://github.com/openresty/lua-cjson", "inside beamlua and libbeamhost", inside = true, optional = true },
+  { "lua-cjson", "lua" .. lua .. "-cjson", "MIT", "https://github.com/openresty/lua-cjson",
+    "inside beamlua and libbeamhost", inside = true, optional = true },
   { "libedit", "libedit", "BSD-3-Clause", "https://thrysoee.dk/editline", "the prompt's line editor", optional = true },
 }
 
@@ -74,8 +76,8 @@ for _, library in ipairs(LIBRARIES) do
   if found then
     local reference = ("pkg:generic/%s@%s"):format(name, found:gsub("%+", "%%2B"))
     references[#references + 1] = reference
-    components[#components + 1] = object({ "type", "library" }, { "bom-ref", reference }, { "name", name }, { "version", found }, { "description", use },
-      { "scope", library.optional and "optional" or "required" }, { "licenses", licensed(licence) }, { "purl", reference },
+    components[#components + 1] = object({ "type", "library" }, { "bom-ref", reference }, { "name", name }, { "version", found },
+      { "description", use }, { "scope", library.optional and "optional" or "required" }, { "licenses", licensed(licence) }, { "purl", reference },
       { "externalReferences", site(url) },
       { "properties", { object({ "name", "lua-beam:linked" }, { "value", library.inside and "inside" or "shared" }) } })
   end
