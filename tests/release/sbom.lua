@@ -77,7 +77,8 @@ for _, library in ipairs(LIBRARIES) do
     local reference = ("pkg:generic/%s@%s"):format(name, found:gsub("%+", "%%2B"))
     references[#references + 1] = reference
     components[#components + 1] = object({ "type", "library" }, { "bom-ref", reference }, { "name", name }, { "version", found },
-      { "description", use }, { "scope", library.optional and "optional" or "required" }, { "licenses", licensed(licence) }, { "purl", reference },
+      { "description", use },
+      { "scope", library.optional and "optional" or "required" }, { "licenses", licensed(licence) }, { "purl", reference },
       { "externalReferences", site(url) },
       { "properties", { object({ "name", "lua-beam:linked" }, { "value", library.inside and "inside" or "shared" }) } })
   end

@@ -22,18 +22,18 @@ portable-roots: portable
 build/portable/core.so: $(BINDING:lua/binding/%.c=build/binding/$(LUA)/%.o) build/portable/plugins.o build/libbeam.a
 	$(call say,LD,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) -shared -Wl,--exclude-libs,ALL $(BESIDE) -o $@ $^ $(LDFLAGS) $(LIBS) -ldl
+	$(q)$(CC) -shared -Wl,--exclude-libs,ALL $(BESIDE) -o $@ $^ $(LINK_HARDENING) $(LDFLAGS) $(LIBS) -ldl
 
 build/portable/line.so: lua/beamlua/line/line.c build/flags
 	$(call say,CC,$@)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(shell pkg-config --cflags libedit 2>/dev/null) $(CFLAGS) -shared $(BESIDE) -o $@ $< $(LDFLAGS) \
+	$(q)$(CC) $(CPPFLAGS) $(LUA_FLAGS) $(shell pkg-config --cflags libedit 2>/dev/null) $(CFLAGS) $(HARDENING) -shared $(BESIDE) -o $@ $< $(LINK_HARDENING) $(LDFLAGS) \
 	  $(shell pkg-config --libs libedit 2>/dev/null)
 
 build/portable/plugins.o: lua/beamlua/portable/plugins.c build/flags
 	$(call say,CC,$<)
 	@mkdir -p $(@D)
-	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $@ $<
 
 # What does not touch the system compiles for Windows as it is: the sandbox but for string.find (memmem), JSON, the parsers of frames and heads. Wants gcc-mingw-w64.
 MINGW ?= x86_64-w64-mingw32-gcc
