@@ -9,7 +9,11 @@ RELEASE ?= bookworm trixie testing
 distros:
 	@sh tests/distros.sh $(RELEASE)
 
-.PHONY: distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege
+.PHONY: distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks
+
+# Each event of beam.h with each call that may be made in it, every pair; each hundredth in make test.
+callbacks: build/tests/core/callbacks/callbacks_test
+	@BITE_EVERY=1 build/tests/core/callbacks/callbacks_test
 
 # The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
 siege: setup-test
