@@ -14,6 +14,7 @@ local own = {
   retry = { "beam.retry" },
   base64 = { "beam.base64" },
   metrics = { "beam.observe.metrics", "snapshot" },
+  otlp = { "beam.observe.exporter", "new" },
   callbacks = { "beam.callbacks" },
   loop = { "beam.driver.other_loops" },
   setup = { "beam.driver", "setup" },
