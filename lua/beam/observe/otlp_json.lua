@@ -1,5 +1,5 @@
--- Spans as OpenTelemetry's OTLP/HTTP wants them: JSON after opentelemetry/proto/collector/trace/v1, with ids in hexadecimal digits and 64-bit
--- numbers as texts.
+-- Spans as OpenTelemetry's OTLP/HTTP wants them: JSON after opentelemetry/proto/collector/trace/v1, with ids in hexadecimal digits and
+-- 64-bit numbers as texts.
 local json = require "beam.json"
 
 local otlp_json = {}

@@ -8,7 +8,7 @@ local otlp_options = {}
 local default_endpoint, default_path = "http://localhost:4318", "/v1/traces"
 
 ---@class beam.otlp_options
----@field endpoint string? the collector's address, default http://localhost:4318, to which /v1/traces is added; one with a path is taken as it is
+---@field endpoint string? the collector's address, default http://localhost:4318; /v1/traces is added, unless it has a path
 ---@field headers table<string, string>? further request headers, a key for instance
 ---@field service string? the name of this program
 ---@field resource table<string, string|number|boolean>? what else is said of it: { ["deployment.environment.name"] = "production" }
