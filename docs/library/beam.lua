@@ -772,11 +772,6 @@ function beam.fd() end
 ---@return true? done, beam.error? err
 function beam.on_signal(name, fn) end
 
---- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
---- Prometheus reads.
----@return beam.metrics
-function beam.metrics() end
-
 --- for line in beam.lines() do … end: until the end of standard input.
 ---@return fun(): string? line
 function beam.lines() end
@@ -993,6 +988,82 @@ function beam_volume:remove(path, options) end
 ---@field max_body integer? bytes
 ---@field resume boolean? what has come stays after a failure (path.part), and the next download goes on from there
 ---@field progress fun(bytes: integer, total: integer?)? told after each piece how much there is, and of how much
+
+-- ---- Figures and spans: docs/hosts/monitoring.md ----
+
+--- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
+--- Prometheus reads. Inside nginx { dict = "name" } of a lua_shared_dict makes that text the one of all workers, each with a label.
+---@param options { dict: string? }?
+---@return beam.metrics
+function beam.metrics(options) end
+
+--- What sends spans to a collector of OpenTelemetry's: beam.client { on_span = beam.otlp() }. What the options leave out comes from the
+--- environment: OTEL_EXPORTER_OTLP_ENDPOINT and the like, OTEL_SERVICE_NAME.
+---@param options beam.otlp_options?
+---@return beam.otlp
+function beam.otlp(options) end
+
+---@class beam.metrics
+---@field calls table<string, integer> by their outcome: "ok", or the kind of the error
+---@field statuses table<integer, integer> calls by the status of their last answer
+---@field attempts integer
+---@field retries integer
+---@field durations beam.histogram seconds of calls, with all attempts and waits
+---@field phases table<string, beam.histogram> seconds of attempts at calls, by part: queued, dns, tcp, tls, wait (for the first byte), body
+---@field bounds number[] of all histograms
+---@field connections table begun, states (how many there are in each), attempts, reconnects, sent, received, written, expired, dropped,
+---unknown, app_pings, queued, queued_bytes, in_flight, inbox, waiting_requests
+---@field openings beam.histogram seconds from the beginning of an attempt to connect until it was open
+---@field connection_phases table<string, beam.histogram> of attempts to connect: dns, tcp, proxy, tls, queued (until Beam has a container)
+---@field requests table<string, integer> conn:request by outcome: "ok", or the kind of the error
+---@field round_trips beam.histogram seconds from a request to its answer
+---@field queue_waits beam.histogram seconds that messages waited to be sent, of those that did
+---@field tasks table<string, integer> tasks that were watched, by their last state; or the kind of the error
+
+---@class beam.otlp
+---@overload fun(span: beam.span)
+local beam_otlp = {}
+
+--- Sends what waits now, and waits until nothing is left.
+---@param timeout number? seconds, default 10
+---@return true? sent
+---@return beam.error? err some was lost meanwhile, or the time is over
+function beam_otlp:flush(timeout) end
+
+--- Counts of spans: sent, dropped, and those that wait.
+---@return { sent: integer, dropped: integer, waiting: integer }
+function beam_otlp:stats() end
+
+---@class beam.histogram
+---@field count integer
+---@field sum number seconds
+---@field [integer] integer how many took no longer than the bound of that number
+
+---@class beam.span
+---@field name string
+---@field trace_id string 32 hexadecimal digits
+---@field span_id string 16
+---@field parent_id string? nil: the trace begins here
+---@field links beam.trace_context[]? what else it belongs to
+---@field tracestate string? as the caller had it
+---@field kind "client"|"internal" client: something was sent, and answered
+---@field started number seconds since 1970
+---@field ended number
+---@field attributes table<string, string|number|boolean>
+---@field status "unset"|"error"
+---@field message string? of an error
+
+---@class beam.otlp_options
+---@field endpoint string? the collector's address, default http://localhost:4318; /v1/traces is added, unless it has a path
+---@field headers table<string, string>? further request headers, a key for instance
+---@field service string? the name of this program
+---@field resource table<string, string|number|boolean>? what else is said of it: { ["deployment.environment.name"] = "production" }
+---@field queue integer? spans that may wait, default 2048; more are dropped
+---@field batch integer? spans of one request, default 512
+---@field every number? seconds that a span may wait for others, default 5
+---@field timeout number? seconds for one request, default 10
+---@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field proxy string|false?
 
 -- ---- JSON: docs/json.md ----
 

@@ -178,7 +178,6 @@ return {
       { "step", "driver/loop.lua", "loop.step" },
       { "fd", "driver/reactor.lua", "reactor.fd" },
       { "on_signal", "driver/on_signal.lua", "signals.on_signal" },
-      { "metrics", "observe/metrics.lua", "metrics.snapshot" },
       { "lines", "driver/lines.lua", "lines.lines" },
       { "read_line", "driver/lines.lua", "lines.read_line" },
       { "setup", "driver/nginx.lua", "driver.setup" },
@@ -251,6 +250,23 @@ return {
       { "beam.upload_options", "volume.lua" },
       { "beam.file_options", "volume.lua" },
       { "beam.download_options", "task.lua" },
+    },
+  },
+  {
+    title = "Figures and spans",
+    page = "hosts/monitoring.md",
+    functions = {
+      { "metrics", "observe/metrics.lua", "metrics.snapshot" },
+      { "otlp", "observe/exporter.lua", "exporter.new" },
+    },
+    objects = {
+      { "beam.metrics", text = "Figures of this process.", files = { "observe/metrics.lua" }, methods = {} },
+      { "beam.otlp", text = "What sends spans to a collector.", files = { "observe/exporter.lua" }, methods = { "flush", "stats" } },
+    },
+    tables = {
+      { "beam.histogram", "observe/histogram.lua" },
+      { "beam.span", "observe/span.lua" },
+      { "beam.otlp_options", "observe/otlp_options.lua" },
     },
   },
   {

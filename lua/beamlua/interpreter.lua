@@ -10,6 +10,7 @@ options: -e CHUNK   run CHUNK; may be given several times, before a script
          -v         print the versions
          -E         ignore LUA_INIT, LUA_PATH and LUA_CPATH
          -W         turn warnings on
+         --metrics-port PORT   figures of the module at http://127.0.0.1:PORT/metrics, for Prometheus
          --record FILE   write what passes between the script and Beam into FILE (beamlua serve --replay)
          --         end of the options
 ]=]
@@ -44,6 +45,16 @@ local function start_recording(path)
   end
 end
 
+local function serve_metrics(text)
+  local port, wanted = require("beamlua.readers").port(text)
+  if not port then
+    return nil, "--metrics-port " .. wanted
+  end
+  return function()
+    require "beamlua.metrics"(port)
+  end
+end
+
 -- A script that is not there may have been meant as a command.
 local function load_script(path)
   if path == "-" then
@@ -55,11 +66,13 @@ local function load_script(path)
 end
 
 -- Options with a value: a function of it that gives the chunk to run, or nil and what is wrong with it.
-local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global, ["--record"] = start_recording }
+local takes_value = { ["-e"] = load_chunk, ["-l"] = require_global, ["--record"] = start_recording, ["--metrics-port"] = serve_metrics }
 local flags = { ["-v"] = "version", ["-i"] = "prompt", ["-W"] = "warnings", ["-E"] = "bare" }
 
--- Returns { script = position of the script, or one past the end; chunks = what to run before it; record = what to do before all of it;
--- version, prompt, warnings, bare }; or nil, what is wrong, and whether it is a chunk's syntax.
+local first_of_all = { ["--record"] = "record", ["--metrics-port"] = "metrics" }
+
+-- Returns { script = position of the script, or one past the end; chunks = what to run before it; record, metrics = what to do before
+-- all of it; version, prompt, warnings, bare }; or nil, what is wrong, and whether it is a chunk's syntax.
 local function read_options(arguments)
   local given, i = { chunks = {} }, 1
   while arguments[i] and arguments[i]:find "^%-." do
@@ -86,8 +99,8 @@ local function read_options(arguments)
       if not chunk then
         return nil, message, true
       end
-      if name == "--record" then
-        given.record = chunk
+      if first_of_all[name] then
+        given[first_of_all[name]] = chunk
       else
         table.insert(given.chunks, chunk)
       end
@@ -169,6 +182,9 @@ return function(host, arguments)
   end
   arg = make_arg(arguments, given.script) -- luacheck: globals arg
   local function main()
+    if given.metrics then
+      given.metrics()
+    end
     for _, chunk in ipairs(given.chunks) do
       call(chunk)
     end

@@ -61,7 +61,8 @@ static int ignores_environment(int argc, char **argv) {
   for (i = 1; i < argc && argv[i][0] == '-' && argv[i][1] && strcmp(argv[i], "--") != 0; i++) {
     if (strcmp(argv[i], "-E") == 0)
       return 1;
-    if (strcmp(argv[i], "-e") == 0 || strcmp(argv[i], "-l") == 0 || strcmp(argv[i], "--record") == 0)
+    if (strcmp(argv[i], "-e") == 0 || strcmp(argv[i], "-l") == 0 || strcmp(argv[i], "--record") == 0 ||
+        strcmp(argv[i], "--metrics-port") == 0)
       i++;
   }
   return 0;

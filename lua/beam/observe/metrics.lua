@@ -2,14 +2,18 @@
 -- and nothing costs anything, before beam.metrics() has been called for the first time (observe/hooks.lua).
 local driver = require "beam.driver"
 local histogram = require "beam.observe.histogram"
+local errors = require "beam.error"
 local hooks = require "beam.observe.hooks"
 local task_state = require "beam.task.state"
+local types = require "beam.base.types"
 
 local metrics = {}
 
 local sums = { "attempts", "reconnects", "sent", "received", "written", "expired", "dropped", "unknown", "app_pings" }
 local gauges = { "queued", "queued_bytes", "in_flight", "inbox", "waiting_requests" }
 local sweep_after = 64 -- connections begun, until those that have ended are put together
+
+local known = { dict = "string" }
 
 local counting -- what has been counted, once there is anything
 
@@ -199,6 +203,9 @@ local Metrics = { __name = "beam.metrics" }
 Metrics.__index = Metrics
 
 function Metrics:__tostring()
+  if self.dict then
+    return require("beam.observe.workers").text(self.dict)
+  end
   return require("beam.observe.prometheus").text { { figures = self } }
 end
 
@@ -218,10 +225,9 @@ for _, name in ipairs { "requests", "round_trips", "queue_waits", "tasks" } do
   copied[#copied + 1] = name
 end
 
---- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
---- Prometheus reads.
+--- The figures of this process since they were asked for first.
 ---@return beam.metrics
-function metrics.snapshot()
+local function snapshot()
   if not counting then
     begin()
   end
@@ -231,6 +237,24 @@ function metrics.snapshot()
     figures[name] = copy(counting[name])
   end
   return setmetatable(figures, Metrics)
+end
+
+--- The figures of this process since the first call of this function, which begins to count: a table, and by tostring the text that
+--- Prometheus reads. Inside nginx { dict = "name" } of a lua_shared_dict makes that text the one of all workers, each with a label.
+---@param options { dict: string? }?
+---@return beam.metrics
+function metrics.snapshot(options)
+  local dict = options and options.dict
+  if options then
+    errors.check_options(options, known, "beam.metrics")
+    types.check(options, known, "beam.metrics")
+  end
+  local figures = snapshot()
+  if dict then
+    require("beam.observe.workers").publish(dict, snapshot)
+    figures.dict = dict
+  end
+  return figures
 end
 
 return metrics

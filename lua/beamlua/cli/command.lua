@@ -71,6 +71,9 @@ local function execute(host, command, options, positionals)
   local context = { host = host, name = command.name, title = command.title, options = options, positionals = positionals }
   context.client = new_client(options)
   return run.run(host, function()
+    if options.metrics_port then
+      require "beamlua.metrics"(options.metrics_port)
+    end
     if command.no_client then
       return task(context) -- what a user's app.lua raises keeps its traceback
     end

@@ -24,6 +24,7 @@ local client = {
   { "--key", "FILE", "its key, PEM", file = true },
   { "--proxy", "URL", "http://host:port; default: https_proxy and the like" },
   { "--insecure", nil, "do not check the server's certificate" },
+  { "--metrics-port", "PORT", "figures at http://127.0.0.1:PORT/metrics, for Prometheus", as = "metrics_port", read = readers.port },
   { "--verbose", nil, "say on stderr what goes on: heads of requests and answers, times", short = "-v" },
 }
 local help = { "--help", nil, "this text", short = "-h" }

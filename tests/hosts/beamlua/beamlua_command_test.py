@@ -78,6 +78,27 @@ def interprets(world):
 
 
 @test
+def tells_metrics(world):
+    """--metrics-port serves the figures on this machine while a script or a command runs, and keeps neither going"""
+    beam, port = world.beam(), free_port()
+    asks = "{ url = 'http://127.0.0.1:%d/metrics', method = 'GET', raw = true, token = false }" % port
+    script = f"assert(beam.call('multiply', {{ x = 1 }})) print(beam.call({asks}):match 'beam_calls_total{{[^\\n]+')"
+    same((0, 'beam_calls_total{outcome="ok"} 1\n', ""), world.run("--metrics-port", str(port), "-e", script, beam=beam))
+    same((0, '{"result":2}\n', ""), world.run("call", "multiply", "x:=1", "--metrics-port", str(port), beam=beam))
+    code, out, err = world.run("--metrics-port", "0", "-e", "print 'runs'")
+    same((0, "runs\n"), (code, out))
+    has(r"^beamlua: metrics at http://127.0.0.1:\d+/metrics\n$", err)
+    code, out, err = world.run("--metrics-port", "65536", "-e", "print 'runs'")
+    same((1, "beamlua: --metrics-port wants a port, 0 to 65535\n"), (code, err))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        code, out, err = world.run(f"--metrics-port={taken.getsockname()[1]}", "-e", "print 'runs'")
+        same((1, ""), (code, out))
+        has("for metrics: cannot listen", err)
+
+
+@test
 def tells_errors(world):
     """a traceback has the script's frames, and none of ours or of C; errors that are no text are told as lua tells them"""
     path = world.write("fails.lua", "local function f(x)\n  table.sort({ 1, 2 }, function() error 'boom' end)\nend\nlocal co = f\nbeam.sleep(0)\nco()\n")
