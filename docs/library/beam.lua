@@ -152,6 +152,15 @@ function beam_map:stats() end
 ---@field task_id string?
 ---@field times beam.call_times of the last attempt
 
+---@class beam.call_times seconds, 0: did not happen
+---@field queued number before the request went, without the next three: for its turn, CA certificates, another's connection
+---@field dns number the next three: 0 over a connection that was open
+---@field tcp number
+---@field tls number
+---@field wait number from the request to the first byte of the answer
+---@field body number from there to its end
+---@field total number the sum of all of them
+
 ---@class beam.stream_options: beam.call_options
 ---@field format "sse"|"data"|"lines"|"whole"|"raw"|"auto"|nil default: by the content type and by what comes
 ---@field raw boolean? items are texts as they came, and input is a string

@@ -37,6 +37,7 @@ return {
       { "beam.request_options", "http/request.lua" },
       { "beam.call_options", "call.lua" },
       { "beam.call_info", "http/answer.lua" },
+      { "beam.call_times", "http/answer.lua" },
       { "beam.stream_options", "stream/init.lua" },
       { "beam.stream_item", "http/event_stream.lua" },
       { "beam.map_options", "map/options.lua" },

@@ -1,5 +1,5 @@
--- GET /metrics on this machine, for a Prometheus on it: beam.metrics of this process, on 127.0.0.1 alone. Pages of other sites must not read
--- it: Host and Origin are looked at as those of the local Beam's requests are.
+-- GET /metrics on this machine, for a Prometheus on it: beam.metrics of this process, on 127.0.0.1 alone. Pages of other sites must not
+-- read it: Host and Origin are looked at as those of the local Beam's requests are.
 local door = require "beam.serve.door"
 local driver = require "beam.driver"
 local errors = require "beam.error"

@@ -1,5 +1,6 @@
 -- Figures of all workers of nginx, each with its label: worker="0". Every worker puts its own into a shared dictionary once a second; the
 -- one that is asked reads them there, so that what it tells of others is a second old at most.
+local ngx = rawget(_G, "ngx")
 local log = require "beam.log"
 local mistake = require "beam.base.mistake"
 local prometheus = require "beam.observe.prometheus"
@@ -12,7 +13,7 @@ local kept = 60 -- seconds: a worker that is gone for longer has no figures
 local publishing = {} -- by dictionary
 
 local function find(name)
-  local dictionary = type(ngx) == "table" and ngx.shared and ngx.shared[name] -- luacheck: globals ngx
+  local dictionary = ngx and ngx.shared and ngx.shared[name]
   if not dictionary then
     mistake(("beam.metrics: there is no dictionary '%s': inside nginx, lua_shared_dict %s 1m"):format(name, name))
   end
