@@ -38,7 +38,7 @@ LUA := 5.4
 LUAS := $(strip $(foreach lua,5.1 jit 5.3 5.4 5.5,$(if $(filter $(LUA),$(lua))$(shell pkg-config --exists $(LUA_PACKAGE_$(lua)) 2>/dev/null && echo yes),$(lua))))
 
 
-.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs setup-release demo test core lua host lint manual docs pictures library rockspec clean
+.PHONY: all setup setup-build setup-test setup-lint setup-fuzz setup-bench setup-package setup-docs setup-monitoring setup-release demo test core lua host lint manual docs pictures library rockspec clean
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -48,7 +48,7 @@ lua: $(LUAS:%=build/lua/%/beam/core.so)
 host: build/libbeamhost.a build/libbeamhost.so
 
 setup: setup-test setup-lint
-setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package setup-release:
+setup-build setup-test setup-lint setup-fuzz setup-bench setup-docs setup-package setup-monitoring setup-release:
 	@LUA=$(LUA) sh tests/setup.sh $(@:setup-%=%)
 
 demo: setup-build

@@ -13,6 +13,7 @@ test="liblua5.4-dev lua5.4 lua-busted lua-filesystem python3 python3-fastapi pyt
 lint="clang-format cppcheck lua-check"
 bench="python3-httpx python3-requests wrk"
 docs="lua5.1 lua5.4 lua-ldoc discount python3 python3-pyte"
+monitoring="prometheus"
 package="debhelper dpkg-dev fakeroot lintian devscripts blhc"
 release="devscripts blhc binutils luarocks clang-tidy python3-jsonschema"
 
@@ -80,6 +81,7 @@ for set in "${@:-build}"; do
     lint) required="$required $build $test $lint" optional=parts ;;
     fuzz) required="$required $build $(fuzz_packages)" ;;
     bench) required="$required $build $test $bench" optional=parts ;;
+    monitoring) required="$required $build $test $monitoring" optional=parts ;;
     package) required="$required $build $test $package" optional=parts ;;
     release) required="$required $build $release" ;;
     docs) required="$required $docs" ;;

@@ -9,7 +9,7 @@ RELEASE ?= bookworm trixie testing
 distros:
 	@sh tests/distros.sh $(RELEASE)
 
-.PHONY: distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks
+.PHONY: monitoring distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks
 
 # Each event of beam.h with each call that may be made in it, every pair; each hundredth in make test.
 callbacks: build/tests/core/callbacks/callbacks_test
@@ -40,6 +40,11 @@ REQUESTS ?= 100000
 nginx-soak: setup-test
 	@$(MAKE) $(PARALLEL) all
 	@$(PYTHON) tests/hosts/nginx/nginx_soak.py $(REQUESTS)
+
+# A real Prometheus scrapes beamlua and nginx, and OpenTelemetry's own definition reads the spans that are sent (npm installs it).
+monitoring: setup-monitoring
+	@$(MAKE) all
+	@$(PYTHON) tests/hosts/monitoring/monitoring.py
 
 # A gigabyte streamed down and one uploaded, in flat memory, beside curl; small forms are in spec/http/stream_spec.lua and spec/http/upload_spec.lua.
 MIB ?= 1024

@@ -1062,6 +1062,11 @@ function beam_otlp:stats() end
 ---@field status "unset"|"error"
 ---@field message string? of an error
 
+---@class beam.trace_context
+---@field trace_id string
+---@field span_id string
+---@field sampled boolean
+
 ---@class beam.otlp_options
 ---@field endpoint string? the collector's address, default http://localhost:4318; /v1/traces is added, unless it has a path
 ---@field headers table<string, string>? further request headers, a key for instance

@@ -267,6 +267,7 @@ return {
     tables = {
       { "beam.histogram", "observe/histogram.lua" },
       { "beam.span", "observe/span.lua" },
+      { "beam.trace_context", "observe/trace_context.lua" },
       { "beam.otlp_options", "observe/otlp_options.lua" },
     },
   },
