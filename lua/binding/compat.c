@@ -1,9 +1,8 @@
 #include "compat.h"
 
-/* For native.lua, which reads it in the file where the module cannot even be loaded. */
-#define TEXT_OF(x) #x
-#define VERSION_TEXT(number) TEXT_OF(number)
-__attribute__((used)) static const char built_for[] = "built for LUA_VERSION_NUM " VERSION_TEXT(LUA_VERSION_NUM);
+/* For native.lua, which reads it in the file where the module cannot even be loaded. Of the macros only this one is a
+ * text in each Lua (5.5 calculates LUA_VERSION_NUM). */
+__attribute__((used)) static const char built_for[] = "built with the headers of " LUA_VERSION;
 
 /* luaopen_ is called with the module's name and, from 5.2 on, the path of its file. */
 void compat_check_version(lua_State *L, const char *module) {

@@ -35,8 +35,7 @@ local function built_for(path)
   if file then
     file:close()
   end
-  local major, minor = text:match "built for LUA_VERSION_NUM (%d)0(%d)" -- lua/binding/compat.c
-  return major and ("Lua %s.%s"):format(major, minor) or "another Lua"
+  return text:match "built with the headers of (Lua %d%.%d)" or "another Lua" -- lua/binding/compat.c
 end
 
 local function path_in(message)
