@@ -306,7 +306,13 @@ static void destroy_curl(beam__owned *owned) {
   uv_close((uv_handle_t *)&curl->timer, free_curl);
 }
 
+/* CURLMOPT_QUICK_EXIT of 8.20 and later, whatever this was built with: its resolver's threads belong to the multi
+ * handle, which would wait for their look-ups. Older versions know no such number, and let go of them by
+ * CURLOPT_QUICK_EXIT. */
+enum { QUICK_EXIT = 21 };
+
 static void set_up_multi(struct beam__curl *curl) {
+  curl_multi_setopt(curl->multi, (CURLMoption)QUICK_EXIT, 1L);
   curl_multi_setopt(curl->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(curl->multi, CURLMOPT_SOCKETDATA, curl);
   curl_multi_setopt(curl->multi, CURLMOPT_TIMERFUNCTION, on_timeout);
