@@ -10,6 +10,7 @@
 #include "internal.h"
 #include "net/proxy.h"
 
+static const char bad_address[] = "its host or port is none";
 static const char default_port[] = "1080"; /* libcurl's, for a proxy without a port */
 
 /* ---- no_proxy ---- */
@@ -180,7 +181,7 @@ static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, b
   if (result == BEAM_ENO_MEMORY)
     return result;
   if (result)
-    return refuse(error, source, "its host or port is none");
+    return refuse(error, source, bad_address);
   proxy->host = url.host;
   proxy->port = url.port;
   url.host = NULL;
@@ -188,14 +189,22 @@ static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, b
   return 0;
 }
 
+/* Newer versions of curl (8.22) refuse a bad host or port here, older ones leave some of that to us; for the older ones
+ * a space makes a bad host, for the newer ones no URL. */
+static int refuse_url(CURLUcode code, const char *text, const char *source, beam_error *error) {
+  if (code == CURLUE_OUT_OF_MEMORY)
+    return out_of_memory(error);
+  if (!strchr(text, ' ') && (code == CURLUE_BAD_HOSTNAME || code == CURLUE_BAD_PORT_NUMBER))
+    return refuse(error, source, bad_address);
+  return refuse(error, source, "it is not of the form http://[user:password@]host:port");
+}
+
 static int split(beam__proxy *proxy, CURLU *parts, const char *text, const char *source, beam_error *error) {
   char *scheme = NULL;
   CURLUcode code = curl_url_set(parts, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
   int supported, result;
   if (code)
-    return code == CURLUE_OUT_OF_MEMORY
-               ? out_of_memory(error)
-               : refuse(error, source, "it is not of the form http://[user:password@]host:port");
+    return refuse_url(code, text, source, error);
   if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0))
     return out_of_memory(error);
   supported = beam__ascii_same(scheme, "http");

@@ -106,7 +106,7 @@ static void refuses_other_kinds(void) {
 static void refuses_what_is_no_url(void) {
   clear_environment();
   check_refused("http://frank:hunter2@", "the option `proxy`");
-  check_refused("http://frank:hunter2@p.test:99999", "the option `proxy`");
+  check_refused("http://frank:hunter2@p.test:99999", "host or port");
   check_refused("http://frank:hunter2@p.test:0", "host or port");
   check_refused("http://frank:hunter2@p|q:80", "host or port");
   check_refused("http://frank:hunter2@p test:80", "form http://");
