@@ -100,12 +100,21 @@ static void on_unwatched(beam__transfer *transfer) {
   beam__http_upload_unwatched(BEAM__CONTAINER(transfer, beam_http, transfer));
 }
 
+/* Is the answer whole, though curl failed? It sends on to a server that has answered, and may find it gone; what could
+ * not be sent was only the end of what is answered. */
+static int is_whole(const beam_http *http) {
+  curl_off_t length = -1, got = 0;
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
+  curl_easy_getinfo(http->transfer.easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
+  return http->upload.unwatched || (http->response.status && length >= 0 && got == length);
+}
+
 static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
-  if (http->upload.unwatched && (result == CURLE_SEND_ERROR || result == CURLE_READ_ERROR))
-    result = CURLE_OK; /* the answer is whole; what could not be sent was only the end of what it answers */
+  if ((result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_READ_ERROR) && is_whole(http))
+    result = CURLE_OK;
   if (beam__http_restart(http, result)) {
     beam__transfer_start(http->ctx->curl, transfer);
     return;

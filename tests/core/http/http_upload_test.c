@@ -357,6 +357,21 @@ static void test_early_answer(void) {
   }
 }
 
+/* A call whose body is still on its way when the server, which has answered, is gone: the whole answer counts. */
+static void test_early_answer_to_a_call(void) {
+  static const char *const paths[] = {"/early?status=200&reset", "/early?status=401&reset"};
+  size_t i, size = 32 << 20;
+  char *body = calloc(1, size);
+  for (i = 0; i < sizeof paths / sizeof *paths; i++) {
+    struct outcome outcome = call((beam_http_options){.url = upload_url(paths[i]), .body = body, .body_len = size});
+    CHECK_STR(outcome.error.message, "");
+    CHECK_INT(outcome.status, i ? 401 : 200);
+    CHECK_STR(outcome.body, "{\"message\":\"Unauthorized\"}");
+    free(outcome.body);
+  }
+  free(body);
+}
+
 /* The server answers and goes away with our bytes unread, so that its answer and a reset come at the same time:
  * whichever curl finds first is told. */
 static int end_of(const char *url, size_t body_size) {
@@ -468,6 +483,7 @@ int main(void) {
   RUN(test_both_directions);
   RUN(test_timeout);
   RUN(test_early_answer);
+  RUN(test_early_answer_to_a_call);
   RUN(test_early_answer_and_reset);
   RUN(test_reset);
   RUN(test_cancel);

@@ -68,7 +68,7 @@ async def take(body, fields, writer):
 
 
 async def early(body, query, writer):
-    """Answers after some bytes; then goes away, or reads on and throws away. True: the connection is over."""
+    """Answers after some bytes; then goes away, breaks off, or reads on and throws away. True: the connection is over."""
     after = int(query.get("after", 0))
     while after > 0:
         after -= len(await body.read())
@@ -81,6 +81,10 @@ async def early(body, query, writer):
         await asyncio.sleep(0.1)
     writer.write(text)
     await writer.drain()
+    if "reset" in query:
+        await asyncio.sleep(0.1)
+        reset(writer)
+        return True
     if "linger" in query:
         if close:
             writer.write_eof()
