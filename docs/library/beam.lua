@@ -1079,6 +1079,21 @@ function beam_otlp:stats() end
 ---@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
 ---@field proxy string|false?
 
+-- ---- At the prompt: docs/beamlua.md ----
+
+--- A value as text, for a person: tables opened, their keys in order, cycles named, credentials hidden, all of it bounded. JSON's null is
+--- beam.null, an empty array beam.array {}.
+---@param value any
+---@param options beam.inspect_options?
+---@return string
+function beam.inspect(value, options) end
+
+---@class beam.inspect_options
+---@field depth integer? levels of tables in tables, default 5
+---@field items integer? of one table, default 100; of all together 2000
+---@field length integer? bytes of a string, default 2000
+---@field width integer? columns that a table may take on one line, default 80
+
 -- ---- JSON: docs/json.md ----
 
 --- Marks `t` (default: a new table) as an array, so that it is written as [] when it is empty.

@@ -272,6 +272,12 @@ return {
     },
   },
   {
+    title = "At the prompt",
+    page = "beamlua.md",
+    functions = { { "inspect", "inspect.lua", "inspect.inspect" } },
+    tables = { { "beam.inspect_options", "inspect.lua" } },
+  },
+  {
     title = "JSON",
     page = "json.md",
     functions = { { "array", "json/values.lua", "values.array" } },

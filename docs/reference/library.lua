@@ -132,11 +132,78 @@ local function main_file(reference)
   return table.concat(out, "\n") .. "\n"
 end
 
+-- ---- For the prompt: help(beam.call) ----
+
+local for_prompt = "../../lua/beamlua/repl/reference.lua"
+
+local prompt_header = [[
+-- What help says at the prompt, and what a tab completes of the module's objects: how it is written, its page, what is said of it. A class
+-- has its methods in their order besides.
+-- Made by docs/reference/library.lua from the comments in lua/beam: `make library` after one has changed.
+]]
+
+local function text_of(lines)
+  local text = {}
+  for i, line in ipairs(lines) do
+    text[i] = line:gsub("^%-%-%- ?", "")
+  end
+  return "[==[\n" .. table.concat(text, "\n") .. "]==]"
+end
+
+local function function_entry(out, read, owner, separator, page)
+  local name = owner .. separator .. read.name
+  put(out, ("  [%q] = { %q, %q, %s },"):format(name, ("%s(%s)"):format(name, params_of(read)), page, text_of(read.lines)))
+end
+
+local function class_entry(out, class, page)
+  local methods = {}
+  for i, method in ipairs(class.methods or {}) do
+    methods[i] = ("%q"):format(method.name)
+  end
+  local form = "  [%q] = { %q, %q, %s, methods = { %s } },"
+  put(out, (form:format(class.name, class.name, page, text_of(class.lines), table.concat(methods, ", ")):gsub("{  }", "{}")))
+end
+
+local function topic_functions(out, topic, page)
+  for _, read in ipairs(topic.functions) do
+    function_entry(out, read, "beam", ".", page)
+  end
+  for _, modules in ipairs { topic.modules, topic.separate } do
+    for _, module in ipairs(modules) do
+      local owner = modules == topic.modules and "beam." .. module.name or module.name
+      for _, read in ipairs(module.functions) do
+        function_entry(out, read, owner, ".", page)
+      end
+    end
+  end
+  for _, class in ipairs(topic.objects) do
+    for _, method in ipairs(class.methods) do
+      function_entry(out, method, class.name, ":", page)
+    end
+  end
+end
+
+local function prompt_file(topics)
+  local functions, classes = {}, {}
+  for _, topic in ipairs(topics) do
+    local page = "docs/" .. topic.page
+    topic_functions(functions, topic, page)
+    for _, list in ipairs { topic.objects, topic.tables, topic.aliases } do
+      for _, class in ipairs(list) do
+        class_entry(classes, class, page)
+      end
+    end
+  end
+  local parts = { prompt_header .. "local reference = {}\n\nreference.functions = {", table.concat(functions, "\n"), "}\n" }
+  parts[#parts + 1] = "reference.classes = {\n" .. table.concat(classes, "\n") .. "\n}\n\nreturn reference\n"
+  return table.concat(parts, "\n")
+end
+
 --- The files below docs/library, as they have to be; and what is missing in the comments.
 ---@return table<string, string> texts, string[] problems
 function library.files()
   local reference = model.read()
-  local texts = { ["beam.lua"] = main_file(reference) }
+  local texts = { ["beam.lua"] = main_file(reference), [for_prompt] = prompt_file(reference.topics) }
   for _, topic in ipairs(reference.topics) do
     for _, module in ipairs(topic.separate) do
       texts[module.name:gsub("%.", "/") .. ".lua"] = module_file(module)

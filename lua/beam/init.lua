@@ -13,6 +13,7 @@ local own = {
   client = { "beam.client", "new" },
   retry = { "beam.retry" },
   base64 = { "beam.base64" },
+  inspect = { "beam.inspect", "inspect" },
   metrics = { "beam.observe.metrics", "snapshot" },
   otlp = { "beam.observe.exporter", "new" },
   callbacks = { "beam.callbacks" },

@@ -1,7 +1,8 @@
 -- The prompt: a line is read, run as a coroutine, its results are shown. Ctrl-C ends the line that runs, wherever it waits or computes, and
 -- clears the one that is typed; Ctrl-D ends it all. What was spawned, and every connection, goes on while the prompt waits.
 local driver = require "beam.driver"
-local inspect = require "beamlua.repl.inspect"
+local help = require "beamlua.repl.help"
+local inspect = require "beam.inspect"
 local links = require "beam.driver.signal"
 local log = require "beam.log"
 local new_prompt = require("beamlua.repl.prompt").new
@@ -57,7 +58,7 @@ local function show_results(paint, ...)
   end
   local texts = {}
   for i = 1, count do
-    texts[i] = inspect.text((select(i, ...)), paint)
+    texts[i] = inspect.inspect((select(i, ...)), { paint = paint })
   end
   print(table.concat(texts, "\t"))
 end
@@ -68,7 +69,7 @@ local function show_error(host, err, pressed)
   if pressed and type(cause) == "string" and cause:find "interrupted$" then
     io.stderr:write(paint("red", "interrupted"), "\n")
   elseif require("beam.error").is(cause) then
-    io.stderr:write(inspect.text(cause, paint), "\n")
+    io.stderr:write(inspect.inspect(cause, { paint = paint }), "\n")
   else
     io.stderr:write(paint("red", "error: "), run.describe(host, err), "\n")
   end
@@ -78,6 +79,19 @@ end
 
 local function is_incomplete(message)
   return message:sub(-5) == "<eof>"
+end
+
+-- exit and quit, alone on a line.
+local exit = setmetatable({}, {
+  __name = "exit",
+  __call = function(_, code)
+    os.exit(code)
+  end,
+})
+
+local function is_exit(text)
+  local word = text:match "^%s*(%a+)%s*;?%s*$"
+  return (word == "exit" or word == "quit") and rawget(_G, word) == exit
 end
 
 -- An expression is tried first. Of the two messages the one of the statement holds, unless that does not get beyond its first word.
@@ -95,6 +109,9 @@ end
 -- Reads lines until they make a chunk. Returns the chunk, or nil and what is wrong: a message, "end" or "interrupted".
 local function read_chunk(prompt)
   local text, why = prompt:read(_G._PROMPT and tostring(_G._PROMPT) or "> ")
+  if text and is_exit(text) then
+    return nil, "end"
+  end
   while text do
     local chunk, message = compile(text)
     if chunk or not is_incomplete(message) then
@@ -128,17 +145,35 @@ local function read_and_run(host, prompt)
   return true
 end
 
+-- What print shows of a table is what is in it, not where it is.
+local function shown(value)
+  return inspect.is_opened(value) and inspect.inspect(value) or value
+end
+
 -- What is written while a line is being edited comes above it.
 local function redirect(prompt)
   local print_plainly = print
   function print(...) -- luacheck: ignore 121
-    prompt:aside(print_plainly, ...)
+    local values = table.pack(...)
+    for i = 1, values.n do
+      values[i] = shown(values[i])
+    end
+    prompt:aside(print_plainly, table.unpack(values, 1, values.n))
   end
   log.to(function(level, line)
     if log.levels[level] <= log.levels.warning then
       prompt:aside(io.stderr.write, io.stderr, "beam: ", level, ": ", line, "\n")
     end
   end)
+end
+
+-- Words of the prompt; a script's own of the same name stay.
+local function add_words()
+  for name, value in pairs { help = help.global, exit = exit, quit = exit } do
+    if rawget(_G, name) == nil then
+      rawset(_G, name, value)
+    end
+  end
 end
 
 --- Returns what host.run drives the main function with: it runs to its end, then the prompt takes over.
@@ -152,6 +187,7 @@ return function(host)
     end
     host.interactive(true)
     redirect(prompt)
+    add_words()
     inspect.width = terminal.columns(1)
     local err, pressed = run_to_end(prompt, main)
     if err then

@@ -1,6 +1,7 @@
 -- Where lines come from: the line editor on a terminal (lua/beamlua/line/line.c), plain reading elsewhere. While it waits for a key, the
 -- event loop turns: connections live on, their handlers run.
 local complete = require "beamlua.repl.complete"
+local deployments = require "beamlua.repl.deployments"
 local driver = require "beam.driver"
 local history = require "beamlua.repl.history"
 local terminal = require "beamlua.cli.terminal"
@@ -113,7 +114,9 @@ function Prompt:read(text)
   self.waiting = true
   local line, why = self.editor:read(text, function()
     return wait_for_bytes(self)
-  end, complete.at)
+  end, function(before)
+    return complete.at(before, self.list_of)
+  end)
   self.waiting = false
   if line and line ~= "" then
     self.editor:add(line)
@@ -161,7 +164,11 @@ end
 ---@param host table
 function prompt.new(host)
   driver.context() -- Ctrl-C wakes it, so it has to be there
-  return setmetatable({ host = host, editor = open_editor(host), text = "", waiting = false }, Prompt)
+  local self = setmetatable({ host = host, editor = open_editor(host), text = "", waiting = false }, Prompt)
+  self.list_of = deployments.lister(function(seconds)
+    self:turn(seconds)
+  end)
+  return self
 end
 
 return prompt

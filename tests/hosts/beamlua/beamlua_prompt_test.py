@@ -143,6 +143,67 @@ def completes(world):
 
 
 @test
+def completes_what_is_public(world):
+    """of the module's objects a tab has what is described, and nothing else; in beam.call("… the names of what is deployed, by kind"""
+    terminal = prompt(world, beam=world.beam())
+    terminal.line("conn = beam.realtime 'echo'", "> $")
+    terminal.send("conn:" + TAB)
+    terminal.expect(r"close  flush  messages  on  receive  request  send  send_binary  stats  unsent\r\n.*> conn:")
+    terminal.send(CTRL_C)
+    terminal.expect("> $")
+    terminal.send("conn." + TAB)
+    terminal.expect(r"err  flush  last_error  messages  on  phase  receive  request  send  send_binary  state  stats  unsent  url")
+    terminal.send(CTRL_C)
+    terminal.expect("> $")
+    terminal.line("client = beam.client {}", "> $")
+    terminal.send("client:cal" + TAB + "('mul" + TAB + "', { x = 21 }).result\r")
+    terminal.expect(r"\r\n42\r\n> $")
+    terminal.send('beam.call("' + TAB)
+    terminal.expect(r"generate  multiply\r\n.*> beam.call\(\"")
+    terminal.send("mu" + TAB + '", { x = 4 }).result\r')
+    terminal.expect(r"\r\n8\r\n> $")
+    terminal.send("(beam.submit { 'tr" + TAB + "' }:status())\r")
+    terminal.expect(r'\r\n"[A-Z]+"\r\n> $')
+    leave(terminal)
+    terminal = prompt(world, BEAM_GATEWAY_URL="http://127.0.0.1:1", BEAM_TOKEN="t")  # nobody who could say
+    terminal.send('beam.call("' + TAB + 'x")\r')
+    terminal.expect(r"connect: [^>]*> $")
+    leave(terminal)
+
+
+@test
+def helps(world):
+    """help tells of functions, objects and names what their comments say; print shows what is in a table"""
+    terminal = prompt(world, beam=world.beam())
+    terminal.line("help", r"beam.call\(name, input\) .*exit the prompt", r"> $")
+    terminal.line("help(beam.call)", r"beam.call\(target, input, options\)\r\n  Calls a deployment and waits", r"  input +table\?\r\n", r"docs/calls.md\r\n> $")
+    terminal.line("help 'connection:send'", r"beam.connection:send\(message, options\)", "> $")
+    terminal.line("conn = beam.realtime 'echo' help(conn)", r"beam.connection\r\n", r"methods: send, send_binary, receive", "> $")
+    terminal.line("help(conn.receive)", r"beam.connection:receive\(timeout\)", "> $")
+    terminal.line("help(beam.client{}.stream)", r"beam.stream\(target, input, given\)", "> $")
+    terminal.line("help(beam.retry)", r"beam.retry.backoff\(", "> $")
+    terminal.line("help 'cal'", r"nothing is known of 'cal'; did you mean 'call'\?\r\n> $")
+    terminal.line("help(print)", r"nothing is known of this function", "> $")
+    terminal.line("print({ 1, a = { b = 2 } }, 'text', setmetatable({}, { __tostring = function() return 'mine' end }))",
+                  r"\r\n{ 1, a = { b = 2 } }\ttext\tmine\r\n> $")
+    terminal.line("beam.inspect({ x = beam.null }) .. '!'", r'\r\n"{ x = beam.null }!"\r\n> $')
+    leave(terminal)
+
+
+@test
+def exits(world):
+    """exit and quit alone on a line end it, exit(3) with that code; a script's own words stay"""
+    for line, code in (("exit", 0), (" quit ", 0), ("exit(3)", 3), ("exit()", 0)):
+        terminal = prompt(world)
+        terminal.line(line)
+        same(code, terminal.end())
+    terminal = prompt(world)
+    terminal.line("exit = 5", "> $")
+    terminal.line("exit", r"\r\n5\r\n> $")
+    leave(terminal)
+
+
+@test
 def remembers(world):
     """the history is kept for its owner, without secrets and what begins with a blank"""
     path = os.path.join(world.home, ".beamlua_history")
