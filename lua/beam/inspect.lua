@@ -32,7 +32,7 @@ local function quoted(text, longest)
   text = secrets.hide(text)
   local rest = #text - longest
   local shown = rest > 0 and text:sub(1, longest):gsub("[\192-\255][\128-\191]*$", "") or text
-  shown = shown:gsub('[%c"\\]', function(c)
+  shown = shown:gsub('[\1-\31\127"\\]', function(c)
     return escapes[c] or ("\\%d"):format(c:byte())
   end)
   return '"' .. visible.line(shown) .. '"' .. (rest > 0 and (" … %d bytes more"):format(rest) or "")

@@ -34,8 +34,8 @@ end
 local function add_fields(name, add)
   local class = reference().classes[name]
   for line in (class and class[3] or ""):gmatch "[^\n]+" do
-    add(line:match "^@field ([%a_][%w_]*)")
-    for parent in (line:match "^@class [%w_.]+: (.*)$" or ""):gmatch "[%w_.]+" do
+    add(line:match "^@field ([A-Za-z_][0-9A-Za-z_]*)")
+    for parent in (line:match "^@class [0-9A-Za-z_.]+: (.*)$" or ""):gmatch "[0-9A-Za-z_.]+" do
       add_fields(parent, add)
     end
   end

@@ -4,7 +4,7 @@ local driver = require "beam.driver"
 
 local deployments = {}
 
-local patience = 3 -- seconds
+local patience = 2 -- seconds
 local good_for = 30 -- seconds
 local most = 200
 

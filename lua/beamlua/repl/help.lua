@@ -37,7 +37,7 @@ end
 local function read(text)
   local said, tags = {}, {}
   for line in text:gmatch "[^\n]+" do
-    local name, rest = line:match "^@(%l+) ?(.*)$"
+    local name, rest = line:match "^@([a-z]+) ?(.*)$"
     if name then
       tags[#tags + 1] = { name, rest }
     elseif #tags > 0 then
@@ -150,7 +150,7 @@ end
 local function name_of(fn)
   local beam = require "beam"
   for name in pairs(reference.functions) do
-    local module, field = name:match "^beam%.?([%w_]*)%.([%w_]+)$"
+    local module, field = name:match "^beam%.?([0-9A-Za-z_]*)%.([0-9A-Za-z_]+)$"
     local holder = module and (module == "" and beam or rawget(beam, module) or package.loaded["beam." .. module])
     if type(holder) == "table" and rawget(holder, field) == fn then
       return name
@@ -163,7 +163,7 @@ end
 
 local function named(name)
   local texts = {}
-  for _, full in ipairs { name, "beam." .. name, (name:gsub("%.([%w_]+)$", ":%1")) } do
+  for _, full in ipairs { name, "beam." .. name, (name:gsub("%.([0-9A-Za-z_]+)$", ":%1")) } do
     for _, list in ipairs { reference.functions, reference.classes } do
       if list[full] and not texts[1] or texts[1] and list[full] and full == name then
         texts[#texts + 1] = describe(list[full])
@@ -177,7 +177,7 @@ end
 local function module_text(value)
   local beam, lines = require "beam", {}
   for name, entry in pairs(reference.functions) do
-    local module, field = name:match "^beam%.([%w_]+)%.([%w_]+)$"
+    local module, field = name:match "^beam%.([0-9A-Za-z_]+)%.([0-9A-Za-z_]+)$"
     local holder = module and (rawget(beam, module) or package.loaded["beam." .. module])
     if holder == value and rawget(value, field) ~= nil then
       lines[#lines + 1] = describe(entry)

@@ -90,7 +90,7 @@ local exit = setmetatable({}, {
 })
 
 local function is_exit(text)
-  local word = text:match "^%s*(%a+)%s*;?%s*$"
+  local word = text:match "^%s*([a-z]+)%s*;?%s*$"
   return (word == "exit" or word == "quit") and rawget(_G, word) == exit
 end
 
