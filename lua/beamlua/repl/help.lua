@@ -218,8 +218,8 @@ function help.text(topic)
     local name = name_of(topic)
     return name and named(name) or unknown(topic)
   end
-  local class = class_of(topic)
-  return class and reference.classes[class] and describe(reference.classes[class]) or type(topic) == "table" and module_text(topic) or unknown(topic)
+  local class = reference.classes[class_of(topic) or ""]
+  return class and describe(class) or type(topic) == "table" and module_text(topic) or unknown(topic)
 end
 
 --- What the global help is: called it prints, alone it is shown.
