@@ -7,6 +7,7 @@
 
 #include "beam-server.h"
 #include "beam.h"
+#include "loop/again.h"
 
 /* Internal names are hidden in every build, also where nobody passes -fvisibility=hidden (LuaRocks). */
 #pragma GCC visibility push(hidden)
@@ -62,6 +63,7 @@ struct beam_ctx {
   int stepping;                  /* inside beam_step */
   int closing;                   /* inside beam_close */
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
+  beam__again again;             /* loop/again.h */
   struct beam__lws *lws;
   uv_idle_t
       *needless; /* of libwebsockets', which starts it after each I/O and has nothing to do in it: stopped; NULL */

@@ -58,6 +58,7 @@ static void close_socket(beam__stream *stream) {
     return;
   stream->closing = 1;
   stream->events = NULL;
+  beam__again_forget(&stream->out.ctx->again, stream);
   beam_timer_stop(stream->deadline);
   beam__list_remove(&stream->owned.node);
   if (stream->watch)
@@ -326,12 +327,23 @@ static void pause_reading(beam__carrier *carrier, int paused) {
 
 /* ---- Readiness ---- */
 
+static int read_unasked(void *user) {
+  beam__stream *stream = user;
+  uint64_t before = stream->received;
+  if (!stream->watch || !may_read(stream))
+    return 0;
+  read_ready(stream);
+  return stream->received != before || stream->ended;
+}
+
 static void on_ready(void *user, int readable, int writable) {
   beam__stream *stream = user;
   if (writable && stream->out.full)
     write_on(stream);
-  if (readable && !stream->closing)
+  if (readable && !stream->closing) {
+    beam__again_note(&stream->out.ctx->again, read_unasked, stream);
     read_ready(stream);
+  }
 }
 
 static void on_failed(void *user) {

@@ -93,10 +93,22 @@ static int due_in(const beam_ctx *ctx) { return beam__list_empty(&ctx->tasks) ? 
 
 static void turn(beam_ctx *ctx, uv_run_mode mode) {
   ctx->turn++;
+  ctx->again.ready = 0;
   uv_run(&ctx->loop, mode);
   if (ctx->needless)
     uv_idle_stop(ctx->needless);
   run_tasks(ctx);
+}
+
+/* A turn without the system's word on what is ready (loop/again.h). */
+static int read_again(beam_ctx *ctx) {
+  if (due_in(ctx) == 0)
+    return 0;
+  ctx->turn++;
+  if (!beam__again_read(&ctx->again))
+    return 0;
+  run_tasks(ctx);
+  return 1;
 }
 
 static void poll_now(beam_ctx *ctx) {
@@ -138,7 +150,8 @@ int beam_turn(beam_ctx *ctx) {
     return BEAM_EINVALID;
   ctx->stepping = 1;
   uv_update_time(&ctx->loop);
-  turn(ctx, UV_RUN_NOWAIT);
+  if (!read_again(ctx))
+    turn(ctx, UV_RUN_NOWAIT);
   ctx->stepping = 0;
   if (due_in(ctx) == 0)
     return 1;
@@ -175,6 +188,8 @@ void beam_close(beam_ctx *ctx) {
     beam__list_remove(&last->node);
     last->destroy(last);
   }
+  beam__pollset_free(ctx->pollset);
+  ctx->pollset = NULL;
   uv_close((uv_handle_t *)&ctx->step_limit, NULL);
   uv_close((uv_handle_t *)&ctx->wakeup, NULL);
   for (turns = 0; turns < TURNS_TO_CLOSE; turns++) {
@@ -182,7 +197,6 @@ void beam_close(beam_ctx *ctx) {
     if (uv_loop_close(&ctx->loop) == 0)
       break;
   }
-  beam__pollset_free(ctx->pollset);
   free(ctx->buffers);
   free(ctx);
 }
