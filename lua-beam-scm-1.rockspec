@@ -54,6 +54,7 @@ build = {
         "core/http/trace.c",
         "core/http/trust.c",
         "core/http/upload.c",
+        "core/loop/again.c",
         "core/loop/background.c",
         "core/loop/loop.c",
         "core/loop/pollset.c",
