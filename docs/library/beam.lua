@@ -1019,6 +1019,7 @@ function beam.otlp(options) end
 ---@field retries integer
 ---@field durations beam.histogram seconds of calls, with all attempts and waits
 ---@field phases table<string, beam.histogram> seconds of attempts at calls, by part: queued, dns, tcp, tls, wait (for the first byte), body
+---@field streams table<string, integer> streams that had begun and have ended, by their outcome
 ---@field bounds number[] of all histograms
 ---@field connections table begun, states (how many there are in each), attempts, reconnects, sent, received, written, expired, dropped,
 ---unknown, app_pings, queued, queued_bytes, in_flight, inbox, waiting_requests

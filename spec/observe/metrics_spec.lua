@@ -102,6 +102,28 @@ describe("beam.metrics", function()
     end
   end)
 
+  it("counts streams by how they ended", function()
+    app.endpoint("items", function()
+      local i = 0
+      return function()
+        i = i + 1
+        return i <= 3 and { i = i } or nil
+      end
+    end)
+    local before = beam.metrics()
+    for _ in assert(client.stream("items", {})) do
+    end
+    assert(client.stream("items", {})):close()
+    server:fault "cut=1"
+    local stream = assert(client.stream("items", {}))
+    repeat
+      local item = stream:next()
+    until item == nil
+    assert.is_truthy(stream.err)
+    local now = beam.metrics()
+    assert.same({ 2, 1 }, { since(before.streams, now.streams, "ok"), since(before.streams, now.streams, stream.err.kind) })
+  end)
+
   it("counts tasks by how they ended", function()
     app.task_queue("job", function()
       return { done = true }

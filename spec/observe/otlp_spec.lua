@@ -179,6 +179,22 @@ describe("beam.otlp", function()
     assert.same({ sent = 2, dropped = 2, waiting = 0 }, otlp:stats())
   end)
 
+  it("sends what is no UTF-8 as text that is, and drops what is no text at all", function()
+    local otlp, odd, broken = exporter(), span "a\255b", span "broken"
+    odd.attributes = { ["beam.deployment.name"] = "\27[2J", number = 0 / 0 }
+    otlp(odd)
+    assert(otlp:flush(5))
+    local sent = spans_in(bodies[1])[1]
+    assert.equal("a\\xffb", sent.name)
+    assert.equal("\\x1b[2J", sent.attributes[1].value.stringValue)
+    broken.parent_id = "\255"
+    otlp(broken)
+    assert.is_nil((otlp:flush(5)))
+    assert.same({ sent = 1, dropped = 1, waiting = 0 }, otlp:stats())
+    otlp(span "good")
+    assert(otlp:flush(5))
+  end)
+
   it("gives up a collector that is not there, and nobody waits for it", function()
     local otlp = exporter { endpoint = "http://127.0.0.1:1", timeout = 1 }
     otlp(span "one")

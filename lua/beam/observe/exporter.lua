@@ -105,8 +105,10 @@ local function take_batch(self)
     batch[i], self.queue[self.first] = self.queue[self.first], nil
     self.first = self.first + 1
   end
+  local problem
   self.batch, self.tries = batch, 0
-  self.request.body = otlp_json.encode(batch, self.resource, require("beam")._VERSION)
+  self.request.body, problem = otlp_json.encode(batch, self.resource, require("beam")._VERSION)
+  return problem
 end
 
 -- Sends what waits, or what failed. Nothing happens while something is under way.
@@ -114,8 +116,11 @@ function send(self)
   self.timers:stop_all()
   if self.http or is_empty(self) then
     return
-  elseif not self.batch then
-    take_batch(self)
+  end
+  local problem = not self.batch and take_batch(self)
+  if problem then
+    drop(self, #self.batch, problem)
+    return settle(self, problem)
   end
   self.tries = self.tries + 1
   local http, refused

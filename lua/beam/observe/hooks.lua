@@ -9,7 +9,7 @@
 --   phase(conn, before, phase)              it went from one to the other; conn:enter_phase
 --   request(run, conn, message, options)    around conn:request
 --   waited(conn, seconds)                   a message left the queue for the socket
---   watched(events, settings)               a task is watched; events.observed(events, err), if set, is told its end
+--   watched(events, settings)               a task is watched
 local hooks = { call = false, connection = false, attempt = false, phase = false, request = false, waited = false, watched = false }
 
 local listen = {}
@@ -35,6 +35,19 @@ function listen.around(name, fn)
       return before(run, ...)
     end, ...)
   end or fn
+end
+
+--- `fn` is told the end of a stream or of what watches a task, after those who are already.
+---@param thing { observed: function|false }
+---@param fn fun(thing: table, err: beam.error?)
+function listen.to_end_of(thing, fn)
+  local before = thing.observed
+  function thing.observed(...)
+    if before then
+      before(...)
+    end
+    fn(...)
+  end
 end
 
 return setmetatable(hooks, { __index = listen })

@@ -51,13 +51,26 @@ local function tried(result, err, response)
   return result, err, response
 end
 
-local function count_call(run, settings, target, options, try, ...)
-  return finish_call(
-    driver.now(),
-    run(settings, target, options, function(...)
-      return tried(try(...))
-    end, ...)
-  )
+local function pass(...)
+  return ...
+end
+
+-- A stream has ended when its last item has been read, or somebody has enough of it.
+local function count_stream(stream, ...)
+  if stream then
+    hooks.to_end_of(stream, function(_, err)
+      add(counting.streams, err and err.kind or "ok", 1)
+    end)
+  end
+  return stream, ...
+end
+
+local function count_call(run, settings, target, options, try, request, name)
+  local function timed_try(...)
+    return tried(try(...))
+  end
+  local done = name == "beam.stream" and count_stream or pass
+  return done(finish_call(driver.now(), run(settings, target, options, timed_try, request, name)))
 end
 
 -- ---- Connections ----
@@ -120,16 +133,12 @@ end
 
 -- One that somebody stopped watching has no outcome.
 local function count_task(events)
-  local before = events.observed
-  function events.observed(self, err)
+  hooks.to_end_of(events, function(self, err)
     local status = self.seen and self.seen.status
     if err or status and task_state.is_final(status) then
       add(counting.tasks, err and err.kind or status, 1)
     end
-    if before then
-      before(self, err)
-    end
-  end
+  end)
 end
 
 -- ---- Counting ----
@@ -142,6 +151,7 @@ local function begin()
     retries = 0,
     durations = histogram.new(),
     phases = {},
+    streams = {},
     connections = {},
     opened = 0,
     begun = 0,
@@ -190,6 +200,7 @@ end
 ---@field retries integer
 ---@field durations beam.histogram seconds of calls, with all attempts and waits
 ---@field phases table<string, beam.histogram> seconds of attempts at calls, by part: queued, dns, tcp, tls, wait (for the first byte), body
+---@field streams table<string, integer> streams that had begun and have ended, by their outcome
 ---@field bounds number[] of all histograms
 ---@field connections table begun, states (how many there are in each), attempts, reconnects, sent, received, written, expired, dropped,
 ---unknown, app_pings, queued, queued_bytes, in_flight, inbox, waiting_requests
@@ -220,7 +231,7 @@ local function copy(value)
   return copied
 end
 
-local copied = { "calls", "statuses", "attempts", "retries", "durations", "phases", "openings", "connection_phases" }
+local copied = { "calls", "statuses", "attempts", "retries", "durations", "phases", "streams", "openings", "connection_phases" }
 for _, name in ipairs { "requests", "round_trips", "queue_waits", "tasks" } do
   copied[#copied + 1] = name
 end

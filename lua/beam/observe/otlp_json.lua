@@ -1,6 +1,7 @@
 -- Spans as OpenTelemetry's OTLP/HTTP wants them: JSON after opentelemetry/proto/collector/trace/v1, with ids in hexadecimal digits and
 -- 64-bit numbers as texts.
 local json = require "beam.json"
+local visible = require "beam.base.visible"
 
 local otlp_json = {}
 
@@ -22,7 +23,7 @@ local function value_of(value)
   elseif kind == "number" and value == value and value < math.huge and value > -math.huge then
     return { doubleValue = value }
   end
-  return { stringValue = tostring(value) }
+  return { stringValue = visible.line(tostring(value)) } -- JSON takes nothing but UTF-8
 end
 
 --- A table as a list of keys and values, in their order.
@@ -55,13 +56,13 @@ local function span_of(span)
     spanId = span.span_id,
     parentSpanId = span.parent_id,
     traceState = span.tracestate,
-    name = span.name,
+    name = visible.line(span.name),
     kind = kinds[span.kind],
     startTimeUnixNano = nanoseconds(span.started),
     endTimeUnixNano = nanoseconds(span.ended),
     attributes = otlp_json.attributes(span.attributes),
     links = links_of(span.links),
-    status = { code = statuses[span.status], message = span.message },
+    status = { code = statuses[span.status], message = span.message and visible.line(span.message) },
   }
 end
 

@@ -126,6 +126,7 @@ local function calls(text)
   text:single("retries_total", "counter", "Requests beyond the first of each call.", field "retries")
   text:histogram("call_seconds", "Seconds of a call, with all its attempts and waits.", field "durations")
   text:histograms("call_phase_seconds", "Seconds of the parts of attempts at calls.", "phase", field "phases")
+  text:labelled("streams_total", "counter", "Streams that had begun and have ended, by outcome.", "outcome", field "streams")
   text:labelled("tasks_total", "counter", "Tasks that were watched to their end, by their last state.", "status", field "tasks")
 end
 

@@ -2,6 +2,7 @@
 -- along.
 -- Attributes have the names that OpenTelemetry gave them, and "beam." before them where it has none.
 local context = require "beam.observe.trace_context"
+local hooks = require "beam.observe.hooks"
 local span = require "beam.observe.span"
 
 local traced = {}
@@ -88,12 +89,12 @@ local function end_whole(whole, name, options, result, err, response, count)
     whole:set("beam.task.id", result)
     options.traceparent = whole:traceparent() -- what is asked of the task belongs to it
   elseif name == "beam.stream" then -- its items are to come
-    function result.observed(_, problem)
+    hooks.to_end_of(result, function(_, problem)
       if problem then
         set_error(whole, problem)
       end
       whole:finish()
-    end
+    end)
     return result, err, response, count
   end
   whole:finish()

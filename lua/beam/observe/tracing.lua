@@ -24,15 +24,12 @@ local function watch_task(events, settings)
   if not settings.on_span then
     return
   end
-  local live, before = span.begin(settings, "beam.task", "internal"), events.observed
+  local live = span.begin(settings, "beam.task", "internal")
   live:set("beam.task.id", events.id)
   events.settings = setmetatable({ traceparent = live:traceparent() }, { __index = settings })
-  function events.observed(self, err)
-    if before then
-      before(self, err)
-    end
-    end_task(live, self, err)
-  end
+  hooks.to_end_of(events, function(_, err)
+    end_task(live, events, err)
+  end)
 end
 
 local begun = false

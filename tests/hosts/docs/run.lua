@@ -118,6 +118,8 @@ local function compare(block)
   local wanted = table.concat(block.prints or {}, "\n") .. "\n"
   if block.prints and text ~= wanted then
     return "it prints:\n" .. text .. "the page says:\n" .. wanted
+  elseif text:find "table: 0x%x" then
+    return "it prints where a table is, and not what is in it (beam.inspect):\n" .. text
   end
 end
 
