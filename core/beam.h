@@ -341,6 +341,10 @@ typedef struct beam_http_options { /* zero-initialise; only `url` and `on_event`
  * they came. Up to 256 run at a time, further ones wait their turn: connect_timeout_ms begins with it. Nothing
  * is sent again when a kept connection proves dead after sending: that is an error. On failure *error says why. */
 BEAM_API int beam_http_start(beam_ctx *ctx, beam_http **http, const beam_http_options *options, beam_error *error);
+/* The same request once more, from the beginning: one that has ended with an answer, in its terminal event or later.
+ * What was handed on of the answer before is invalid then. BEAM_EINVALID: it has not ended, or failed, or is an upload.
+ */
+BEAM_API int beam_http_again(beam_http *http);
 /* Queues the next piece of an upload, copied. There is no bound here: watch beam_http_pending. BEAM_ECLOSED: nothing
  * more is wanted, for the answer is there (one of 300 or more may come early; it is told as any other) or the end was
  * told; BEAM_EINVALID: more than body_size, or no upload. */

@@ -13,10 +13,11 @@ struct watch { /* a socket that curl waits for, or will again */
   beam__node node; /* in curl->watches */
   struct beam__curl *curl;
   curl_socket_t socket;
-  int events; /* of libuv's, that are watched */
-  int kept;   /* to the end of the socket */
-  int idle;   /* curl does not wait for it */
-  int port;   /* ours, once it is kept */
+  int events;         /* of libuv's, that are watched */
+  int kept;           /* to the end of the socket */
+  int idle;           /* curl does not wait for it */
+  int port;           /* ours, once it is kept */
+  struct watch *same; /* the next one in curl->by_port */
 };
 
 /* ---- Driving ---- */
@@ -52,15 +53,21 @@ static void hand_on_results(struct beam__curl *curl) {
   admit_if_room(curl);
 }
 
+static void set_timer(struct beam__curl *curl);
+
 static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   int running;
+  curl->changing++;
   curl->busy++;
   curl_multi_socket_action(curl->multi, socket, ready, &running);
   curl->busy--;
   hand_on_results(curl);
+  curl->changing--;
+  set_timer(curl);
 }
 
 static void admit(struct beam__curl *curl) {
+  curl->changing++;
   while (!beam__list_empty(&curl->waiting) && curl->running < BEAM__TRANSFERS_MAX) {
     beam__transfer *transfer = BEAM__CONTAINER(curl->waiting.next, beam__transfer, node);
     beam__list_remove(&transfer->node);
@@ -72,6 +79,7 @@ static void admit(struct beam__curl *curl) {
     transfer->running = 1;
     curl->running++;
   }
+  curl->changing--;
   drive(curl, CURL_SOCKET_TIMEOUT, 0);
 }
 
@@ -115,10 +123,33 @@ static struct watch *watch_new(struct beam__curl *curl, curl_socket_t socket) {
   return watch;
 }
 
+/* ---- By their ports: each request over a kept connection asks for one ---- */
+
+static struct watch **place_of(struct beam__curl *curl, int port) {
+  return &curl->by_port[(unsigned)port % BEAM__TRANSFERS_MAX];
+}
+
+static void add_port(struct watch *watch, int port) {
+  struct watch **place = place_of(watch->curl, port);
+  watch->port = port;
+  watch->same = *place;
+  *place = watch;
+}
+
+static void remove_port(const struct watch *watch) {
+  struct watch **place = place_of(watch->curl, watch->port);
+  while (*place && *place != watch)
+    place = &(*place)->same;
+  if (*place)
+    *place = watch->same;
+}
+
 /* The number of a socket may come back at once for another one: uv_close takes it out of epoll here and now, only the
  * memory is freed later. */
 static void watch_end(struct watch *watch) {
   beam__list_remove(&watch->node);
+  if (watch->port)
+    remove_port(watch);
   uv_close((uv_handle_t *)&watch->poll, free_watch);
 }
 
@@ -189,7 +220,7 @@ static void let_rest(struct watch *watch, CURL *easy) {
   if (!watch->kept)
     watch_end(watch);
   else if (!watch->port)
-    watch->port = port_of(watch->socket);
+    add_port(watch, port_of(watch->socket));
 }
 
 /* Curl (7.88 to 8.22) looks at a kept connection before it uses it again, but not for what it has to say: of one that
@@ -197,9 +228,8 @@ static void let_rest(struct watch *watch, CURL *easy) {
  * that of an earlier transfer). Another one of this port would be thrown away for nothing. With the end of an answer
  * newer versions (8.22) take all that is in the socket: what stood behind it is then with OpenSSL. */
 int beam__curl_has_spoken(struct beam__curl *curl, int local_port, int held) {
-  beam__node *node;
-  for (node = curl->watches.next; node != &curl->watches; node = node->next) {
-    struct watch *watch = BEAM__CONTAINER(node, struct watch, node);
+  const struct watch *watch;
+  for (watch = *place_of(curl, local_port); watch; watch = watch->same) {
     char byte;
     if (watch->port == local_port && (held || recv(watch->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0))
       return 1;
@@ -226,16 +256,30 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
   return 0;
 }
 
-static void on_timer(uv_timer_t *timer) { drive(timer->data, CURL_SOCKET_TIMEOUT, 0); }
+static void on_timer(uv_timer_t *timer) {
+  struct beam__curl *curl = timer->data;
+  curl->armed = curl->due = BEAM__NEVER; /* curl says the next one, if there is one */
+  drive(curl, CURL_SOCKET_TIMEOUT, 0);
+}
+
+/* What curl said last is done once it has said all: it changes its mind with each handle that comes and goes. */
+static void set_timer(struct beam__curl *curl) {
+  uint64_t now = uv_now(&curl->ctx->loop);
+  if (curl->changing || curl->due == curl->armed)
+    return;
+  curl->armed = curl->due;
+  if (curl->due == BEAM__NEVER)
+    uv_timer_stop(&curl->timer);
+  else
+    uv_timer_start(&curl->timer, on_timer, curl->due > now ? curl->due - now : 0, 0);
+}
 
 /* Curl calls this from inside itself, so that "now" too has to wait for the loop. */
 static int on_timeout(CURLM *multi, long timeout_ms, void *user) {
   struct beam__curl *curl = user;
   (void)multi;
-  if (timeout_ms < 0)
-    uv_timer_stop(&curl->timer);
-  else
-    uv_timer_start(&curl->timer, on_timer, (uint64_t)timeout_ms, 0);
+  curl->due = timeout_ms < 0 ? BEAM__NEVER : uv_now(&curl->ctx->loop) + (uint64_t)timeout_ms;
+  set_timer(curl);
   return 0;
 }
 
@@ -331,6 +375,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
     return NULL;
   }
   curl->ctx = ctx;
+  curl->due = curl->armed = BEAM__NEVER;
   beam__list_init(&curl->waiting);
   beam__list_init(&curl->watches);
   beam__task_init(&curl->admit, run_admit);

@@ -17,6 +17,7 @@
 #pragma GCC visibility push(hidden)
 
 enum { BEAM__TRANSFERS_MAX = 256, BEAM__SPARE_MAX = 64 };
+#define BEAM__NEVER UINT64_MAX
 
 typedef struct beam__transfer {
   beam__node node;                                    /* in the queue of those that wait */
@@ -27,14 +28,19 @@ typedef struct beam__transfer {
   void (*done)(struct beam__transfer *transfer, CURLcode result); /* curl has let go of it; called from a step */
 } beam__transfer;
 
+struct watch; /* curl.c's */
+
 struct beam__curl {
   beam__owned owned;
   beam_ctx *ctx;
   CURLM *multi;
   uv_timer_t timer;
+  uint64_t due, armed; /* when curl wants to be called, in the loop's time, and what the timer is set to */
+  int changing;        /* curl may yet say otherwise */
   beam__task admit;
   beam__node waiting; /* beam__transfer */
   beam__node watches; /* of sockets */
+  struct watch *by_port[BEAM__TRANSFERS_MAX];
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */
   unsigned spare_count;

@@ -215,9 +215,6 @@ static void run_task(beam__task *task) {
 }
 
 static void begin(beam_http *http, beam_ctx *ctx) {
-  uv_timer_init(&ctx->loop, &http->deadline);
-  http->deadline.data = http;
-  beam__own(ctx, &http->owned, destroy_http);
   if (!ctx->stepping)
     uv_update_time(&ctx->loop); /* the loop's clock stands still between steps: the deadline counts from now */
   if (http->timeout_ms)
@@ -225,6 +222,12 @@ static void begin(beam_http *http, beam_ctx *ctx) {
   arm_deadline(http);
   queue(http);
   beam__touch(ctx);
+}
+
+static void own(beam_http *http, beam_ctx *ctx) {
+  uv_timer_init(&ctx->loop, &http->deadline);
+  http->deadline.data = http;
+  beam__own(ctx, &http->owned, destroy_http);
 }
 
 int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *options, beam_error *error) {
@@ -252,8 +255,36 @@ int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *opt
     free(http);
     return failed;
   }
+  own(http, ctx);
   begin(http, ctx);
   *out = http;
+  return 0;
+}
+
+/* What an attempt leaves behind; the options stand in the easy handle. */
+static void forget_attempt(beam_http *http) {
+  if (http->renewed)
+    curl_easy_setopt(http->transfer.easy, CURLOPT_FRESH_CONNECT, 0L);
+  http->started_at = uv_hrtime();
+  http->asked_at = http->answered_at = http->received = 0;
+  http->connect_due = http->exchange_due = 0;
+  http->phase = BEAM_PHASE_NONE;
+  http->attempts = 0;
+  http->http2 = http->stale = http->renewed = 0;
+  http->sent_before = 0;
+  http->sent_before_restart = 0;
+  http->curl_text[0] = http->subject[0] = http->issuer[0] = '\0';
+  http->paused = http->curl_paused = http->ended = http->done = 0;
+  beam__response_forget(&http->response);
+  if (http->decoder.count)
+    beam__decoder_free(&http->decoder);
+}
+
+int beam_http_again(beam_http *http) {
+  if (!http->done || http->freed || http->error.code || http->upload.wanted)
+    return BEAM_EINVALID;
+  forget_attempt(http);
+  begin(http, http->ctx);
   return 0;
 }
 

@@ -149,6 +149,13 @@ int beam__response_append(beam__response *response, const void *data, size_t len
   return 0;
 }
 
+void beam__response_forget(beam__response *response) {
+  free(response->headers);
+  response->headers = NULL;
+  response->header_count = response->text_count = response->text_len = response->body_len = 0;
+  response->status = response->current = 0;
+}
+
 void beam__response_free(beam__response *response) {
   free(response->headers);
   free(response->text);

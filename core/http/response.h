@@ -27,7 +27,8 @@ extern const char beam__response_unreadable[];
 int beam__response_line(beam__response *response, const char *line, size_t len, const char **why);
 /* Adds to the body. 0 or BEAM_ENO_MEMORY. */
 int beam__response_append(beam__response *response, const void *data, size_t len);
-void beam__response_free(beam__response *response); /* zeroed is fine */
+void beam__response_forget(beam__response *response); /* ready for another one; keeps its memory */
+void beam__response_free(beam__response *response);   /* zeroed is fine */
 
 #pragma GCC visibility pop
 

@@ -132,8 +132,10 @@ struct object {
   struct arrivals *arrivals;  /* WebSocket: where its messages wait, kept by KEEPS; NULL: each is an event */
   struct object *next_news;   /* in the context's list */
   int has_news;
-  int whole;     /* WebSocket: messages are whole; exchange: the response is */
-  int streaming; /* request: its answer has begun */
+  int whole;         /* WebSocket: messages are whole; exchange: the response is */
+  int streaming;     /* request: its answer has begun */
+  int repeats;       /* exchange: it stays after its end */
+  const void *event; /* exchange: what is being told */
 };
 
 /* Registers the metatable of a class and leaves it and, on top, its __index on the stack. */

@@ -305,6 +305,7 @@ function ws:free() end
 ---@field timeout number? the whole exchange; default: none
 ---@field max_body integer? after decoding; default 64 MiB, streamed: none
 ---@field stream boolean?
+---@field repeats boolean? it stays after its end, until it is freed, and http:again() sends it once more
 
 --- Events, by first argument:
 ---   "headers", status, headers         (streamed)
@@ -313,6 +314,7 @@ function ws:free() end
 ---   "done", err|nil, response          the last one; response {status=, headers=, body=, times=}: empty where no answer came, without
 ---                                      body if streamed; times {queued=, dns=, tcp=, tls=, wait=, body=, total=}
 ---                                      in seconds, 0 for what did not happen
+---   "done", err|nil, status, body, task_id|nil, queued, dns, tcp, tls, wait, body, total     of one that repeats
 ---@param options beam.core.http_options
 ---@param on_event fun(event: string, ...)
 ---@return beam.core.http? http, beam.core.error? err
@@ -321,6 +323,12 @@ function ctx:http(options, on_event) end
 ---@class beam.core.http
 local http = {}
 function http:pause() end
+--- Of one that repeats, and has ended without an error.
+---@return true? ok, beam.core.error? err
+function http:again() end
+--- Of one that repeats, within its event: the response as others have it.
+---@return table? response
+function http:answer() end
 function http:resume() end
 
 --- Queues the next piece of an upload. err.kind "closed": no more is wanted, for it is answered or has ended; "invalid": longer

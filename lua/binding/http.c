@@ -1,4 +1,6 @@
 /* beam.http: one HTTP exchange. */
+#include <string.h>
+
 #include "binding.h"
 
 static void release(void *handle) { beam_http_free(handle); }
@@ -27,20 +29,56 @@ static void push_times(lua_State *L, const beam_http_times *times) {
   }
 }
 
-static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
+static void push_answer(lua_State *L, const struct object *object, const beam_http_event *event) {
   int has_body = object->whole && event->status;
-  event_push_name(L, EVENT_DONE);
-  if (event->error)
-    push_error(L, event->error);
-  else
-    lua_pushnil(L);
   push_response(L, event->status, event->headers, event->header_count,
                 has_body ? (event->data ? event->data : "") : NULL, event->len);
   if (event->status) {
     push_times(L, event->times);
     lua_setfield(L, -2, "times");
   }
+}
+
+static void push_failure(lua_State *L, const beam_http_event *event) {
+  if (event->error)
+    push_error(L, event->error);
+  else
+    lua_pushnil(L);
+}
+
+static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
+  event_push_name(L, EVENT_DONE);
+  push_failure(L, event);
+  push_answer(L, object, event);
   return 3;
+}
+
+static void push_task_id(lua_State *L, const beam_http_event *event) {
+  size_t i;
+  for (i = 0; i < event->header_count; i++)
+    if (!strcmp(event->headers[i].name, "x-task-id")) {
+      lua_pushstring(L, event->headers[i].value);
+      return;
+    }
+  lua_pushnil(L);
+}
+
+/* Of an exchange that is repeated: what most want of it, without a table. */
+static int push_figures(lua_State *L, const beam_http_event *event) {
+  const beam_http_times *times = event->times;
+  event_push_name(L, EVENT_DONE);
+  push_failure(L, event);
+  lua_pushinteger(L, event->status);
+  lua_pushlstring(L, event->data ? event->data : "", event->len);
+  push_task_id(L, event);
+  lua_pushnumber(L, times->queued);
+  lua_pushnumber(L, times->dns);
+  lua_pushnumber(L, times->tcp);
+  lua_pushnumber(L, times->tls);
+  lua_pushnumber(L, times->wait);
+  lua_pushnumber(L, times->body);
+  lua_pushnumber(L, times->total);
+  return 12;
 }
 
 static int push_event(lua_State *L, void *argument) {
@@ -60,7 +98,7 @@ static int push_event(lua_State *L, void *argument) {
     event_push_name(L, EVENT_DRAINED);
     return 1;
   case BEAM_HTTP_DONE:
-    return push_done(L, arrival->object, event);
+    return arrival->object->repeats ? push_figures(L, event) : push_done(L, arrival->object, event);
   }
   return 0;
 }
@@ -71,12 +109,19 @@ static void on_event(void *user, beam_http *http, const beam_http_event *event) 
   (void)http;
   if (object->finished)
     return;
+  object->event = event;
   event_fire(object, ON_EVENT, push_event, &arrival);
-  if (event->type == BEAM_HTTP_DONE)
+  object->event = NULL;
+  if (event->type == BEAM_HTTP_DONE && !object->repeats)
     object_finish(object->context->stepping, object, FRAME_LIVE);
 }
 
 /* ---- Making one ---- */
+
+struct wish {
+  beam_http_options options; /* first: the fields say where in it */
+  int repeats;
+};
 
 static const struct field fields[] = {
     {"url", read_text, offsetof(beam_http_options, url), 0, NULL},
@@ -92,25 +137,30 @@ static const struct field fields[] = {
     {"timeout", read_seconds, offsetof(beam_http_options, timeout_ms), 0, NULL},
     {"max_body", read_size, offsetof(beam_http_options, max_body), 0, NULL},
     {"stream", read_boolean, offsetof(beam_http_options, stream), 0, NULL},
+    {"repeats", read_boolean, offsetof(struct wish, repeats), 0, NULL},
     {NULL, NULL, 0, 0, NULL}};
 
 int http_new(lua_State *L) {
   struct context *context = context_check(L);
-  beam_http_options options = {0};
+  struct wish wish = {0};
+  beam_http_options *options = &wish.options;
   struct object *object;
   beam_error error = {0};
   beam_http *http;
   object_arguments(L);
-  options_read(L, ARGUMENT_OPTIONS, fields, &options);
-  luaL_argcheck(L, options.url, ARGUMENT_OPTIONS, "option 'url' is missing");
+  options_read(L, ARGUMENT_OPTIONS, fields, &wish);
+  luaL_argcheck(L, options->url, ARGUMENT_OPTIONS, "option 'url' is missing");
+  luaL_argcheck(L, !wish.repeats || !(options->stream || options->upload), ARGUMENT_OPTIONS,
+                "what is streamed or uploaded cannot be repeated");
   if (!context)
     return context_closed(L);
   object = object_new(L, context, &http_class, ARGUMENT_LIVE);
   object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
-  object->whole = !options.stream;
-  options.on_event = on_event;
-  options.user = object;
-  if (beam_http_start(context->beam, &http, &options, &error)) {
+  object->whole = !options->stream;
+  object->repeats = wish.repeats;
+  options->on_event = on_event;
+  options->user = object;
+  if (beam_http_start(context->beam, &http, options, &error)) {
     object_finish(L, object, ARGUMENT_LIVE);
     return result_error(L, &error);
   }
@@ -166,10 +216,27 @@ static int pending(lua_State *L) {
   return 1;
 }
 
+static int again(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  if (!object)
+    return object_over(L, &http_class);
+  return result_code(L, beam_http_again(object->handle), BEAM_PHASE_NONE,
+                     "it has not ended, or failed: nothing can be sent again");
+}
+
+/* The answer as others have it, while it is being told. */
+static int answer(lua_State *L) {
+  struct object *object = object_check(L, &http_class);
+  if (!object || !object->event)
+    return 0;
+  push_answer(L, object, object->event);
+  return 1;
+}
+
 static int give_back(lua_State *L) { return object_finish_method(L, &http_class); }
 
-static const luaL_Reg methods[] = {
-    {"pause", pause},    {"resume", resume}, {"write", write_piece}, {"write_end", write_end}, {"pending", pending},
-    {"free", give_back}, {NULL, NULL}};
+static const luaL_Reg methods[] = {{"pause", pause},         {"resume", resume},   {"write", write_piece},
+                                   {"write_end", write_end}, {"pending", pending}, {"free", give_back},
+                                   {"again", again},         {"answer", answer},   {NULL, NULL}};
 
 void http_setup(lua_State *L) { object_class(L, &http_class, methods, give_back); }

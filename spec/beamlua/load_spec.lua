@@ -72,7 +72,7 @@ local function run(plan, cruel)
     local at = i / 100
     tally:begin(at, at + 0.001, 2)
     local call = { planned = at, began = at + 0.001, ended = at + 0.01 + i / 1e5, bytes = 10, task_id = "task-" .. i }
-    call.times = { queued = 0.001, tcp = i == 1 and 0.002 or 0, wait = 0.008, total = 0.009 + i / 1e5 }
+    call.queued, call.tcp, call.wait, call.total = 0.001, i == 1 and 0.002 or 0, 0.008, 0.009 + i / 1e5
     tally:finish(call, i % 100 == 0 and { kind = "http", status = 500, executed = "yes", message = cruel or "it failed" } or nil)
   end
   plan.concurrency, plan.name, plan.beamlua = 2, "multiply", "1"

@@ -195,6 +195,53 @@ describe("beam.core", function()
       assert.is_true(ends[1].queued < ends[1].wait, ends[1].queued .. ", " .. ends[1].wait)
     end)
 
+    it("is repeated over the same connection, with new answers and nothing left of the ones before", function()
+      local count, seen = 0, {}
+      local server, url = serve(function(request, view)
+        count = count + 1
+        seen[count] = view.method .. view.body
+        request:respond(count == 3 and 404 or 200, { { "x-task-id", "task " .. count } }, ("x"):rep(count == 2 and 100000 or count))
+      end)
+      local ends, http, again = {}, nil, nil
+      http = assert(ctx:http({ url = url, body = "{}", repeats = true }, function(event, err, status, body, id, ...)
+        assert.equal("done", event)
+        local response = http:answer()
+        ends[#ends + 1] = { err or false, status, body, id, response.status, response.body, header(response.headers or {}, "x-task-id"), ... }
+        if #ends == 1 then
+          again = http:again() -- within its event
+        end
+      end))
+      run(ctx, function()
+        return #ends == 2
+      end)
+      assert.is_true(again)
+      assert.is_nil(http:answer()) -- outside of it
+      for i = 3, 5 do
+        assert.is_true(http:again())
+        assert.equal("invalid", select(2, http:again()).kind) -- it runs
+        run(ctx, function()
+          return #ends == i
+        end)
+      end
+      for i, body in ipairs { "x", ("x"):rep(100000), "xxx", "xxxx", "xxxxx" } do
+        local status, queued, dns, tcp, tls, wait, rest, total = i == 3 and 404 or 200, unpack(ends[i], 8)
+        assert.same({ false, status, body, "task " .. i, status, body, "task " .. i }, { unpack(ends[i], 1, 7) })
+        assert.is_true(math.abs(queued + dns + tcp + tls + wait + rest - total) < 1e-6)
+        assert.is_true(i == 1 and tcp > 0 or tcp == 0)
+        assert.equal("POST{}", seen[i])
+      end
+      server:close()
+      assert.is_true(http:again())
+      run(ctx, function()
+        return #ends == 6
+      end)
+      assert.equal("connect", ends[6][1].kind)
+      assert.equal("invalid", select(2, http:again()).kind)
+      http:free()
+      is_over(http:again())
+      assert.is_false(pcall(ctx.http, ctx, { url = url, repeats = true, stream = true }, noop))
+    end)
+
     it("shows its heads to a log that wants them, without secrets", function()
       local lines = {}
       ctx:close()

@@ -11,13 +11,17 @@ Caller.__index = Caller
 
 local caller = {}
 
----@class beamlua.load_call
+---@class beamlua.load_call its place has the times as well: queued, dns, tcp, tls, wait, body, total
 ---@field planned number by driver.now(), as are the next two
 ---@field began number
 ---@field ended number
 ---@field number integer
 ---@field failure table? of beam.core
----@field response beam.response?
+---@field response beam.response? where there is something to look at
+---@field bytes integer
+---@field task_id string?
+
+local longest_known = 65536 -- bytes of an answer that is kept, to know it again
 
 -- ---- What is sent ----
 
@@ -32,23 +36,28 @@ local function prepare(self, given)
   if not auth then
     return nil, err
   end
-  prepared.auth, prepared.timeout = auth, self.timeout
+  prepared.auth, prepared.timeout, prepared.repeats = auth, self.timeout, true
   return { core = prepared, what = request.name(prepared), scheme = auth.scheme }
 end
 
---- Somebody who calls.
+--- Somebody who calls, to be ended by Caller:abandon.
 ---@param settings beam.settings
 ---@param given table as beam.call takes it, in one table
 ---@param timeout number seconds of each call
+---@param reads boolean every answer is to be read for somebody
 ---@return table? caller, beam.error? err
-function caller.new(settings, given, timeout)
-  local self = setmetatable({ settings = settings, given = given, timeout = timeout, raw = given.raw }, Caller)
-  self.free, self.open, self.in_flight = {}, {}, 0
+function caller.new(settings, given, timeout, reads)
+  local self = setmetatable({ settings = settings, given = given, timeout = timeout, raw = given.raw, reads = reads }, Caller)
+  self.places, self.free, self.in_flight = {}, {}, 0
   self.done, self.first, self.last = {}, 1, 0
   self.changed = driver.signal()
   local err
   self.usual, err = prepare(self, given)
-  return self.usual and self, err
+  if not self.usual then
+    return nil, err
+  end
+  driver.attach() -- until Caller:abandon
+  return self
 end
 
 --- A request that differs from the usual one: with an input, a path, headers, a method of its own.
@@ -66,44 +75,65 @@ end
 
 -- ---- Calling ----
 
+-- An answer that is the same as one that was read and found good need not be looked at again.
+local function note_answer(self, place, failure, status, text)
+  place.failure = failure
+  if failure or self.reads or status < 200 or status > 299 or not self.raw and text ~= self.known then
+    place.response = place.http:answer()
+    place.text = text
+  end
+end
+
+local function hand_on(self, place)
+  place.under_way = false
+  self.last = self.last + 1
+  self.done[self.last] = place
+  self.changed:wake()
+end
+
 local function new_place(self)
-  local place = { response = nil, failure = nil }
-  function place.on_event(_, failure, response)
+  local place = { under_way = false }
+  self.places[#self.places + 1] = place
+  function place.on_event(_, failure, status, text, task_id, queued, dns, tcp, tls, wait, body, total)
     place.ended = driver.now()
-    place.failure, place.response, place.http = failure, response, nil
-    self.open[place] = nil
-    self.last = self.last + 1
-    self.done[self.last] = place
-    driver.detach()
-    self.changed:wake()
+    place.queued, place.dns, place.tcp, place.tls = queued, dns, tcp, tls
+    place.wait, place.body, place.total = wait, body, total
+    place.task_id, place.bytes = task_id, #text
+    note_answer(self, place, failure, status, text)
+    hand_on(self, place)
   end
   return place
+end
+
+-- Sends the request of this place once more, or a first time. Returns why it could not even begin.
+local function send(place, prepared)
+  local http = place.http
+  if http and place.prepared == prepared and http:again() then
+    return nil
+  elseif http then
+    http:free()
+  end
+  local made, refused = driver.context():http(prepared.core, place.on_event)
+  place.http, place.prepared = made, prepared
+  return refused
 end
 
 --- Begins one. Nothing of it fails here: what does is among those that are done.
 ---@param number integer
 ---@param planned number
+---@param now number driver.now()
 ---@param prepared table? default: the usual request
-function Caller:start(number, planned, prepared)
-  prepared = prepared or self.usual
-  local place = table.remove(self.free) or new_place(self)
-  place.number, place.planned, place.prepared, place.began = number, planned, prepared, driver.now()
+function Caller:start(number, planned, now, prepared)
+  local free = self.free
+  local place = free[#free] or new_place(self)
+  free[#free] = nil
+  place.number, place.planned, place.began = number, planned, now
   self.in_flight = self.in_flight + 1
-  self.open[place] = true
-  driver.attach()
-  local http, refused = driver.context():http(prepared.core, place.on_event)
-  if http then
-    place.http = http
-  else
-    place.on_event("done", refused, nil)
-  end
-end
-
-local function task_id_of(response)
-  for _, pair in ipairs(response and response.headers or {}) do
-    if pair[1] == "x-task-id" then
-      return pair[2]
-    end
+  place.under_way = true
+  local refused = send(place, prepared or self.usual)
+  if refused then
+    place.ended, place.failure, place.bytes, place.total = driver.now(), refused, 0, nil
+    hand_on(self, place)
   end
 end
 
@@ -117,26 +147,28 @@ function Caller:take()
   self.done[self.first] = nil
   self.first = self.first + 1
   self.in_flight = self.in_flight - 1
-  local response = place.response
-  place.task_id, place.times = task_id_of(response), response and response.times
-  place.bytes = response and response.body and #response.body or 0
   return place
 end
 
 --- What it came to, as beam.call says it.
 ---@param place beamlua.load_call
----@return any value nil on failure
----@return beam.call_info|beam.error|nil info of a success only if it is wanted
-function Caller:read(place, wanted)
+---@return any value nil on failure, and where nothing is to be looked at
+---@return beam.call_info|beam.error|nil info an error on failure; else only if somebody reads
+function Caller:read(place)
   local response, prepared = place.response, place.prepared
-  if response then
+  if not response and not place.failure then
+    return nil, nil
+  elseif response and response.headers then
     response.headers = headers.to_table(response.headers)
   end
   local value, err = answer.read(prepared.what, prepared.scheme, self, place.failure, response)
   if err then
     return nil, answer.describe(err, response and response.status and response, 1, place.began)
   end
-  return value, wanted and answer.info(response, 1, place.began) or nil
+  if #place.text <= longest_known then
+    self.known = place.text
+  end
+  return value, self.reads and answer.info(response, 1, place.began) or nil
 end
 
 --- Whether one is done that nobody has taken.
@@ -147,21 +179,25 @@ end
 
 ---@param place beamlua.load_call
 function Caller:give_back(place)
-  place.response, place.failure, place.times = nil, nil, nil
+  if place.failure then
+    place.http = place.http and place.http:free() -- what failed cannot be sent again
+  end
+  place.response, place.failure, place.text = nil, nil, nil
   self.free[#self.free + 1] = place
 end
 
---- Leaves those alone that are under way.
+--- Leaves those alone that are under way, and gives all back.
 ---@return integer count of them
 function Caller:abandon()
-  local count, place = 0, next(self.open)
-  while place do
-    self.open[place] = nil
-    place.http:free()
-    driver.detach()
-    count, self.in_flight = count + 1, self.in_flight - 1
-    place = next(self.open)
+  local count = 0
+  for _, place in ipairs(self.places) do
+    count = count + (place.under_way and 1 or 0)
+    if place.http then
+      place.http:free()
+    end
   end
+  self.places, self.free, self.in_flight = {}, {}, 0
+  driver.detach()
   return count
 end
 

@@ -17,7 +17,10 @@ end
 -- What became of a call, for the tally; the script may find fault with it.
 local function judge(self, place)
   local hook = self.plan.hooks.response
-  local value, info = self.caller:read(place, hook ~= nil)
+  if not hook and not place.response and not place.failure then
+    return nil
+  end
+  local value, info = self.caller:read(place)
   local err = value == nil and info or nil
   if hook then
     local fine, why = hook(value, info, place.number)
@@ -27,12 +30,12 @@ local function judge(self, place)
 end
 
 local function settle(self)
-  local place = self.caller:take()
+  local caller, tally = self.caller, self.tally
+  local place = caller:take()
   while place do
-    local err = judge(self, place)
-    self.tally:finish(place, err)
-    self.caller:give_back(place)
-    place = self.caller:take()
+    tally:finish(place, judge(self, place))
+    caller:give_back(place)
+    place = caller:take()
   end
 end
 
@@ -54,23 +57,26 @@ local function ask(self, number)
   return prepared or error(err, 0)
 end
 
-local function begin(self, planned)
+local function begin(self, planned, now)
+  local caller = self.caller
   local prepared = ask(self, self.schedule.begun)
   if not prepared then
     self.ended = true
     return
   end
-  self.caller:start(self.schedule.begun, planned, prepared)
-  self.tally:begin(planned, driver.now(), self.caller.in_flight)
+  caller:start(self.schedule.begun, planned, now, prepared)
+  self.tally:begin(planned, now, caller.in_flight)
 end
 
 local function begin_due(self)
-  while not (self.ended or self.plan.stopped) do
-    local planned = self.schedule:due(driver.now(), self.caller.in_flight)
+  local schedule, caller, plan = self.schedule, self.caller, self.plan
+  while not (self.ended or plan.stopped) do
+    local now = driver.now()
+    local planned = schedule:due(now, caller.in_flight)
     if not planned then
       return
     end
-    begin(self, planned)
+    begin(self, planned, now)
   end
 end
 
@@ -124,7 +130,7 @@ end
 ---@param told fun(tally: beamlua.tally, schedule: table, in_flight: fun(): integer) called when it begins
 ---@return table? outcome { tally, schedule, began, ended, abandoned }, beam.error? err
 function calls.run(plan, told)
-  local caller, err = new_caller(plan.client.settings, plan.given, plan.timeout)
+  local caller, err = new_caller(plan.client.settings, plan.given, plan.timeout, plan.hooks.response ~= nil)
   if not caller then
     return nil, err
   end
@@ -137,6 +143,7 @@ function calls.run(plan, told)
     warm, problem = require("beamlua.load.warmup").calls(plan, caller)
   end
   if not warm then
+    caller:abandon()
     return nil, problem
   elseif not plan.name:find "://" then -- who names a URL may have nothing to do with Beam
     plan.containers = starts.before(plan)

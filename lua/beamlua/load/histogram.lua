@@ -6,6 +6,8 @@
 --   the half microsecond of rounding
 --
 -- The second precision, of 2 digits, has 256 and 128 buckets, and 0.8 % (0.79).
+local floor = math.floor
+
 local Histogram = {}
 Histogram.__index = Histogram
 
@@ -46,7 +48,7 @@ local function index_of(half, microseconds)
     microseconds = microseconds / 2
     doublings = doublings + 1
   end
-  return doublings * half + math.floor(microseconds)
+  return doublings * half + floor(microseconds)
 end
 
 -- The microseconds from which a bucket takes, and those of the next one.
@@ -67,14 +69,24 @@ end
 ---@param times integer? how often it came; default 1
 function Histogram:add(seconds, times)
   times = times or 1
-  local microseconds = math.floor(seconds * 1000000 + 0.5)
-  microseconds = microseconds < 0 and 0 or microseconds > longest and longest or microseconds
-  local index, counts = index_of(self.half, microseconds), self.counts
+  local index = floor(seconds * 1000000 + 0.5)
+  if index >= 2 * self.half then
+    index = index_of(self.half, index < longest and index or longest)
+  elseif index < 0 then
+    index = 0
+  end
+  local counts = self.counts
   counts[index] = (counts[index] or 0) + times
   self.count, self.sum = self.count + times, self.sum + seconds * times
-  self.last = index > self.last and index or self.last
-  self.least = seconds < self.least and seconds or self.least
-  self.most = seconds > self.most and seconds or self.most
+  if index > self.last then
+    self.last = index
+  end
+  if seconds < self.least then
+    self.least = seconds
+  end
+  if seconds > self.most then
+    self.most = seconds
+  end
 end
 
 --- Adds a duration, and what was not measured while it lasted: who asks every `interval` seconds would have waited an interval less at

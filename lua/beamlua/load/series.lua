@@ -17,7 +17,7 @@ local enough = 10 -- calls of a span that say something
 ---@param began number by driver.now()
 ---@return beamlua.series
 function series.new(began)
-  return setmetatable({ began = began, step = first_step, spans = {} }, Series)
+  return setmetatable({ began = began, step = first_step, spans = {}, from = began, to = began }, Series)
 end
 
 local function new_span()
@@ -44,7 +44,11 @@ local function halve(self)
   self.step = self.step * 2
 end
 
+-- Most of what comes belongs to the span that the last one belonged to.
 local function span_at(self, at)
+  if at < self.to and at >= self.from then
+    return self.current
+  end
   local number = 1 + math.max(0, math.floor((at - self.began) / self.step))
   while number > most do
     for i = #self.spans + 1, most do
@@ -56,7 +60,9 @@ local function span_at(self, at)
   for i = #self.spans + 1, number do
     self.spans[i] = new_span()
   end
-  return self.spans[number]
+  self.from = self.began + (number - 1) * self.step
+  self.to, self.current = self.from + self.step, self.spans[number]
+  return self.current
 end
 
 --- A call has ended.
@@ -66,7 +72,9 @@ end
 function Series:add(at, seconds, ok)
   local span = span_at(self, at)
   span.calls = span.calls + 1
-  span.failed = span.failed + (ok and 0 or 1)
+  if not ok then
+    span.failed = span.failed + 1
+  end
   span.latency:add(seconds)
 end
 
@@ -75,7 +83,9 @@ end
 ---@param in_flight integer
 function Series:note(at, in_flight)
   local span = span_at(self, at)
-  span.in_flight = math.max(span.in_flight, in_flight)
+  if in_flight > span.in_flight then
+    span.in_flight = in_flight
+  end
 end
 
 --- For the report; joins spans that would say too little. To be called once, at the end.

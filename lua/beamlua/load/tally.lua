@@ -114,7 +114,7 @@ function Tally:begin(planned, now, in_flight)
 end
 
 --- One has ended.
----@param call { planned: number, began: number, ended: number, times: table?, task_id: string?, bytes: integer? }
+---@param call table planned, began, ended; task_id, bytes; and its parts by their names, if `total` is among them
 ---@param err beam.error?
 function Tally:finish(call, err)
   local seconds = call.ended - call.planned
@@ -136,21 +136,24 @@ function Tally:finish(call, err)
   if call.task_id then
     keep_slow(self, call.task_id, seconds)
   end
-  if call.times then
-    self:measure(call.times)
+  if call.total then
+    self:measure(call)
   end
 end
 
 --- The parts that a call, or an opening, took.
 ---@param times table<string, number> seconds; 0: did not happen
 function Tally:measure(times)
-  for name, seconds in pairs(self.phases) do
-    local took = times[name]
+  local names, phases = self.names, self.phases
+  for i = 1, #names do
+    local took = times[names[i]]
     if took and took > 0 then
-      seconds:add(took)
+      phases[names[i]]:add(took)
     end
   end
-  self.connections = self.connections + ((times.tcp or 0) > 0 and 1 or 0)
+  if (times.tcp or 0) > 0 then
+    self.connections = self.connections + 1
+  end
 end
 
 --- A connection was lost, or could not be made; what became of its messages is told by them.

@@ -44,7 +44,8 @@ function warmup.calls(plan, caller)
     return nil, err
   end
   for _ = 1, plan.stopped and 0 or math.min(plan.concurrency, 256) do
-    caller:start(0, driver.now())
+    local now = driver.now()
+    caller:start(0, now, now)
   end
   wait_for_all(caller)
   return true
