@@ -78,14 +78,14 @@ fi
 
 on_lua() {
   LUA_PATH="$PWD/lua/?.lua;$PWD/lua/?/init.lua;$PWD/spec/?.lua;;" LUA_CPATH="$PWD/build/lua/$1/?.so;;" LD_PRELOAD="$preload" \
-    run "$(basename "$3" .lua) ($2)" 300 "$2" "$(command -v busted)" -o TAP "$3"
+    run "$(basename "$3" .lua) ($2)" 900 "$2" "$(command -v busted)" -o TAP "$3"
 }
 
 # The long ones first, so that at the end no worker waits for another.
 every_test() {
   for host in $(find tests/hosts -name '*_test.sh' -o -name '*_test.py' | LC_ALL=C sort); do
     case $host in *.sh) program=sh ;; *) program=$BEAM_TEST_PYTHON ;; esac
-    run "$(basename "$host")" 300 "$program" "$host"
+    run "$(basename "$host")" 900 "$program" "$host"
   done
 
   for spec in spec/beamlua/*_spec.lua; do # of the program, whatever Lua looks on
@@ -100,7 +100,7 @@ every_test() {
 
   for source in $(find tests -name '*_test.c' | LC_ALL=C sort); do
     program=${source%.c}
-    run "${program##*/}" 300 "build/$program"
+    run "${program##*/}" 900 "build/$program"
   done
 }
 

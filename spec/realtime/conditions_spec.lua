@@ -54,8 +54,8 @@ describe("a connection under Beam's conditions", function()
     local stalls = 0
     local conn = assert(client.realtime(("ws://127.0.0.1:%d/asgi/echo"):format(proxy.port), {
       heartbeat = quick,
-      idle_timeout = 2,
-      stalled = 0.8,
+      idle_timeout = 4,
+      stalled = 4,
       on_stalled = function()
         stalls = stalls + 1
       end,
@@ -97,6 +97,9 @@ describe("a connection under Beam's conditions", function()
     assert(conn:flush(10) or ended == count)
     told.eventually(function()
       return ended == count
+    end)
+    told.eventually(function()
+      return answers[count]
     end)
     beam.sleep(0.5)
     for id = 1, count do

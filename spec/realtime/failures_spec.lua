@@ -215,7 +215,7 @@ describe("failures", function()
   for _, row in ipairs(calls) do
     local name, path, kind, phase, text, fields = unpack(row, 1, 7)
     it("call: " .. name, function()
-      local timeout = path:find "silence" and 0.5 or 10
+      local timeout = path:find "silence" and 0.5 or 60
       local result, err = client.call { "http://127.0.0.1:" .. here.faults .. path, input = {}, timeout = timeout, retry = false }
       assert.is_nil(result)
       check(err, kind, phase, text, fields)

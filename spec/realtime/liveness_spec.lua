@@ -329,15 +329,15 @@ describe("a connection", function()
     hooks.on_closed = function(heard)
       code = heard
     end
-    local conn = open { idle_timeout = 0.1 }
-    beam.sleep(0.06)
+    local conn = open { idle_timeout = 1 }
+    beam.sleep(0.6)
     conn:send "1"
-    beam.sleep(0.06)
+    beam.sleep(0.6)
     assert.are.equal("open", conn.state)
     local message, err = conn:receive(5)
     assert.is_nil(message)
     assert.are.same({ "timeout", 1000, "closed" }, { err.kind, err.code, conn.state })
-    assert.is_truthy(err.message:find("for 0.1 s (idle_timeout)", 1, true))
+    assert.is_truthy(err.message:find("for 1 s (idle_timeout)", 1, true))
     eventually(function()
       return code == 1000
     end)

@@ -80,7 +80,7 @@ test("a result may not be too much at once", function()
       open = function() return t end,
       close = function() return texts end,
       tick = function() return table.unpack({}, 1, 300) end,
-    }]])
+    }]], { memory = 16 << 20, instructions = 10000000, seconds = 60 })
   same("hook 'open': its result: more than 1000000 values cannot be copied at once", select(2, object:call "open").message:match "^[^(]*once")
   same("hook 'close': its result: more than 64 MiB of strings cannot be copied at once", select(2, object:call "close").message:match "^[^(]*once")
   same("hook 'tick': its result: more than 250 results cannot be copied", select(2, object:call "tick").message)

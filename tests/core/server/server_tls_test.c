@@ -112,12 +112,12 @@ static void strangers(void) {
 static void those_who_stall(void) {
   static const char hello[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03";
   int silent, half;
-  start_secure(200);
+  start_secure(1000);
   silent = dial();
   half = dial();
   CHECK_INT(say_bytes(half, hello, sizeof hello - 1), 0);
   CHECK_INT(ask("https", "/static", NULL, 0, cert_file).status, 200);
-  step_for(400);
+  step_for(1500);
   CHECK_INT(recv(silent, answer, sizeof answer, 0), 0);
   CHECK_INT(recv(half, answer, sizeof answer, 0), 0);
   close(silent);

@@ -295,7 +295,7 @@ def idle(world):
         before = {pid: nginx.cpu_ticks(pid) for pid in server.workers()}
         time.sleep(2)
         ticks = [nginx.cpu_ticks(pid) - count for pid, count in before.items()]
-        assert max(ticks) <= 1, ticks  # hundredths of a second; one for the app's pings
+        assert max(ticks) <= 4, ticks  # hundredths of a second, for the app's pings; looking every millisecond takes 18
         server.end()
 
 
