@@ -101,12 +101,14 @@ static int speaks_http2(const SSL *tls) {
 
 static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
   beam_http *http = user;
-  const SSL *tls = http->url.tls ? tls_of(http->transfer.easy) : NULL;
-  int http2 = tls && !http->curl_text[0] && speaks_http2(tls);
+  const SSL *tls = tls_of(http->transfer.easy);
+  int http2 = http->url.tls && tls && !http->curl_text[0] && speaks_http2(tls);
+  int strange = tls && !http->url.tls; /* 8.14 takes a kept connection of https:// for http:// to the same port */
   (void)remote_ip, (void)local_ip, (void)remote_port;
   if (http->freed)
     return CURL_PREREQFUNC_ABORT;
-  if (!http->renewed && !http2 && beam__curl_has_spoken(http->ctx->curl, local_port, tls && SSL_has_pending(tls))) {
+  if (!http->renewed &&
+      (strange || (!http2 && beam__curl_has_spoken(http->ctx->curl, local_port, tls && SSL_has_pending(tls))))) {
     http->stale = 1;
     return CURL_PREREQFUNC_ABORT;
   }
@@ -120,7 +122,8 @@ static int on_request(void *user, char *remote_ip, char *local_ip, int remote_po
 }
 
 /* What a kept connection has to say before it was asked is no answer to this request: its end, a 408 for having been
- * idle. Nothing was sent; it is thrown away, and the call goes over a new one. HTTP/2 numbers what it says. */
+ * idle; nor is one of another scheme ours. Nothing was sent; it is thrown away, and the call goes over a new one.
+ * HTTP/2 numbers what it says. */
 static int leave_stale(beam_http *http) {
   if (!http->stale || http->error.code)
     return 0;
@@ -129,7 +132,8 @@ static int leave_stale(beam_http *http) {
   http->curl_text[0] = '\0';
   if (curl_easy_setopt(http->transfer.easy, CURLOPT_FRESH_CONNECT, 1L))
     return 0;
-  beam__log(http->ctx, BEAM_LOG_DEBUG, "http: a kept connection to %s had spoken or ended: over a new one", http->peer);
+  beam__log(http->ctx, BEAM_LOG_DEBUG,
+            "http: a kept connection to %s had spoken or ended, or was of another scheme: over a new one", http->peer);
   return 1;
 }
 

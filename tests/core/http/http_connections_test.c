@@ -98,6 +98,17 @@ static void test_host_and_scheme(void) {
   CHECK_INT(connections_of(first, second, "tls_good"), 2);
 }
 
+/* Who speaks TLS at a port is not spoken to in plain, nor is a plain call carried by a connection with TLS. */
+static void test_plain_where_tls_is_kept(void) {
+  struct outcome outcome;
+  CHECK_INT(ask(tls_options()).status, 200);
+  outcome = call((beam_http_options){.url = address("http", "localhost", "tls_good", "/echo")});
+  CHECK(outcome.error.code != 0);
+  CHECK_INT(outcome.status, 0);
+  free(outcome.body);
+  CHECK_INT(ask(tls_options()).status, 200);
+}
+
 static void test_trust(void) {
   beam_http_options first = tls_options(), second = first;
   CHECK_INT(connections_of(first, second, "tls_good"), 1);
@@ -224,6 +235,7 @@ int main(void) {
     return 1;
   RUN(test_what_shares);
   RUN(test_host_and_scheme);
+  RUN(test_plain_where_tls_is_kept);
   RUN(test_trust);
   RUN(test_client_certificates);
   RUN(test_a_replaced_client_certificate);
