@@ -68,7 +68,7 @@ describe("a message", function()
   end)
 
   it("is refused while its outcomes are not taken", function()
-    local conn = open { queue = { max = 1, overflow = "drop_newest" }, rate = 1 }
+    local conn = open { queue = { max = 1, overflow = "drop_newest" }, rate = 0.001 }
     local ok, err
     for n = 1, 10000 do
       ok, err = conn:send { n = n }

@@ -54,7 +54,7 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def wait_for(port, seconds=15):
+def wait_for(port, seconds=60):
     end = time.time() + seconds
     while time.time() < end:
         with socket.socket() as probe:
