@@ -9,7 +9,7 @@ RELEASE ?= bookworm trixie testing
 distros:
 	@sh tests/distros.sh $(RELEASE)
 
-.PHONY: monitoring distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks
+.PHONY: monitoring distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks alloc
 
 # Each event of beam.h with each call that may be made in it, every pair; each hundredth in make test.
 callbacks: build/tests/core/callbacks/callbacks_test
@@ -120,3 +120,18 @@ build/tests/embed/%: tests/embed/%.c tests/embed/host_fixture.h tests/test.h bui
 	@mkdir -p $(@D)
 	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(CFLAGS) $(SANITIZERS) -Itests -o $@ $< build/asan/libbeamhost.a build/asan/libsandbox.a build/asan/libbeam.a \
 	  $(LIBS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl
+
+# One allocation fails, the first, the second, … to the last: all of them, each 401st in make test.
+alloc: $(patsubst tests/%.c,build/tests/%,$(wildcard tests/faults/*_test.c))
+	@for test in $^; do FAULT_EVERY=1 $$test || exit 1; done
+
+# Faults on demand stand before the C library: tests/faults/fault.h.
+build/tests/faults/faults.so: tests/faults/interpose.c tests/faults/fault.h
+	$(call say,CC,$@)
+	@mkdir -p $(@D)
+	$(q)$(CC) -D_GNU_SOURCE -std=c11 -O1 -g -fPIC -fvisibility=hidden $(WARNINGS) -shared -o $@ $< -ldl
+
+build/tests/faults/%_test: tests/faults/%_test.c build/asan/libbeam.a build/tests/faults/faults.so
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(SANITIZERS) -rdynamic -MMD -MP -Itests -o $@ $< build/asan/libbeam.a $(LIBS) -ldl

@@ -204,8 +204,11 @@ static const beam__carrier_events stream_events = {.data = on_data, .drained = o
 
 static void on_connection(client *c, int fd) {
   beam__socket_limit_silence(fd, c->way.silence_timeout_ms);
+  errno = 0;
   c->stream = beam__stream_new(c->ctx, fd, beam__lws_watch, &stream_events, c);
-  if (!c->stream) {
+  if (!c->stream && errno == ENOMEM) {
+    out_of_memory(c);
+  } else if (!c->stream) {
     beam_error error;
     beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, host_of(c),
                 "%s: libwebsockets takes no further connection (beam_options.connections: %u)", host_of(c),
@@ -227,8 +230,9 @@ static void on_connect(void *user, int fd, int system, const char *failures) {
     on_connection(c, fd);
     return;
   }
-  beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_TCP, c->peer, "no TCP connection to %s%s%s: %s",
-              proxy ? "the proxy " : "", proxy ? proxy : host_of(c), proxy ? " could be made" : "", failures);
+  beam__error(&error, system == ENOMEM ? BEAM_ENO_MEMORY : BEAM_ECONNECT, BEAM_PHASE_TCP, c->peer,
+              "no TCP connection to %s%s%s: %s", proxy ? "the proxy " : "", proxy ? proxy : host_of(c),
+              proxy ? " could be made" : "", failures);
   error.system = system;
   give_up(c, &error);
 }
@@ -244,13 +248,14 @@ static void on_addresses(void *user, const beam__addresses *addresses, const cha
   client *c = user;
   const char *proxy = c->way.proxy.host;
   beam_error error;
+  int code = beam__lookup_code(c->lookup);
   c->lookup = NULL;
   if (addresses && addresses->count) {
     c->addresses = *addresses;
     connect_if_ready(c);
     return;
   }
-  beam__error(&error, BEAM_EDNS, BEAM_PHASE_DNS, c->peer, "%s%s could not be resolved: %s", proxy ? "the proxy " : "",
+  beam__error(&error, code, BEAM_PHASE_DNS, c->peer, "%s%s could not be resolved: %s", proxy ? "the proxy " : "",
               proxy ? proxy : c->way.url.host, text ? text : "it has no address");
   give_up(c, &error);
 }

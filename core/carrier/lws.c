@@ -13,6 +13,7 @@
  */
 #include "carrier/lws.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <libwebsockets.h>
 #include <signal.h>
@@ -282,6 +283,7 @@ static struct lws_vhost *create_vhost(struct lws_context *context) {
 /* It sets SIGPIPE to ignore for the whole process: that is the program's to decide, and we do not need it. */
 static void create_quietly(struct beam__lws *lws) {
   struct sigaction before;
+  errno = 0;
   sigaction(SIGPIPE, NULL, &before);
   lws_set_log_level(0, NULL);
   lws->context = create(lws);
@@ -289,10 +291,23 @@ static void create_quietly(struct beam__lws *lws) {
   sigaction(SIGPIPE, &before, NULL);
 }
 
+/* Why it did not start it does not say; malloc leaves ENOMEM, and a virtual host needs nothing but memory. */
+static int not_started(const struct beam__lws *lws, beam_error *error) {
+  if (errno == ENOMEM || lws->context)
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
+                     "libwebsockets %s does not start: is its libuv plugin installed (Debian: "
+                     "libwebsockets-evlib-uv), and are there free descriptors?",
+                     lws_get_library_version());
+}
+
 int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
   struct beam__lws *lws;
+  errno = 0;
+  if (ctx->lws && !ctx->lws->vhost)
+    ctx->lws->vhost = create_vhost(ctx->lws->context);
   if (ctx->lws)
-    return 0;
+    return ctx->lws->vhost ? 0 : not_started(ctx->lws, error);
   lws = calloc(1, sizeof *lws);
   if (!lws)
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
@@ -301,15 +316,13 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
   beam__task_init(&lws->finish, finish);
   create_quietly(lws);
   if (!lws->context) {
+    int code = not_started(lws, error);
     free(lws);
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "libwebsockets %s does not start: is its libuv plugin installed (Debian: "
-                       "libwebsockets-evlib-uv), and are there free descriptors?",
-                       lws_get_library_version());
+    return code;
   }
   uv_walk(&ctx->loop, match_pipe, &lws->pipe);
   uv_walk(&ctx->loop, match_idle, &ctx->needless);
   ctx->lws = lws;
   beam__own(ctx, &lws->owned, destroy);
-  return 0;
+  return lws->vhost ? 0 : not_started(lws, error);
 }

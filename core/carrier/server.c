@@ -3,6 +3,7 @@
  */
 #include "carrier/server.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 
@@ -10,15 +11,18 @@
 
 static void free_handle(uv_handle_t *handle) { free(handle); }
 
-/* The socket that waits at the listener, which libuv gives out as a stream only; -1: there is none, or no room. */
+/* The socket that waits at the listener, which libuv gives out as a stream only; -1: none waits (errno is EAGAIN), or
+ * no room. */
 static int take_socket(beam_ctx *ctx, uv_stream_t *listener) {
   uv_tcp_t *accepted = malloc(sizeof *accepted);
   uv_os_fd_t theirs;
-  int fd = -1;
+  int fd = -1, status;
   if (!accepted)
     return -1;
   uv_tcp_init(&ctx->loop, accepted);
-  if (uv_accept(listener, (uv_stream_t *)accepted) == 0 && uv_fileno((uv_handle_t *)accepted, &theirs) == 0)
+  status = uv_accept(listener, (uv_stream_t *)accepted);
+  errno = -status;
+  if (status == 0 && uv_fileno((uv_handle_t *)accepted, &theirs) == 0)
     fd = fcntl(theirs, F_DUPFD_CLOEXEC, 0);
   uv_close((uv_handle_t *)accepted, free_handle);
   if (fd >= 0)

@@ -87,8 +87,8 @@ static void tell_lost(beam__stream *stream, int status) {
   if (stream->out.tls && beam__tls_has_failed(stream->out.tls))
     beam__tls_failure(stream->out.tls, 0, &error);
   else
-    beam__error(&error, BEAM_ECLOSED, BEAM_PHASE_OPEN, NULL, "the connection was lost: %s",
-                uv_strerror_r(status, text, sizeof text));
+    beam__error(&error, status == UV_ENOMEM ? BEAM_ENO_MEMORY : BEAM_ECLOSED, BEAM_PHASE_OPEN, NULL,
+                "the connection was lost: %s", uv_strerror_r(status, text, sizeof text));
   if (error.code == BEAM_ECLOSED)
     error.system = -status;
   error.sent = 1;
@@ -435,7 +435,8 @@ int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, cons
   if (!stream->out.tls)
     return BEAM_ENO_MEMORY;
   stream->secured = secured;
-  beam__tls_start(stream->out.tls);
+  if (beam__tls_start(stream->out.tls))
+    return BEAM_ENO_MEMORY;
   send_queue(stream);
   watch(stream);
   return 0;

@@ -1,6 +1,7 @@
 /* The loop's side of libcurl: its sockets as uv_poll handles, its one timer as a uv timer, its results handed on. */
 #include "http/curl.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -59,7 +60,9 @@ static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   int running;
   curl->changing++;
   curl->busy++;
+  errno = 0;
   curl_multi_socket_action(curl->multi, socket, ready, &running);
+  curl->starved = errno == ENOMEM;
   curl->busy--;
   hand_on_results(curl);
   curl->changing--;
@@ -300,7 +303,9 @@ void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, in
   if (!transfer->running)
     return;
   curl->busy++;
+  errno = 0;
   curl_easy_pause(transfer->easy, paused);
+  curl->starved = errno == ENOMEM;
   curl->busy--;
   hand_on_results(curl);
 }

@@ -46,6 +46,7 @@ struct beam__curl {
   unsigned spare_count;
   beam__url_known url; /* the last one asked for */
   int busy;            /* inside curl, that is in one of its callbacks: it may be told nothing but their return value */
+  int starved;         /* memory was out when curl was last inside */
 };
 
 /* The context's, made when it is not there; NULL when out of memory. */

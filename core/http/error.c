@@ -202,6 +202,15 @@ enum { TOO_LARGE = 100 }; /* CURLE_TOO_LARGE, which headers before 8.6 do not ha
 
 static int is_within_head(const beam_http *http) { return http->response.current && !http->response.status; }
 
+/* Of memory that ran out curl tells in many ways, a certificate that was refused among them; but malloc leaves ENOMEM.
+ */
+static int is_starved(const beam_http *http, CURLcode result) {
+  if (result == CURLE_OPERATION_TIMEDOUT)
+    return 0;
+  return http->ctx->curl->starved || strstr(http->curl_text, "malloc failure") ||
+         (result == CURLE_OUT_OF_MEMORY && !is_within_head(http));
+}
+
 /* A header line over 100 KiB; until 8.5 the code was that of memory. */
 static int is_long_header(const beam_http *http, CURLcode result) {
   return is_within_head(http) && (result == CURLE_OUT_OF_MEMORY || (int)result == TOO_LARGE);
@@ -223,7 +232,9 @@ void beam__http_fail_curl(beam_http *http, CURLcode result) {
   if (http->error.code)
     return;
   refine_phase(http);
-  if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY)
+  if (is_starved(http, result))
+    beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the exchange with %s", http->peer);
+  else if (result == CURLE_COULDNT_RESOLVE_HOST || result == CURLE_COULDNT_RESOLVE_PROXY)
     fail_name(http);
   else if (result == CURLE_OPERATION_TIMEDOUT)
     fail_timeout(http);
@@ -235,14 +246,12 @@ void beam__http_fail_curl(beam_http *http, CURLcode result) {
     fail_connect(http);
   else if (result == CURLE_PEER_FAILED_VERIFICATION)
     fail_certificate(http);
-  else if (http->phase == BEAM_PHASE_TLS && result != CURLE_OUT_OF_MEMORY)
+  else if (http->phase == BEAM_PHASE_TLS)
     fail_tls(http, result);
   else if (is_long_header(http, result))
     fail_long_header(http);
   else if (result == CURLE_WEIRD_SERVER_REPLY && is_within_head(http))
     fail_head(http);
-  else if (result == CURLE_OUT_OF_MEMORY)
-    beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the exchange with %s", http->peer);
   else
     fail_exchange(http, result);
 }

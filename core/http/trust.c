@@ -113,8 +113,8 @@ int beam__http_check_trust(beam_http *http) {
   if (!http->trust || beam__trust_state(http->trust) != BEAM__TRUST_FAILED)
     return 0;
   http->phase = BEAM_PHASE_TLS;
-  beam__http_fail(http, BEAM_EINVALID, "%s", beam__trust_error(http->trust));
-  return BEAM_EINVALID;
+  beam__http_fail(http, beam__trust_code(http->trust), "%s", beam__trust_error(http->trust));
+  return beam__trust_code(http->trust);
 }
 
 void beam__http_release_trust(beam_http *http) {

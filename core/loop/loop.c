@@ -65,8 +65,14 @@ void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...
 static void on_wakeup(uv_async_t *async) { (void)async; }
 static void on_step_limit(uv_timer_t *timer) { uv_stop(timer->loop); }
 
+static int refused(beam_ctx *ctx, int status) {
+  free(ctx);
+  return status == UV_ENOMEM ? BEAM_ENO_MEMORY : BEAM_EINVALID;
+}
+
 int beam_new(beam_ctx **out, const beam_options *options) {
   beam_ctx *ctx = calloc(1, sizeof *ctx);
+  int status;
   *out = NULL;
   if (!ctx)
     return BEAM_ENO_MEMORY;
@@ -74,15 +80,12 @@ int beam_new(beam_ctx **out, const beam_options *options) {
     ctx->options = *options;
   beam__list_init(&ctx->tasks);
   beam__list_init(&ctx->owned);
-  if (uv_loop_init(&ctx->loop)) {
-    free(ctx);
-    return BEAM_EINVALID;
-  }
+  if ((status = uv_loop_init(&ctx->loop)))
+    return refused(ctx, status);
   beam__pin_library();
-  if (uv_async_init(&ctx->loop, &ctx->wakeup, on_wakeup)) {
+  if ((status = uv_async_init(&ctx->loop, &ctx->wakeup, on_wakeup))) {
     uv_loop_close(&ctx->loop);
-    free(ctx);
-    return BEAM_EINVALID;
+    return refused(ctx, status);
   }
   uv_timer_init(&ctx->loop, &ctx->step_limit);
   *out = ctx;

@@ -121,11 +121,12 @@ static void on_ready(uv_poll_t *poll, int status, int ready) {
 /* 0, or errno. */
 static int watch(beam__connect *race, size_t index, int fd) {
   attempt *made = calloc(1, sizeof *made);
+  int status;
   if (!made)
     return ENOMEM;
-  if (uv_poll_init(&race->ctx->loop, &made->poll, fd)) {
+  if ((status = uv_poll_init(&race->ctx->loop, &made->poll, fd))) {
     free(made);
-    return EMFILE;
+    return status == UV_ENOMEM ? ENOMEM : EMFILE;
   }
   made->poll.data = made;
   made->race = race;

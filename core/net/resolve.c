@@ -27,6 +27,7 @@ struct beam__lookup {
   void *user;
   resolve_function resolve;
   int code, system; /* getaddrinfo's result, and errno for EAI_SYSTEM */
+  int starved;      /* no thread could be started */
   beam__addresses addresses;
   char service[8];
   char host[]; /* NUL-terminated */
@@ -124,6 +125,7 @@ static void run(beam__job *job) {
 static void done(beam__job *job, int system) {
   beam__lookup *lookup = (beam__lookup *)job;
   char error[ERROR_SIZE];
+  lookup->starved = system != 0;
   if (system || lookup->code) {
     describe(error, lookup, system);
     lookup->done(lookup->user, NULL, error);
@@ -192,6 +194,11 @@ int beam__lookup_start(beam_ctx *ctx, beam__lookup **out, const char *host, unsi
   else
     *out = lookup;
   return code;
+}
+
+int beam__lookup_code(const beam__lookup *lookup) {
+  int short_of_memory = lookup->code == EAI_MEMORY || (lookup->code == EAI_SYSTEM && lookup->system == ENOMEM);
+  return lookup->starved || short_of_memory ? BEAM_ENO_MEMORY : BEAM_EDNS;
 }
 
 void beam__lookup_cancel(beam__lookup *lookup) {

@@ -23,6 +23,8 @@ typedef struct beam__lookup beam__lookup;
  * Whoever asks from within an owned thing cancels at the latest in its `destroy`. 0 or BEAM_ENO_MEMORY. */
 int beam__lookup_start(beam_ctx *ctx, beam__lookup **lookup, const char *host, unsigned port,
                        void (*done)(void *user, const beam__addresses *addresses, const char *error), void *user);
+/* Inside `done`, where there is no address: BEAM_EDNS, or BEAM_ENO_MEMORY (for a thread, too). */
+int beam__lookup_code(const beam__lookup *lookup);
 /* `done` will not be called. NULL is fine; inside `done` it does nothing. */
 void beam__lookup_cancel(beam__lookup *lookup);
 /* For tests: what is called in place of getaddrinfo, with its contract, from the look-up's thread. NULL: getaddrinfo.

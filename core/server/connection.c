@@ -7,6 +7,7 @@
  */
 #include "server/server.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -311,16 +312,19 @@ static const beam__carrier_events events = {.data = on_data, .drained = on_drain
 
 int beam__connection_accept(beam_server *server) {
   beam__connection *connection = calloc(1, sizeof *connection);
+  int none;
   if (!connection)
     return BEAM_ENO_MEMORY;
+  errno = 0;
   connection->carrier = beam__carrier_accept(server->ctx, (uv_stream_t *)&server->listener, &events, connection);
+  none = !connection->carrier && errno == EAGAIN;
   if (connection->carrier && server->tls && beam__stream_serve(connection->carrier, server->tls)) {
     connection->carrier->ops->close(connection->carrier, BEAM__END_NOW);
     connection->carrier = NULL;
   }
   if (!connection->carrier) {
     free(connection);
-    return BEAM_ENO_MEMORY;
+    return none ? BEAM_ECLOSED : BEAM_ENO_MEMORY;
   }
   connection->server = server;
   connection->ctx = server->ctx;

@@ -27,14 +27,17 @@ static void copy_texts(beam_request *request, const beam__head *head) {
   }
 }
 
-/* A key that is none leaves a plain request. */
-static void prepare_upgrade(beam_request *request, const beam__request_head *head) {
+/* A key that is none leaves a plain request. 0 or BEAM_ENO_MEMORY. */
+static int prepare_upgrade(beam_request *request, const beam__request_head *head) {
   char key[BEAM__KEY_SIZE];
+  int code;
   if (!head->upgrade || head->key.len != sizeof key - 1)
-    return;
+    return 0;
   memcpy(key, head->key.at, head->key.len);
   key[sizeof key - 1] = '\0';
-  request->view.upgrade = beam__handshake_accept(key, request->accept) == 0;
+  code = beam__handshake_accept(key, request->accept);
+  request->view.upgrade = code == 0;
+  return code == BEAM_ENO_MEMORY ? code : 0;
 }
 
 beam_request *beam__request_new(beam__connection *connection, const beam__request_head *head) {
@@ -48,8 +51,10 @@ beam_request *beam__request_new(beam__connection *connection, const beam__reques
   copy_texts(request, &head->sent);
   request->bodiless = strcmp(request->view.method, "HEAD") == 0;
   beam__body_init(&request->decoder, head->chunked, head->content_length);
-  prepare_upgrade(request, head);
-  return request;
+  if (prepare_upgrade(request, head) == 0)
+    return request;
+  free(request);
+  return NULL;
 }
 
 void beam__request_free(beam_request *request) {

@@ -9,7 +9,7 @@
 #include "net/tls/localhost.h"
 #include "net/tls/verify.h"
 
-enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024 };
+enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024, RETRY_MS = 100 };
 
 /* ---- The date: made once a second. strftime would follow the locale ---- */
 
@@ -42,11 +42,20 @@ static int make_room(beam_server *server) {
   return 0;
 }
 
+static void accept_waiting(beam_server *server);
+
+/* There was no memory for the one that waits, and perhaps nobody leaves. */
+static void on_retry(uv_timer_t *timer) { accept_waiting(timer->data); }
+
 static void accept_next(beam_server *server) {
   if (server->connection_count >= server->connections_max)
     make_room(server);
-  if (server->connection_count < server->connections_max && beam__connection_accept(server) == 0)
-    return;
+  if (server->connection_count < server->connections_max) {
+    int code = beam__connection_accept(server);
+    if (code == 0 || code == BEAM_ECLOSED)
+      return;
+    uv_timer_start(&server->retry, on_retry, RETRY_MS, 0);
+  }
   /* libuv stops watching the listener until the one that waits is accepted: the others wait in the system's queue */
   server->waiting = 1;
   beam__log(server->ctx, BEAM_LOG_WARNING, "server: %zu connections are open, the next has to wait",
@@ -63,18 +72,24 @@ static void on_connection(uv_stream_t *listener, int status) {
     accept_next(server);
 }
 
-void beam__server_left(beam_server *server) {
-  server->connection_count--;
+static void accept_waiting(beam_server *server) {
   if (!server->waiting)
     return;
   server->waiting = 0;
   accept_next(server);
 }
 
+void beam__server_left(beam_server *server) {
+  server->connection_count--;
+  accept_waiting(server);
+}
+
 /* ---- Listening ---- */
 
-static void on_listener_closed(uv_handle_t *handle) {
+static void on_handle_closed(uv_handle_t *handle) {
   beam_server *server = handle->data;
+  if (--server->handles)
+    return;
   beam__tls_context_release(server->tls);
   free(server);
 }
@@ -88,7 +103,8 @@ void beam_server_close(beam_server *server) {
     beam__connection *connection = BEAM__CONTAINER(server->connections.next, beam__connection, node);
     beam__connection_drop(connection, connection->request ? BEAM__END_NOW : BEAM__END_FLUSH);
   }
-  uv_close((uv_handle_t *)&server->listener, on_listener_closed);
+  uv_close((uv_handle_t *)&server->listener, on_handle_closed);
+  uv_close((uv_handle_t *)&server->retry, on_handle_closed);
   beam__touch(server->ctx);
 }
 
@@ -128,7 +144,9 @@ static beam_server *new_server(beam_ctx *ctx, const beam_server_options *options
   set_limits(server);
   beam__list_init(&server->connections);
   uv_tcp_init(&ctx->loop, &server->listener);
-  server->listener.data = server;
+  uv_timer_init(&ctx->loop, &server->retry);
+  server->listener.data = server->retry.data = server;
+  server->handles = 2;
   return server;
 }
 

@@ -36,6 +36,8 @@ struct beam_server {
   beam_ctx *ctx;
   beam_server_options options;
   uv_tcp_t listener;
+  uv_timer_t retry;       /* for memory, to accept the one that waits */
+  int handles;            /* of libuv's, that are not closed */
   beam__tls_context *tls; /* NULL: in plain */
   beam__node connections;
   size_t connection_count, connections_max;
@@ -81,7 +83,7 @@ struct beam__connection {
   unsigned ending : 1;  /* the last answer is given */
 };
 
-/* Accepts what waits at the listener. 0, or BEAM_ENO_MEMORY: it still waits. */
+/* Accepts what waits at the listener. 0; BEAM_ECLOSED: none waits; or BEAM_ENO_MEMORY: perhaps it still waits. */
 int beam__connection_accept(beam_server *server);
 /* Asks for nothing and waits for nothing: it may be dropped. */
 int beam__connection_is_idle(const beam__connection *connection);

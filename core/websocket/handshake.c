@@ -185,8 +185,11 @@ static int answered(beam_error *error, int code, int status) {
 int beam__handshake_agrees(const beam__answer *answer, const char *key, const char *offer, const char *host,
                            beam_error *error) {
   char accept[BEAM__ACCEPT_SIZE];
-  const char *wrong = beam__handshake_accept(key, accept) ? "its Sec-WebSocket-Accept could not be checked"
-                                                          : fault(answer, accept, offer);
+  const char *wrong;
+  if (beam__handshake_accept(key, accept)) /* the key is ours, and valid */
+    return answered(error, beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_UPGRADE, host, "out of memory"),
+                    answer->status);
+  wrong = fault(answer, accept, offer);
   if (!wrong)
     return 0;
   return answered(error,

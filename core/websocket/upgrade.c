@@ -207,7 +207,7 @@ static void on_lost(void *user, const beam_error *lost) {
   beam_error error;
   if (u->answer.status) {
     end_body(u);
-  } else if (lost && (!u->sent || lost->code == BEAM_ETLS)) {
+  } else if (lost && (!u->sent || lost->code == BEAM_ETLS || lost->code == BEAM_ENO_MEMORY)) {
     give_up(u, lost);
   } else {
     describe_loss(u, lost ? lost->system : 0, &error);

@@ -38,7 +38,7 @@ struct beam_ws {
   void (*on_event)(void *user, beam_ws *ws, const beam_ws_event *event);
   void *user;
   char *peer;          /* "host:port" */
-  ending *ending;      /* NULL: it goes on */
+  ending *ending;      /* NULL: it goes on, unless `destitute` */
   beam__bytes message; /* pieces of a message that is not whole */
   beam__bytes held;    /* what came while reading was paused, from held_at on */
   size_t held_at;
@@ -48,9 +48,10 @@ struct beam_ws {
   uint8_t fragments, paused;
   uint8_t held_back; /* the peer pings and does not read: nothing is read of it */
   uint8_t close_sent, close_received;
-  uint8_t announce; /* the phase `closing` was entered from outside of a step */
-  uint8_t told;     /* the terminal event was sent */
-  uint8_t freed;    /* by the user: no event any more */
+  uint8_t announce;  /* the phase `closing` was entered from outside of a step */
+  uint8_t destitute; /* it has ended, and there was no memory to say how */
+  uint8_t told;      /* the terminal event was sent */
+  uint8_t freed;     /* by the user: no event any more */
   beam__decoder decoder;
 };
 
@@ -101,22 +102,35 @@ static void tell(beam_ws *ws, beam_ws_event *event) {
 
 static int holds(const beam_ws *ws) { return ws->held.len > ws->held_at; }
 
+static int is_decided(const beam_ws *ws) { return ws->ending || ws->destitute; }
+
+static void tell_out_of_memory(beam_ws *ws) {
+  beam_error error;
+  beam__error(&error, BEAM_ENO_MEMORY, (enum beam_phase)ws->phase, ws->peer, "%s: out of memory", ws->peer);
+  error.sent = 1;
+  tell(ws, &(beam_ws_event){.type = BEAM_WS_CLOSED, .code = CODE_LOST, .reason = "", .error = &error});
+}
+
 /* Tells the end once it is decided, the connection is given back, and nothing is held that came before. */
 static void settle(beam_ws *ws) {
   const ending *end = ws->ending;
-  if (!end || ws->carrier || (ws->paused && holds(ws)) || !live(ws))
+  if (!is_decided(ws) || ws->carrier || (ws->paused && holds(ws)) || !live(ws))
     return;
-  tell(ws, &(beam_ws_event){.type = BEAM_WS_CLOSED,
-                            .code = end->code,
-                            .reason = end->reason,
-                            .status = end->error.status,
-                            .error = end->failed ? &end->error : NULL});
+  if (!end)
+    tell_out_of_memory(ws);
+  else
+    tell(ws, &(beam_ws_event){.type = BEAM_WS_CLOSED,
+                              .code = end->code,
+                              .reason = end->reason,
+                              .status = end->error.status,
+                              .error = end->failed ? &end->error : NULL});
 }
 
-/* The end as it is to be told; NULL where memory is out: it is then told as far as it goes. */
+/* The end as it is to be told; NULL where memory is out: that is then what is told. */
 static ending *decide(beam_ws *ws, int code) {
-  if (!ws->ending)
+  if (!ws->ending && !ws->destitute)
     ws->ending = calloc(1, sizeof *ws->ending);
+  ws->destitute = !ws->ending;
   if (ws->ending) {
     memset(ws->ending, 0, sizeof *ws->ending);
     ws->ending->code = code;
@@ -176,7 +190,7 @@ static void send_close(beam_ws *ws, int code, const char *reason) {
 static void on_close_late(void *user) {
   beam_ws *ws = user;
   ws->timer = NULL;
-  if (!ws->ending) {
+  if (!is_decided(ws)) {
     char text[64];
     snprintf(text, sizeof text, "%u ms (close_timeout)", ws->close_timeout_ms);
     fail(ws, BEAM_ETIMEOUT, "%s did not answer the close frame within %s", text);
@@ -187,8 +201,11 @@ static void on_close_late(void *user) {
 
 /* Without memory for the timer nobody is waited for. */
 static void await_close(beam_ws *ws) {
-  if (!ws->timer && beam_timer_start(ws->ctx, &ws->timer, ws->close_timeout_ms, on_close_late, ws))
-    drop_carrier(ws, BEAM__END_FLUSH);
+  if (ws->timer || !beam_timer_start(ws->ctx, &ws->timer, ws->close_timeout_ms, on_close_late, ws))
+    return;
+  if (!is_decided(ws))
+    fail(ws, BEAM_ENO_MEMORY, "%s: %s", "out of memory");
+  drop_carrier(ws, BEAM__END_FLUSH);
 }
 
 /* The peer's close frame is answered; it is the server that then ends TCP (RFC 6455 section 7.1.1). */
@@ -390,10 +407,11 @@ static void on_lost(void *user, const beam_error *error) {
     hand_on_held(ws); /* reading was resumed in this very step */
   snprintf(text, sizeof text, "%s%s%s", beam__decoder_midway(&ws->decoder) ? " in the middle of a message" : "",
            error ? ": " : "", error ? error->message : "");
-  if (!ws->ending && ws->phase < BEAM_PHASE_OPEN && error) {
+  if (!is_decided(ws) && ws->phase < BEAM_PHASE_OPEN && error) {
     decide_failed(ws, error);
-  } else if (!ws->ending) {
-    fail(ws, BEAM_ECLOSED, "%s ended the connection without a close frame%s", text);
+  } else if (!is_decided(ws)) {
+    fail(ws, error && error->code == BEAM_ENO_MEMORY ? BEAM_ENO_MEMORY : BEAM_ECLOSED,
+         "%s ended the connection without a close frame%s", text);
     if (ws->ending && error)
       ws->ending->error.system = error->system;
   }
@@ -515,7 +533,7 @@ static void begin_close(beam_ws *ws, int code, const char *reason) {
 int beam_ws_close(beam_ws *ws, int code, const char *reason) {
   if (!close_is_valid(code, reason))
     return BEAM_EINVALID;
-  if (ws->phase >= BEAM_PHASE_CLOSING || ws->ending)
+  if (ws->phase >= BEAM_PHASE_CLOSING || is_decided(ws))
     return 0;
   if (ws->phase == BEAM_PHASE_OPEN) {
     begin_close(ws, code, reason);
@@ -532,7 +550,7 @@ int beam_ws_close(beam_ws *ws, int code, const char *reason) {
 void beam_ws_abort(beam_ws *ws, int reset) {
   if (ws->told || ws->phase == BEAM_PHASE_CLOSED)
     return;
-  if (!ws->ending)
+  if (!is_decided(ws))
     fail(ws, BEAM_ECLOSED, "the connection to %s was aborted%s", "");
   beam__bytes_free(&ws->held);
   ws->held_at = 0;

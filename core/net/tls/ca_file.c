@@ -21,6 +21,7 @@
 #include <uv.h>
 
 #include "base/bytes.h"
+#include "beam.h"
 
 enum { PIECE = 64 * 1024, OUT_SECONDS = 5 /* only bounds a defect */ };
 
@@ -144,12 +145,16 @@ static int add_next(X509_STORE *store, BIO *from) {
   return added ? 1 : -1;
 }
 
+/* Of memory that ran out OpenSSL tells in many ways, a damaged certificate among them; but malloc leaves ENOMEM. */
 static int add_guarded(X509_STORE *store, BIO **from, const beam__bytes *content) {
   int result;
   enter();
+  errno = 0;
   if (!*from)
     *from = BIO_new_mem_buf(content->at, (int)content->len);
   result = *from ? add_next(store, *from) : -1;
+  if (errno == ENOMEM) /* also of one that was read: it may be without its key */
+    result = BEAM_ENO_MEMORY;
   leave();
   return result;
 }
@@ -173,21 +178,26 @@ static void let_go(X509_STORE *store, BIO *from) {
 int beam__ca_file_load(X509_STORE *store, const char *path, char *error, size_t size) {
   beam__bytes content = {0};
   BIO *from = NULL;
-  int system, broken;
+  int system, result = 0;
   unsigned count = 0;
   char why[128];
   warm_up();
   system = read_file(path, &content);
-  broken = !system && content.len && add_all(store, &from, &content, &count) < 0;
+  if (!system && content.len)
+    result = add_all(store, &from, &content, &count);
   let_go(store, from);
   beam__bytes_free(&content);
   *error = '\0';
   if (system)
     snprintf(error, size, "the CA certificates in %.250s cannot be read: %s", path,
              system_text(system, why, sizeof why));
-  else if (broken)
+  else if (result == BEAM_ENO_MEMORY)
+    snprintf(error, size, "out of memory for the CA certificates in %.250s", path);
+  else if (result < 0)
     snprintf(error, size, "certificate %u of the CA file %.250s is damaged: replace it", count + 1, path);
   else if (!count)
     snprintf(error, size, "there is no certificate in PEM form in the CA file %.250s", path);
-  return *error ? -1 : 0;
+  if (!*error)
+    return 0;
+  return system == ENOMEM || result == BEAM_ENO_MEMORY ? BEAM_ENO_MEMORY : BEAM_EINVALID;
 }

@@ -27,8 +27,8 @@ struct beam__tls {
   const char *in;
   size_t in_len;
   beam__bytes *out;
-  failure *failure;
-  uint8_t secured, short_of_memory;
+  failure *failure; /* NULL also where there was no memory for it */
+  uint8_t secured, failed, short_of_memory;
   char peer[]; /* "host:port" */
 };
 
@@ -90,6 +90,7 @@ static int join(beam__tls *tls) {
 /* ---- What fails ---- */
 
 static failure *fail(beam__tls *tls) {
+  tls->failed = 1;
   if (!tls->failure)
     tls->failure = calloc(1, sizeof *tls->failure);
   return tls->failure;
@@ -112,8 +113,19 @@ static void note_reason(beam__tls *tls) {
     snprintf(failed->reason, sizeof failed->reason, "%s", text ? text : "unknown reason");
 }
 
+/* Of memory that ran out OpenSSL tells in as many ways as it has functions, a bad certificate among them. It may be
+ * anywhere in its queue; and malloc leaves ENOMEM, until it sends the alert, which clears errno. */
+static int ran_out_of_memory(void) {
+  unsigned long code = 0;
+  int found = errno == ENOMEM;
+  while (!found && (code = ERR_get_error()))
+    found = ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE;
+  return found;
+}
+
 static enum beam__tls_result failed(beam__tls *tls) {
   note_reason(tls);
+  tls->short_of_memory |= ran_out_of_memory();
   ERR_clear_error();
   return BEAM__TLS_FAILED;
 }
@@ -123,6 +135,8 @@ static int on_certificate(int valid, X509_STORE_CTX *store) {
   SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
   failure *noted = valid ? NULL : fail(SSL_get_app_data(ssl));
   const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
+  if (!valid && errno == ENOMEM)
+    ((beam__tls *)SSL_get_app_data(ssl))->short_of_memory = 1;
   if (!noted)
     return valid;
   noted->verify_code = X509_STORE_CTX_get_error(store);
@@ -131,12 +145,19 @@ static int on_certificate(int valid, X509_STORE_CTX *store) {
   return 0;
 }
 
-int beam__tls_has_failed(const beam__tls *tls) { return tls->failure != NULL; }
+static void begin(void) {
+  ERR_clear_error();
+  errno = 0;
+}
+
+int beam__tls_has_failed(const beam__tls *tls) { return tls->failed; }
 
 void beam__tls_failure(const beam__tls *tls, int system, beam_error *error) {
   const failure *noted = tls->failure;
   char text[96] = "closed by the other side";
-  if (noted && noted->verify_code) {
+  if (tls->short_of_memory) {
+    beam__error(error, BEAM_ENO_MEMORY, tls->secured ? BEAM_PHASE_OPEN : BEAM_PHASE_TLS, tls->peer, "out of memory");
+  } else if (noted && noted->verify_code) {
     beam__tls_verify_error(error, tls->peer, noted->verify_code, noted->subject, noted->issuer);
   } else {
     if (system)
@@ -227,7 +248,7 @@ beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__
 void beam__tls_free(beam__tls *tls) {
   if (!tls)
     return;
-  if (tls->ssl && tls->secured && !tls->failure)
+  if (tls->ssl && tls->secured && !tls->failed)
     SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(tls->ssl);
   beam__tls_context_release(tls->context);
@@ -235,9 +256,15 @@ void beam__tls_free(beam__tls *tls) {
   free(tls);
 }
 
-void beam__tls_start(beam__tls *tls) {
-  ERR_clear_error();
-  SSL_do_handshake(tls->ssl); /* it waits for the peer: what else may happen shows when that has answered */
+/* It waits for the peer, unless there is no memory for what is to be said. */
+int beam__tls_start(beam__tls *tls) {
+  int result;
+  begin();
+  result = SSL_do_handshake(tls->ssl);
+  if (result == 1 || SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ)
+    return 0;
+  failed(tls);
+  return BEAM_ENO_MEMORY;
 }
 
 int beam__tls_is_secured(const beam__tls *tls) { return tls->secured; }
@@ -246,7 +273,7 @@ int beam__tls_is_resumed(const beam__tls *tls) { return SSL_session_reused(tls->
 
 void beam__tls_finish(beam__tls *tls) {
   ERR_clear_error();
-  if (tls->secured && !tls->failure)
+  if (tls->secured && !tls->failed)
     SSL_shutdown(tls->ssl);
   ERR_clear_error();
 }
@@ -276,7 +303,7 @@ static enum beam__tls_result shake_hands(beam__tls *tls) {
 enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size_t *len) {
   int result = 1;
   *len = 0;
-  ERR_clear_error();
+  begin();
   if (!tls->secured)
     return shake_hands(tls);
   while (*len < size && (result = SSL_read(tls->ssl, (char *)to + *len, (int)(size - *len))) > 0)
@@ -294,9 +321,9 @@ enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size
 }
 
 int beam__tls_write(beam__tls *tls, const void *data, size_t len) {
-  if (!len || tls->failure)
+  if (!len || tls->failed)
     return 0;
-  ERR_clear_error();
+  begin();
   if (SSL_write(tls->ssl, data, (int)len) > 0)
     return 0;
   failed(tls);

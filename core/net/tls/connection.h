@@ -30,7 +30,7 @@ beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const 
 beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out);
 void beam__tls_free(beam__tls *tls); /* NULL is fine */
 /* Begins the handshake; a server waits for the client. */
-void beam__tls_start(beam__tls *tls);
+int beam__tls_start(beam__tls *tls); /* 0, or BEAM_ENO_MEMORY */
 /* What came, which is the caller's and stays where it is until it was read. */
 void beam__tls_put(beam__tls *tls, const void *bytes, size_t len);
 /* Decodes into `to` as much as there is and fits. */

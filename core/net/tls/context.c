@@ -264,7 +264,8 @@ int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), voi
 
 int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
   if (needs->trust && beam__trust_state(needs->trust) != BEAM__TRUST_READY)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__trust_error(needs->trust));
+    return beam__error(error, beam__trust_code(needs->trust), BEAM_PHASE_NONE, NULL, "%s",
+                       beam__trust_error(needs->trust));
   return get_context(ctx, needs, error);
 }
 

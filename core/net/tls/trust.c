@@ -22,6 +22,7 @@ typedef struct load { /* a beam__job */
   beam__job job;
   beam__trust *trust; /* of the context's thread */
   X509_STORE *store;  /* a reference of its own, for the trust may go first; NULL once it ran */
+  int code;
   char error[ERROR_SIZE];
   char path[]; /* NUL-terminated */
 } load;
@@ -34,6 +35,7 @@ struct beam__trust {
   beam__node waiters;
   X509_STORE *store;
   struct stat file; /* only what is compared */
+  int code;         /* of the failure */
   char error[ERROR_SIZE];
   char path[]; /* NUL-terminated */
 };
@@ -59,7 +61,7 @@ static void keep_no_longer(beam__trust *trust) {
 
 static void run(beam__job *job) {
   load *loading = (load *)job;
-  beam__ca_file_load(loading->store, loading->path, loading->error, sizeof loading->error);
+  loading->code = beam__ca_file_load(loading->store, loading->path, loading->error, sizeof loading->error);
   loading->store = NULL;
 }
 
@@ -83,6 +85,7 @@ static void done(beam__job *job, int system) {
   load *loading = (load *)job;
   beam__trust *trust = loading->trust;
   char why[128];
+  trust->code = system ? BEAM_ENO_MEMORY : loading->code;
   if (system)
     snprintf(loading->error, sizeof loading->error, "no thread could be started to read the CA file %.250s: %s",
              trust->path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
@@ -238,6 +241,8 @@ enum beam__trust_state beam__trust_state(const beam__trust *trust) { return trus
 X509_STORE *beam__trust_store(const beam__trust *trust) { return trust->store; }
 
 unsigned beam__trust_id(const beam__trust *trust) { return trust->id; }
+
+int beam__trust_code(const beam__trust *trust) { return trust->code; }
 
 const char *beam__trust_error(const beam__trust *trust) { return trust->error; }
 

@@ -36,7 +36,8 @@ enum beam__trust_state beam__trust_state(const beam__trust *trust);
 X509_STORE *beam__trust_store(const beam__trust *trust);
 /* Differs from that of every other trust of the context, earlier ones too. */
 unsigned beam__trust_id(const beam__trust *trust);
-/* Why it failed; a sentence that names the file. */
+/* Why it failed: BEAM_EINVALID or BEAM_ENO_MEMORY, and a sentence that names the file. */
+int beam__trust_code(const beam__trust *trust);
 const char *beam__trust_error(const beam__trust *trust);
 /* For one that is loading: calls `done` once, from a step, when it is ready or has failed. The waiter holds no
  * reference. */

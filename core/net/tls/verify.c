@@ -46,29 +46,41 @@ static int refuse(beam_error *error, const char *field, const char *path, const 
   return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "tls.%s: %.200s: %s", field, path, why);
 }
 
+/* What OpenSSL could not read; of memory that ran out it says no more than that, but malloc leaves ENOMEM. */
+static int refuse_content(beam_error *error, const char *field, const char *path, const char *why) {
+  if (errno == ENOMEM)
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory for tls.%s", field);
+  return refuse(error, field, path, why);
+}
+
 static FILE *open_file(const char *field, const char *path, beam_error *error) {
   FILE *file = fopen(path, "re");
   if (!file) {
     int system = errno;
     char why[128];
-    refuse(error, field, path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
+    if (system == ENOMEM)
+      refuse_content(error, field, path, "");
+    else
+      refuse(error, field, path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
     if (error)
       error->system = system;
   }
   return file;
 }
 
-/* The first certificate of a PEM file, or NULL and the error. */
-static X509 *read_certificate(const char *field, const char *path, beam_error *error) {
+/* 0 and the first certificate of a PEM file, or the error. */
+static int read_certificate(X509 **certificate, const char *field, const char *path, beam_error *error) {
   FILE *file = open_file(field, path, error);
-  X509 *certificate;
+  int code = 0;
+  *certificate = NULL;
   if (!file)
-    return NULL;
-  certificate = PEM_read_X509(file, NULL, NULL, NULL);
+    return errno == ENOMEM ? BEAM_ENO_MEMORY : BEAM_EINVALID;
+  errno = 0;
+  *certificate = PEM_read_X509(file, NULL, NULL, NULL);
+  if (!*certificate)
+    code = refuse_content(error, field, path, "there is no certificate in PEM form in it");
   fclose(file);
-  if (!certificate)
-    refuse(error, field, path, "there is no certificate in PEM form in it");
-  return certificate;
+  return code;
 }
 
 /* In place of OpenSSL's own, which asks for the passphrase on the terminal and so blocks. */
@@ -78,27 +90,31 @@ static int no_passphrase(char *to, int size, int writing, void *asked) {
   return -1;
 }
 
-static EVP_PKEY *read_key(const char *path, beam_error *error) {
+static int read_key(EVP_PKEY **key, const char *path, beam_error *error) {
   FILE *file = open_file("key_file", path, error);
-  EVP_PKEY *key;
-  int encrypted = 0;
+  int encrypted = 0, code = 0;
+  *key = NULL;
   if (!file)
-    return NULL;
-  key = PEM_read_PrivateKey(file, NULL, no_passphrase, &encrypted);
+    return errno == ENOMEM ? BEAM_ENO_MEMORY : BEAM_EINVALID;
+  errno = 0;
+  *key = PEM_read_PrivateKey(file, NULL, no_passphrase, &encrypted);
+  if (!*key)
+    code = refuse_content(error, "key_file", path,
+                          encrypted ? "the key is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"
+                                    : "there is no private key in PEM form in it");
   fclose(file);
-  if (!key)
-    refuse(error, "key_file", path,
-           encrypted ? "the key is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"
-                     : "there is no private key in PEM form in it");
-  return key;
+  return code;
 }
 
 static int check_client(const beam_tls *tls, beam_error *error) {
-  X509 *certificate = read_certificate("cert_file", tls->cert_file, error);
-  EVP_PKEY *key = certificate ? read_key(tls->key_file, error) : NULL;
-  int result = key ? 0 : BEAM_EINVALID;
-  if (key && X509_check_private_key(certificate, key) != 1)
-    result = refuse(error, "key_file", tls->key_file, "it does not belong to the certificate in tls.cert_file");
+  X509 *certificate;
+  EVP_PKEY *key = NULL;
+  int result = read_certificate(&certificate, "cert_file", tls->cert_file, error);
+  if (!result)
+    result = read_key(&key, tls->key_file, error);
+  errno = 0;
+  if (!result && X509_check_private_key(certificate, key) != 1)
+    result = refuse_content(error, "key_file", tls->key_file, "it does not belong to the certificate in tls.cert_file");
   EVP_PKEY_free(key);
   X509_free(certificate);
   return result;
@@ -108,11 +124,12 @@ static int check_client(const beam_tls *tls, beam_error *error) {
 static int check_authority(const char *path, beam_error *error) {
   struct stat file;
   X509 *authority;
+  int code;
   if (stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode))
     return 0;
-  authority = read_certificate("ca_file", path, error);
+  code = read_certificate(&authority, "ca_file", path, error);
   X509_free(authority);
-  return authority ? 0 : BEAM_EINVALID;
+  return code;
 }
 
 static int is_given(const char *path) { return path && *path; }

@@ -1,0 +1,347 @@
+/* FAULT_EVERY=n: each n-th allocation. FAULT_SCENE=part of a name. FAULT_AT=n: that one. FAULT_ALOUD=1: errors of other
+ * kinds are shown with what had failed.
+ *
+ * Runs a scene once for each fault, each time in a process of its own that is forked from one that is ready. What it
+ * ended with is counted; a crash, a hang or an operation that did not end exactly once is told with the stack of what
+ * had failed and of where it went wrong, and with whose code that is. */
+#ifndef BEAM_FAULT_RUNNER_H
+#define BEAM_FAULT_RUNNER_H
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <execinfo.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "beam.h"
+#include "fault.h"
+
+enum { FEW = 200 /* allocations: every one of them in any case */ };
+enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, LIBRARIES_MAX = 16 };
+
+typedef struct outcome { /* of one run; filled by the scene */
+  char kind[24];         /* "unharmed", "no_memory", another kind of error */
+  char wrong[256];       /* not empty: what was promised and did not hold */
+  char message[512];     /* of the error */
+} outcome;
+
+typedef struct scene {
+  const char *name;
+  void (*play)(outcome *to); /* from beam_new to beam_close */
+  int arms_itself;           /* it calls arm_now when what may not fail is done */
+} scene;
+
+typedef struct frame { /* found where it happened: what was loaded there need not be loaded here */
+  char module[160];
+  char symbol[96];
+  unsigned long offset;
+} frame;
+
+static struct shared {
+  fault_state fault;
+  outcome outcome;
+  int finished, signal;
+  frame at, crash[CRASH_FRAMES], failed[FAULT_FRAMES]; /* the instruction, and the stacks as they were found */
+  int crash_count, failed_count;
+} * shared;
+
+static fault_use_function *fault_use_;
+
+/* ---- In the process that runs ---- */
+
+static void name_frame(frame *to, void *address) {
+  Dl_info info;
+  if (!dladdr(address, &info) || !info.dli_fname)
+    return;
+  snprintf(to->module, sizeof to->module, "%s", info.dli_fname);
+  snprintf(to->symbol, sizeof to->symbol, "%s", info.dli_sname ? info.dli_sname : "?");
+  to->offset = (unsigned long)((char *)address - (char *)info.dli_fbase);
+}
+
+static int name_frames(frame *to, void **frames, int count) {
+  int i;
+  for (i = 0; i < count; i++)
+    name_frame(&to[i], frames[i]);
+  return count;
+}
+
+/* At once, for what is loaded now may be unloaded later. */
+static void on_first(void **frames, int count) { shared->failed_count = name_frames(shared->failed, frames, count); }
+
+/* Where the stack is so broken that it cannot be followed, the instruction is known. */
+static void on_crash(int signal_number, siginfo_t *info, void *context) {
+  void *frames[CRASH_FRAMES];
+  (void)info;
+  shared->fault.kind = FAULT_NONE;
+  if (shared->signal)
+    _exit(98);
+  shared->signal = signal_number;
+#ifdef REG_RIP
+  name_frame(&shared->at, (void *)((ucontext_t *)context)->uc_mcontext.gregs[REG_RIP]);
+#else
+  (void)context;
+#endif
+  shared->crash_count = name_frames(shared->crash, frames, backtrace(frames, CRASH_FRAMES));
+  _exit(99);
+}
+
+static void catch_crashes(void) {
+  static const int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+  static char stack[65536];
+  stack_t other = {.ss_sp = stack, .ss_size = sizeof stack};
+  struct sigaction action = {.sa_sigaction = on_crash, .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER};
+  size_t i;
+  sigaltstack(&other, NULL);
+  for (i = 0; i < sizeof signals / sizeof *signals; i++)
+    sigaction(signals[i], &action, NULL);
+}
+
+static void arm(int kind, unsigned long first, unsigned long last) {
+  shared->fault.count = shared->fault.failed = 0;
+  shared->fault.first = first;
+  shared->fault.last = last;
+  shared->fault.on_first = on_first;
+  shared->fault.kind = kind;
+}
+
+static int armed_kind;
+
+static void arm_now(void) { shared->fault.kind = armed_kind; }
+
+/* Errors of the process, AddressSanitizer's too, go to a file that is shown if it went wrong. */
+static const char *errors_file(void) {
+  static char path[64];
+  if (!*path)
+    snprintf(path, sizeof path, "/tmp/beam-faults-%d", (int)getpid());
+  return path;
+}
+
+static void run_child(const scene *s, int kind, unsigned long first, unsigned long last) {
+  int errors = open(errors_file(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+  dup2(errors, 2);
+  catch_crashes();
+  fault_use_(&shared->fault);
+  alarm(HANG_SECONDS);
+  armed_kind = kind;
+  arm(s->arms_itself ? FAULT_NONE : kind, first, last);
+  s->play(&shared->outcome);
+  shared->fault.kind = FAULT_NONE;
+  shared->finished = 1;
+  _exit(0);
+}
+
+/* ---- Whose it is ---- */
+
+static const char *module_name(const char *path) { return strrchr(path, '/') ? strrchr(path, '/') + 1 : path; }
+
+static void show_frame(const frame *at) {
+  char command[400], line[512] = "";
+  FILE *tool;
+  snprintf(command, sizeof command, "addr2line -Cfpe '%s' 0x%lx 2>/dev/null",
+           strchr(at->module, '/') ? at->module : "/proc/self/exe", at->offset ? at->offset - 1 : 0);
+  tool = popen(command, "r");
+  if (!tool || !fgets(line, sizeof line, tool) || strstr(line, "?? at") || strstr(line, " at ??"))
+    snprintf(line, sizeof line, "%s\n", at->symbol); /* the nearest name that it gives away */
+  if (tool)
+    pclose(tool);
+  printf("#     %s: %s", module_name(at->module), line);
+}
+
+static void show_stack(const char *title, const frame *frames, int count) {
+  int i;
+  printf("#   %s:\n", title);
+  for (i = 0; i < count && i < 24; i++)
+    show_frame(&frames[i]);
+}
+
+static int is_system(const char *path) {
+  static const char *const parts[] = {"libc.so",  "libasan",    "libubsan", "faults.so",
+                                      "ld-linux", "libpthread", "vdso",     "libgcc_s"};
+  size_t i;
+  for (i = 0; i < sizeof parts / sizeof *parts; i++)
+    if (strstr(path, parts[i]))
+      return 1;
+  return !*path;
+}
+
+/* Only libwebsockets unloads anything: its part for libuv, when its context ends. */
+#define UNLOADED "libwebsockets' part that is unloaded"
+
+/* The innermost that is neither of the system nor, before the signal came through the C library, the handler above. */
+static const char *owner_of_crash(void) {
+  int i = 0;
+  if (!*shared->at.module)
+    return UNLOADED;
+  if (!is_system(shared->at.module))
+    return module_name(shared->at.module);
+  while (i < shared->crash_count && !strstr(shared->crash[i].module, "libc.so"))
+    i++;
+  for (; i < shared->crash_count; i++)
+    if (!is_system(shared->crash[i].module))
+      return module_name(shared->crash[i].module);
+  return "nobody known";
+}
+
+static void show_errors(void) {
+  char line[512];
+  FILE *file = fopen(errors_file(), "r");
+  int lines = 0;
+  while (file && fgets(line, sizeof line, file) && lines++ < 40)
+    printf("#   | %s", line);
+  if (file)
+    fclose(file);
+}
+
+/* ---- Counting ---- */
+
+typedef struct tally {
+  struct {
+    char name[256];
+    int count;
+  } kinds[KINDS_MAX];
+  int runs, bad, libraries; /* of the bad, those that are a library's */
+} tally;
+
+static void count_kind(tally *t, const char *name) {
+  int i;
+  for (i = 0; i < KINDS_MAX - 1 && *t->kinds[i].name && strcmp(t->kinds[i].name, name) != 0; i++)
+    ;
+  snprintf(t->kinds[i].name, sizeof t->kinds[i].name, "%s", name);
+  t->kinds[i].count++;
+}
+
+static void show_tally(const tally *t) {
+  int i;
+  for (i = 0; i < KINDS_MAX && *t->kinds[i].name; i++)
+    printf("%s%s %d", i ? ", " : "", t->kinds[i].name, t->kinds[i].count);
+}
+
+static int aloud; /* each run whose error is another than no_memory is shown, too */
+
+/* 0: held; 1: ours; 2: a library's. */
+static int judge(const scene *s, tally *t, unsigned long first, unsigned long last, int status) {
+  const char *own = module_name(program_invocation_name), *whose;
+  char what[300];
+  if (shared->finished && !*shared->outcome.wrong) {
+    count_kind(t, shared->fault.failed ? shared->outcome.kind : "not reached");
+    if (aloud && shared->fault.failed && strcmp(shared->outcome.kind, "unharmed") != 0 &&
+        strcmp(shared->outcome.kind, "no_memory") != 0) {
+      printf("# %s, %lu to %lu: %s: %s\n", s->name, first, last, shared->outcome.kind, shared->outcome.message);
+      show_stack("what failed", shared->failed, shared->failed_count);
+    }
+    return 0;
+  }
+  whose = owner_of_crash();
+  if (shared->finished)
+    snprintf(what, sizeof what, "%s", shared->outcome.wrong), whose = own;
+  else if (shared->signal == SIGALRM)
+    snprintf(what, sizeof what, "a hang");
+  else if (shared->signal)
+    snprintf(what, sizeof what, "%s", strsignal(shared->signal));
+  else
+    snprintf(what, sizeof what, "exit status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+  count_kind(t, "BAD");
+  printf("# %s, %lu to %lu: %s, in %s\n", s->name, first, last, what, whose);
+  if (shared->failed_count)
+    show_stack("what failed", shared->failed, shared->failed_count);
+  if (shared->signal)
+    show_frame(&shared->at);
+  if (shared->crash_count)
+    show_stack("where it went wrong", shared->crash, shared->crash_count);
+  show_errors();
+  fflush(stdout);
+  t->bad++;
+  if (strncmp(whose, "lib", 3) != 0)
+    return 1;
+  t->libraries++;
+  return 2;
+}
+
+static unsigned long run_once(const scene *s, tally *t, int kind, unsigned long first, unsigned long last) {
+  int status;
+  pid_t child;
+  memset(shared, 0, sizeof *shared);
+  fflush(stdout);
+  child = fork();
+  if (child == 0)
+    run_child(s, kind, first, last);
+  waitpid(child, &status, 0);
+  t->runs++;
+  judge(s, t, first, last, status);
+  return shared->fault.count;
+}
+
+/* ---- Each allocation ---- */
+
+static unsigned long every = 401, only_at;
+static const char *wanted_scene;
+
+/* The first, or all from there on, then the second, … `fold`: how many fewer of them. */
+static int fail_each(const scene *s, int from_there_on, unsigned long fold) {
+  tally t = {0};
+  unsigned long at, total = run_once(s, &t, FAULT_MEMORY, 0, 0);
+  unsigned long step = total < FEW ? 1 : every * fold;
+  int held = strcmp(shared->outcome.kind, "unharmed") == 0 && !t.bad;
+  if (!held)
+    printf("# %s does not hold without a fault: %s %s\n", s->name, shared->outcome.message, shared->outcome.wrong);
+  memset(&t, 0, sizeof t);
+  for (at = only_at ? only_at : 1; at <= total + 3 && (!only_at || at == only_at); at += step)
+    run_once(s, &t, FAULT_MEMORY, at, from_there_on ? (unsigned long)-1 : at);
+  printf("# %s%s: %lu allocations, %d runs: ", s->name, from_there_on ? ", all from there on" : "", total, t.runs);
+  show_tally(&t);
+  printf("\n");
+  fflush(stdout);
+  return held && t.bad == t.libraries;
+}
+
+static int wants(const scene *s) { return !wanted_scene || strstr(s->name, wanted_scene); }
+
+static void read_wishes(void) {
+  const char *text = getenv("FAULT_EVERY");
+  wanted_scene = getenv("FAULT_SCENE");
+  aloud = getenv("FAULT_ALOUD") != NULL;
+  only_at = getenv("FAULT_AT") ? strtoul(getenv("FAULT_AT"), NULL, 10) : 0;
+  every = text && atoi(text) > 0 ? strtoul(text, NULL, 10) : only_at ? 1 : every;
+}
+
+/* ---- Beginning ---- */
+
+/* The program again, with the faults before the C library. */
+static void begin_faults(char **arguments) {
+  void *symbol = dlsym(RTLD_DEFAULT, "fault_use");
+  void *frames[4];
+  if (!symbol && !getenv("BEAM_FAULTS")) {
+    const char *asan = getenv("ASAN_OPTIONS");
+    char options[512];
+    snprintf(options, sizeof options,
+             "%s:verify_asan_link_order=0:detect_leaks=0:abort_on_error=1:handle_segv=0:handle_abort=0:handle_sigfpe=0:"
+             "handle_sigbus=0:handle_sigill=0:allocator_may_return_null=1:fast_unwind_on_malloc=1",
+             asan ? asan : "");
+    setenv("ASAN_OPTIONS", options, 1);
+    setenv("LD_PRELOAD", "build/tests/faults/faults.so", 1);
+    setenv("BEAM_FAULTS", "1", 1);
+    execv("/proc/self/exe", arguments);
+  }
+  if (!symbol) {
+    printf("Bail out! build/tests/faults/faults.so is not loaded\n");
+    exit(1);
+  }
+  read_wishes();
+  memcpy(&fault_use_, &symbol, sizeof fault_use_);
+  unsetenv("LD_PRELOAD"); /* what is started from here has no faults */
+  backtrace(frames, 4);   /* loads what it needs */
+  shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (shared == MAP_FAILED)
+    exit(1);
+}
+
+static void end_faults(void) { unlink(errors_file()); }
+
+#endif
