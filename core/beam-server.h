@@ -66,7 +66,7 @@ BEAM_API void beam_request_set_user(beam_request *request, void *user);
 BEAM_API void *beam_request_user(const beam_request *request);
 
 /* Answers whole, with Content-Length; the request is invalid afterwards. 0, or BEAM_EINVALID for a header with CR, LF
- * or NUL (the request then still waits for its answer). */
+ * or NUL, or BEAM_ENO_MEMORY (the request then still waits for its answer, or to be aborted). */
 BEAM_API int beam_request_respond(beam_request *request, int status, const beam_header *headers, size_t header_count,
                                   const void *body, size_t body_len);
 /* Answers in pieces (chunked): begin, any number of writes, end. The request is invalid after end. */

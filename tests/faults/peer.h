@@ -37,12 +37,15 @@ static void peer_on_request(void *user, beam_request *request, const beam_reques
       beam_request_abort(request, 1);
   } else if (strncmp(view->target, "/stream", 7) == 0) {
     memset(piece, 's', sizeof piece);
-    beam_request_stream_begin(request, 200, NULL, 0);
+    if (beam_request_stream_begin(request, 200, NULL, 0)) {
+      beam_request_abort(request, 1);
+      return;
+    }
     for (i = 0; i < 20; i++)
       beam_request_stream_write(request, piece, sizeof piece);
     beam_request_stream_end(request);
-  } else {
-    beam_request_respond(request, 200, NULL, 0, view->body, view->body_len);
+  } else if (beam_request_respond(request, 200, NULL, 0, view->body, view->body_len)) {
+    beam_request_abort(request, 1);
   }
 }
 

@@ -97,7 +97,10 @@ function Exchange:respond(status, headers, body)
   if not ok and not self:is_over() then -- headers that cannot be sent: the request still waits
     self.server:log("error", ("%s %s: %s"):format(self.method, self.shown, err.message))
     status = 500
-    self.request:respond(500, { { "content-type", "application/json" } }, json.encode { error = err.message })
+    local said = { { "content-type", "application/json" } }
+    if not self.request:respond(500, said, json.encode { error = err.message }) then
+      self.request:abort() -- no memory: an end is an answer, too
+    end
   end
   self:log(self.gone and "(client left)" or status)
 end
