@@ -70,8 +70,8 @@ async def take(body, fields, writer):
 async def early(body, query, writer):
     """Answers after some bytes; then goes away, breaks off, or reads on and throws away. True: the connection is over."""
     after = int(query.get("after", 0))
-    while after > 0:
-        after -= len(await body.read())
+    while after > 0 and (data := await body.read()):
+        after -= len(data)
     text = b'{"message":"Unauthorized"}'
     close = "close" in query
     length = "" if "unsized" in query else f"Content-Length: {len(text)}\r\n"
