@@ -14,14 +14,20 @@ local function lines_of(command)
 end
 
 local function collect()
-  local reached = {}
+  local reached, of_source = {}, {}
+  local function lines_of_source(source)
+    local path = source:match "^@.-(lua/beam/.*)$"
+    local lines = path and (reached[path] or {}) or {}
+    of_source[source] = lines
+    if path then
+      reached[path] = lines
+    end
+    return lines
+  end
   local function note(_, line)
     local source = debug.getinfo(2, "S").source
-    local path = source:match "^@.-(lua/beam/.*)$"
-    if path then
-      local lines = reached[path] or {}
-      reached[path], lines[line] = lines, true
-    end
+    local lines = of_source[source] or lines_of_source(source)
+    lines[line] = true
   end
   debug.sethook(note, "l")
   for _, name in ipairs { "create", "wrap" } do -- each coroutine has a hook of its own

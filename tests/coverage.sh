@@ -31,7 +31,7 @@ find build/coverage/core -name '*.gcda' -exec gcov -n -r {} + 2>/dev/null | awk 
 
 for spec in $(find spec -name '*_spec.lua' -not -path 'spec/beamlua/*' | grep -e "$pattern"); do
   LUA_PATH="lua/?.lua;lua/?/init.lua;spec/?.lua;;" LUA_CPATH="build/lua/5.4/?.so;;" BEAM_TEST_PYTHON=${PYTHON:-/usr/bin/python3} \
-    COVERAGE=build/coverage/lua timeout 600 lua5.4 -e 'dofile "tests/coverage.lua"' "$(command -v busted)" -o TAP "$spec" >/dev/null 2>&1 </dev/null ||
+    COVERAGE=build/coverage/lua timeout 200 lua5.4 -e 'dofile "tests/coverage.lua"' "$(command -v busted)" -o TAP "$spec" >/dev/null 2>&1 </dev/null ||
     echo "coverage: $spec failed" >&2
 done
 lua5.4 tests/coverage.lua tell
