@@ -10,7 +10,7 @@ BENCHES := $(BENCH_C:%=build/bench/%) $(addprefix build/bench/,peer hand tcp_ech
 BASELINE_BENCHES := $(addprefix build/bench/baseline/,$(filter ws_% http_%,$(BENCH_C)) host_message)
 BENCH_FLAGS = $(CFLAGS) -Itests/bench
 
-.PHONY: bench bench-quick bench-map bench-programs
+.PHONY: bench bench-quick bench-map bench-observe bench-programs
 
 bench bench-quick: setup-bench
 	@$(MAKE) $(PARALLEL) bench-programs BASELINE=$(BASELINE)
@@ -22,6 +22,11 @@ bench-programs: all $(BENCHES) $(if $(BASELINE),$(BASELINE_BENCHES))
 bench-map: setup-bench
 	@$(MAKE) $(PARALLEL) all build/bench/map/reference
 	@PYTHON=$(PYTHON) sh tests/bench/map/run.sh
+
+# What figures and spans cost, in instructions; BASELINE=/path: beside another checkout as well, built.
+bench-observe: setup-bench
+	@$(MAKE) $(PARALLEL) all
+	@BASELINE=$(BASELINE) sh tests/bench/observe/run.sh
 
 build/bench/%: tests/bench/c/%.c tests/bench/measure.h build/libbeam.a
 	$(call say,CC,$<)

@@ -91,7 +91,9 @@ end
 ---@param name string
 ---@param value string|number|boolean|nil
 function Live:set(name, value)
-  self.span.attributes[name] = value
+  if self.sampled then
+    self.span.attributes[name] = value
+  end
 end
 
 ---@return string what is sent along

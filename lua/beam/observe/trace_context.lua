@@ -8,11 +8,13 @@ local context = {}
 
 local longest_state = 512 -- bytes, which all must hand on
 
+local digits = {} -- by byte, as a text of one
+for byte = 0, 255 do
+  digits[string.char(byte)] = ("%02x"):format(byte)
+end
+
 local function hex(count)
-  local bytes = core.random(count)
-  return (bytes:gsub(".", function(byte)
-    return ("%02x"):format(byte:byte())
-  end))
+  return (core.random(count):gsub(".", digits))
 end
 
 local function fresh_id(bytes)

@@ -22,6 +22,9 @@ local default_ports = { http = 80, https = 443, ws = 80, wss = 443 }
 ---@param live beam.live_span
 ---@param url string
 function traced.set_server(live, url)
+  if not live.sampled then
+    return
+  end
   local scheme, authority = url:match "^([a-z]+)://([^/?#]+)"
   local host, port = (authority or ""):match "^(.-):?(%d*)$"
   live:set("url.full", (url:gsub("[?#].*$", ""))) -- a query may have a token in it

@@ -1,11 +1,13 @@
-"""scripts/nginx tells Prometheus the figures of all workers, whichever is asked. Speaks TAP."""
+"""scripts/nginx tells Prometheus the figures of all workers, whichever is asked; spans of requests reach a collector. Speaks TAP."""
 import asyncio
+import http.server
 import json
 import os
 import re
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 
@@ -13,6 +15,20 @@ import nginx
 import nginx_browser_test as browser
 
 REQUESTS = 200
+TRACED = """
+  init_worker_by_lua_block {{{{
+    require("beam").setup {{{{ drain = 2 }}}}
+    local beam = require "beam"
+    client = beam.client {{{{ gateway = "http://127.0.0.1:{beam}", token = "{token}", on_span = beam.otlp {{{{
+      endpoint = "http://127.0.0.1:{collector}", service = "front", every = 60 }}}} }}}}
+  }}}}
+  server {{{{
+    listen 127.0.0.1:{{port}};
+    location = /double {{{{ content_by_lua_block {{{{
+      ngx.say(assert(client.call("multiply", {{{{ x = 21 }}}}, {{{{ traceparent = ngx.var.http_traceparent }}}})).result)
+    }}}} }}}}
+  }}}}
+"""
 
 
 def same(wanted, got):
@@ -82,6 +98,54 @@ async def reloads(port, front):
     same(10, sum(answered(samples)))
 
 
+class Collector:
+    """Keeps the spans that it is sent."""
+
+    def __init__(self):
+        self.spans = spans = []
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                value = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                spans.extend(span for scope in value["resourceSpans"][0]["scopeSpans"] for span in scope["spans"])
+                self.send_response(200)
+                self.send_header("content-length", "2")
+                self.end_headers()
+                self.wfile.write(b"{}")
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+
+def spans(folder, beam_port):
+    """requests of two workers go on with their callers' traces; what has not been sent when nginx quits is sent then"""
+    collector = Collector()
+    config = TRACED.format(beam=beam_port, token=browser.TOKEN, collector=collector.server.server_port)
+    front = nginx.Nginx(f"{folder}/traced", config, 2)
+    try:
+        traces = [f"{number:032x}" for number in range(1, 21)]
+
+        async def ask(trace):
+            same((200, "42\n"), await nginx.request(front.port, "/double", headers=f"traceparent: 00-{trace}-00f067aa0ba902b7-01\r\n"))
+
+        async def ask_all():
+            await asyncio.gather(*(ask(trace) for trace in traces))
+
+        asyncio.run(ask_all())
+        same([], collector.spans)
+    finally:
+        code = front.end(signal.SIGQUIT)
+    same(0, code)
+    whole = [span for span in collector.spans if span["name"] == "beam.call multiply"]
+    same(traces, sorted(span["traceId"] for span in whole))
+    same({"00f067aa0ba902b7"}, {span["parentSpanId"] for span in whole})
+    same(2 * len(traces), len(collector.spans))
+    assert "[error]" not in front.log() and "[alert]" not in front.log(), front.log()
+
+
 def main():
     beam = front = None
     failed = 0
@@ -89,10 +153,13 @@ def main():
         try:
             beam, beam_port = browser.start_beam(folder)
             front, port = browser.start_nginx(folder, beam_port)
-            print("1..2")
-            for number, test in enumerate((counts, reloads), 1):
+            print("1..3")
+            for number, test in enumerate((counts, reloads, spans), 1):
                 try:
-                    asyncio.run(test(port, front))
+                    if test is spans:
+                        test(folder, beam_port)
+                    else:
+                        asyncio.run(test(port, front))
                     print(f"ok {number} - {test.__doc__}", flush=True)
                 except Exception:  # the next one says more
                     failed = 1
