@@ -10,6 +10,9 @@
  *  5. What an event points to is valid until the callback returns. What is passed in is copied, unless it says
  * otherwise.
  *  6. Every call may be made from inside a callback, except beam_step and beam_close.
+ *  7. A context belongs to the process that made it. In a forked child nothing of it can be used: calls give
+ * BEAM_EINVALID and say so, those that free or close do nothing, and the parent loses nothing. The child makes one of
+ * its own. What it inherits stays open in it until it ends or execs.
  */
 #ifndef BEAM_H
 #define BEAM_H

@@ -62,6 +62,8 @@ struct beam_ctx {
   unsigned turn;                 /* of the loop, counted; what is called between steps belongs to the last one */
   int stepping;                  /* inside beam_step */
   int closing;                   /* inside beam_close */
+  unsigned forks;                /* base/forks.h, when it was made */
+  int told_foreign;              /* the log was */
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
   beam__again again;             /* loop/again.h */
   struct beam__lws *lws;
@@ -74,7 +76,11 @@ struct beam_ctx {
   struct beam__trusts *trusts;
 };
 
-void beam__pin_library(void); /* pin.c: called by beam_new */
+/* A context of the parent's, in a forked child: what it holds is shared with the parent, and not to be touched. The log
+ * is told, once. */
+int beam__is_foreign(const beam_ctx *ctx);
+extern const char beam__foreign[]; /* what to say of it */
+void beam__pin_library(void);      /* pin.c: called by beam_new */
 void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
 /* To be called at the end of every public call that may have given the loop something to do. */
 void beam__touch(beam_ctx *ctx);

@@ -231,9 +231,12 @@ static void own(beam_http *http, beam_ctx *ctx) {
 }
 
 int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *options, beam_error *error) {
-  beam_http *http = calloc(1, sizeof *http);
+  beam_http *http;
   int failed;
   *out = NULL;
+  if (beam__is_foreign(ctx))
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__foreign);
+  http = calloc(1, sizeof *http);
   if (!http || !beam__curl_of(ctx)) {
     free(http);
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
@@ -281,7 +284,7 @@ static void forget_attempt(beam_http *http) {
 }
 
 int beam_http_again(beam_http *http) {
-  if (!http->done || http->freed || http->error.code || http->upload.wanted)
+  if (!http->done || http->freed || http->error.code || http->upload.wanted || beam__is_foreign(http->ctx))
     return BEAM_EINVALID;
   forget_attempt(http);
   begin(http, http->ctx);
@@ -291,7 +294,7 @@ int beam_http_again(beam_http *http) {
 void beam_http_pause(beam_http *http) { http->paused = http->stream; }
 
 void beam_http_resume(beam_http *http) {
-  if (!http->paused)
+  if (!http->paused || beam__is_foreign(http->ctx))
     return;
   http->paused = 0;
   if (http->curl_paused || http->holding)
@@ -299,7 +302,7 @@ void beam_http_resume(beam_http *http) {
 }
 
 void beam_http_free(beam_http *http) {
-  if (!http || http->freed)
+  if (!http || http->freed || beam__is_foreign(http->ctx))
     return;
   http->freed = 1;
   if (http->dispatching || http->ctx->curl->busy)

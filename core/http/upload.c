@@ -101,7 +101,7 @@ static void go_on(beam_http *http) {
 
 int beam_http_write(beam_http *http, const void *data, size_t len) {
   beam__upload *upload = &http->upload;
-  if (!upload->wanted)
+  if (!upload->wanted || beam__is_foreign(http->ctx))
     return BEAM_EINVALID;
   if (http->done || upload->over || upload->ended)
     return BEAM_ECLOSED;
@@ -116,7 +116,7 @@ int beam_http_write(beam_http *http, const void *data, size_t len) {
 
 int beam_http_write_end(beam_http *http) {
   beam__upload *upload = &http->upload;
-  if (!upload->wanted)
+  if (!upload->wanted || beam__is_foreign(http->ctx))
     return BEAM_EINVALID;
   if (http->done || upload->over)
     return BEAM_ECLOSED;

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/forks.h"
 #include "internal.h"
 #include "loop/pollset.h"
 
@@ -60,6 +61,21 @@ void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...
   ctx->options.log(ctx->options.user, level, shown);
 }
 
+/* ---- Forks ---- */
+
+const char beam__foreign[] = "the context was made before a fork, by another process: make one here";
+
+int beam__is_foreign(const beam_ctx *ctx) {
+  beam_ctx *inherited = (beam_ctx *)(uintptr_t)ctx; /* the copy that fork has made is this process's own */
+  if (ctx->forks == beam__forks())
+    return 0;
+  if (!inherited->told_foreign) {
+    inherited->told_foreign = 1;
+    beam__log(inherited, BEAM_LOG_ERROR, "%s", beam__foreign);
+  }
+  return 1;
+}
+
 /* ---- Life ---- */
 
 static void on_wakeup(uv_async_t *async) { (void)async; }
@@ -80,6 +96,7 @@ int beam_new(beam_ctx **out, const beam_options *options) {
     ctx->options = *options;
   beam__list_init(&ctx->tasks);
   beam__list_init(&ctx->owned);
+  ctx->forks = beam__forks();
   if ((status = uv_loop_init(&ctx->loop)))
     return refused(ctx, status);
   beam__pin_library();
@@ -134,7 +151,7 @@ static void wait_once(beam_ctx *ctx, int timeout_ms) {
 }
 
 int beam_step(beam_ctx *ctx, int timeout_ms) {
-  if (ctx->stepping || ctx->closing)
+  if (ctx->stepping || ctx->closing || beam__is_foreign(ctx))
     return BEAM_EINVALID;
   ctx->stepping = 1;
   uv_update_time(&ctx->loop);
@@ -149,7 +166,7 @@ int beam_step(beam_ctx *ctx, int timeout_ms) {
 }
 
 int beam_turn(beam_ctx *ctx) {
-  if (ctx->stepping || ctx->closing)
+  if (ctx->stepping || ctx->closing || beam__is_foreign(ctx))
     return BEAM_EINVALID;
   ctx->stepping = 1;
   uv_update_time(&ctx->loop);
@@ -164,6 +181,8 @@ int beam_turn(beam_ctx *ctx) {
 }
 
 int beam_fd(beam_ctx *ctx) {
+  if (beam__is_foreign(ctx))
+    return BEAM_EINVALID;
   if (!ctx->pollset) {
     ctx->pollset = beam__pollset_new(&ctx->loop);
     beam__touch(ctx);
@@ -177,13 +196,16 @@ void beam__touch(beam_ctx *ctx) {
     beam__pollset_arm(ctx->pollset, uv_now(&ctx->loop), 0);
 }
 
-void beam_wakeup(beam_ctx *ctx) { uv_async_send(&ctx->wakeup); }
+void beam_wakeup(beam_ctx *ctx) {
+  if (ctx->forks == beam__forks())
+    uv_async_send(&ctx->wakeup);
+}
 
 uint64_t beam_now(const beam_ctx *ctx) { return uv_now(&ctx->loop); }
 
 void beam_close(beam_ctx *ctx) {
   int turns;
-  if (!ctx)
+  if (!ctx || beam__is_foreign(ctx)) /* its descriptors and its memory go with the process */
     return;
   ctx->closing = 1;
   while (!beam__list_empty(&ctx->owned)) {

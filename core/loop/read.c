@@ -70,8 +70,10 @@ static int watch(beam_read *self) {
 
 int beam_read_start(beam_ctx *ctx, beam_read **out, int fd,
                     void (*done)(void *user, const char *data, size_t len, int system_error), void *user) {
-  beam_read *self = calloc(1, sizeof *self);
+  beam_read *self = beam__is_foreign(ctx) ? NULL : calloc(1, sizeof *self);
   *out = NULL;
+  if (beam__is_foreign(ctx))
+    return BEAM_EINVALID;
   if (!self)
     return BEAM_ENO_MEMORY;
   self->ctx = ctx;
@@ -90,6 +92,6 @@ int beam_read_start(beam_ctx *ctx, beam_read **out, int fd,
 }
 
 void beam_read_stop(beam_read *self) {
-  if (self && !uv_is_closing(&self->handle.any))
+  if (self && !beam__is_foreign(self->ctx) && !uv_is_closing(&self->handle.any))
     close_read(self);
 }

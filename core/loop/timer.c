@@ -31,8 +31,10 @@ static void on_timer(uv_timer_t *handle) {
 }
 
 int beam_timer_start(beam_ctx *ctx, beam_timer **out, uint64_t ms, void (*fire)(void *user), void *user) {
-  beam_timer *timer = calloc(1, sizeof *timer);
+  beam_timer *timer = beam__is_foreign(ctx) ? NULL : calloc(1, sizeof *timer);
   *out = timer;
+  if (beam__is_foreign(ctx))
+    return BEAM_EINVALID;
   if (!timer)
     return BEAM_ENO_MEMORY;
   timer->ctx = ctx;
@@ -49,6 +51,6 @@ int beam_timer_start(beam_ctx *ctx, beam_timer **out, uint64_t ms, void (*fire)(
 }
 
 void beam_timer_stop(beam_timer *timer) {
-  if (timer && !uv_is_closing((uv_handle_t *)&timer->handle))
+  if (timer && !beam__is_foreign(timer->ctx) && !uv_is_closing((uv_handle_t *)&timer->handle))
     close_timer(timer);
 }

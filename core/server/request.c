@@ -106,8 +106,8 @@ void beam__connection_refuse(beam__connection *connection, int status, const cha
 /* ---- Answers ---- */
 
 static int may_answer(const beam_request *request, int status, const beam_header *headers, size_t count) {
-  return request->stage == BEAM__STAGE_WAITING && status >= 200 && status <= 999 &&
-         !beam__headers_check(headers, count, NULL);
+  return !beam__is_foreign(request->connection->ctx) && request->stage == BEAM__STAGE_WAITING && status >= 200 &&
+         status <= 999 && !beam__headers_check(headers, count, NULL);
 }
 
 static beam__reply begin_reply(beam_request *request, int status, const beam_header *headers, size_t count) {
@@ -159,7 +159,7 @@ int beam_request_stream_write(beam_request *request, const void *data, size_t le
   beam__carrier *carrier = request->connection->carrier;
   char size[24];
   uv_buf_t pieces[3];
-  if (request->stage != BEAM__STAGE_STREAMING)
+  if (request->stage != BEAM__STAGE_STREAMING || beam__is_foreign(request->connection->ctx))
     return BEAM_EINVALID;
   if (request->bodiless || !len) /* an empty chunk would end the answer */
     return 0;
@@ -171,7 +171,7 @@ int beam_request_stream_write(beam_request *request, const void *data, size_t le
 
 void beam_request_stream_end(beam_request *request) {
   beam__connection *connection = request->connection;
-  if (request->stage != BEAM__STAGE_STREAMING)
+  if (request->stage != BEAM__STAGE_STREAMING || beam__is_foreign(request->connection->ctx))
     return;
   if (request->chunked && !request->bodiless && connection->carrier->ops->write(connection->carrier, "0\r\n\r\n", 5))
     beam__connection_drop(connection, BEAM__END_RESET); /* no memory: an end that the client notices */
@@ -185,7 +185,7 @@ size_t beam_request_pending(const beam_request *request) {
 }
 
 void beam_request_abort(beam_request *request, int reset) {
-  if (request->stage != BEAM__STAGE_GONE)
+  if (request->stage != BEAM__STAGE_GONE && !beam__is_foreign(request->connection->ctx))
     beam__connection_drop(request->connection, reset ? BEAM__END_RESET : BEAM__END_FLUSH);
 }
 
@@ -208,7 +208,7 @@ int beam_request_accept(beam_request *request, beam_ws **ws, const beam_ws_optio
   char peer[64];
   int code;
   *ws = NULL;
-  if (request->stage != BEAM__STAGE_WAITING || !request->view.upgrade ||
+  if (beam__is_foreign(ctx) || request->stage != BEAM__STAGE_WAITING || !request->view.upgrade ||
       beam__headers_check(options->headers, options->header_count, NULL))
     return BEAM_EINVALID;
   beam__stream_peer(connection->carrier, peer, sizeof peer);

@@ -95,7 +95,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 }
 
 void beam_server_close(beam_server *server) {
-  if (!server)
+  if (!server || beam__is_foreign(server->ctx))
     return;
   beam__list_remove(&server->owned.node);
   server->waiting = 0;
@@ -186,6 +186,8 @@ int beam_server_listen(beam_ctx *ctx, beam_server **out, const beam_server_optio
   int code;
   *out = NULL;
   snprintf(name, sizeof name, "%s:%u", host, options->port);
+  if (beam__is_foreign(ctx))
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, name, "%s", beam__foreign);
   if (!options->on_request)
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, name, "a server needs on_request");
   if (read_address(host, options->port, &address))

@@ -79,6 +79,8 @@ int beam_ws_open(beam_ctx *ctx, beam_ws **ws, const beam_ws_options *options, be
   *ws = NULL;
   if (error)
     memset(error, 0, sizeof *error);
+  if (beam__is_foreign(ctx))
+    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__foreign);
   code = prepare(ctx, &request, options, error);
   if (!code)
     code = start(ctx, ws, &request, options, error);

@@ -495,6 +495,8 @@ void beam__ws_attach(beam_ws *ws, beam__carrier *carrier) {
 
 static int send_message(beam_ws *ws, enum beam__opcode opcode, const void *data, size_t len) {
   int code;
+  if (beam__is_foreign(ws->ctx))
+    return BEAM_EINVALID;
   if (ws->phase != BEAM_PHASE_OPEN || !ws->carrier || ws->close_sent)
     return BEAM_ECLOSED;
   code = beam__frame_send(ws->carrier, ws->decoder.role, opcode, data, len);
@@ -531,7 +533,7 @@ static void begin_close(beam_ws *ws, int code, const char *reason) {
 }
 
 int beam_ws_close(beam_ws *ws, int code, const char *reason) {
-  if (!close_is_valid(code, reason))
+  if (!close_is_valid(code, reason) || beam__is_foreign(ws->ctx))
     return BEAM_EINVALID;
   if (ws->phase >= BEAM_PHASE_CLOSING || is_decided(ws))
     return 0;
@@ -548,7 +550,7 @@ int beam_ws_close(beam_ws *ws, int code, const char *reason) {
 }
 
 void beam_ws_abort(beam_ws *ws, int reset) {
-  if (ws->told || ws->phase == BEAM_PHASE_CLOSED)
+  if (ws->told || ws->phase == BEAM_PHASE_CLOSED || beam__is_foreign(ws->ctx))
     return;
   if (!is_decided(ws))
     fail(ws, BEAM_ECLOSED, "the connection to %s was aborted%s", "");
@@ -559,14 +561,14 @@ void beam_ws_abort(beam_ws *ws, int reset) {
 }
 
 void beam_ws_pause(beam_ws *ws) {
-  if (ws->close_sent)
+  if (ws->close_sent || beam__is_foreign(ws->ctx))
     return;
   ws->paused = 1;
   set_reading(ws);
 }
 
 void beam_ws_resume(beam_ws *ws) {
-  if (!ws->paused)
+  if (!ws->paused || beam__is_foreign(ws->ctx))
     return;
   ws->paused = 0;
   set_reading(ws);
@@ -585,6 +587,6 @@ void beam_ws_progress(const beam_ws *ws, beam_progress *progress) {
 enum beam_phase beam_ws_phase(const beam_ws *ws) { return (enum beam_phase)ws->phase; }
 
 void beam_ws_free(beam_ws *ws) {
-  if (ws && !ws->freed)
+  if (ws && !ws->freed && !beam__is_foreign(ws->ctx))
     give_back(ws);
 }

@@ -52,7 +52,9 @@ struct context {
 void context_setup(lua_State *L);            /* makes the class */
 int context_new(lua_State *L);               /* core.new */
 struct context *context_check(lua_State *L); /* argument 1; NULL once closed */
-int context_closed(lua_State *L);            /* pushes nil and the error that says so */
+int context_closed(lua_State *L);
+#define CONTEXT_FOREIGN                                                                                                \
+  "the context was made before a fork, by another process: make one here" /* pushes nil and the error that says so */
 
 /* ---- Log (log.c) ---- */
 

@@ -146,6 +146,8 @@ static int run(lua_State *L, struct context *context, int timeout) {
   object_free_finished(L, context, FRAME_LIVE);
   event_leave(L, context);
   raise_failure(L);
+  if (result == BEAM_EINVALID)
+    return luaL_error(L, CONTEXT_FOREIGN);
   lua_pushboolean(L, timeout == TURN ? result == 1 : !early);
   return 1;
 }
@@ -173,7 +175,7 @@ static int fd(lua_State *L) {
     return context_closed(L);
   descriptor = beam_fd(context->beam);
   if (descriptor < 0)
-    return result_code(L, descriptor, BEAM_PHASE_NONE, "the system has no descriptor left");
+    return result_code(L, descriptor, BEAM_PHASE_NONE, "the system has no descriptor left, or " CONTEXT_FOREIGN);
   lua_pushinteger(L, descriptor);
   return 1;
 }

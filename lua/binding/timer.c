@@ -27,14 +27,17 @@ int timer_new(lua_State *L) {
   uint64_t delay = (uint64_t)check_milliseconds(L, ARGUMENT_OPTIONS);
   struct object *object;
   beam_timer *timer;
+  int code;
   object_arguments(L);
   if (!context)
     return context_closed(L);
   object = object_new(L, context, &timer_class, ARGUMENT_LIVE);
   object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
-  if (beam_timer_start(context->beam, &timer, delay, on_fire, object)) {
+  code = beam_timer_start(context->beam, &timer, delay, on_fire, object);
+  if (code) {
     object_finish(L, object, ARGUMENT_LIVE);
-    return result_code(L, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, "no timer could be started: out of memory");
+    return result_code(L, code, BEAM_PHASE_NONE,
+                       code == BEAM_ENO_MEMORY ? "no timer could be started: out of memory" : CONTEXT_FOREIGN);
   }
   object->handle = timer;
   return 1;

@@ -165,6 +165,12 @@ static void call_http_pending(const target *t) { (void)beam_http_pending((*t->pa
 static void call_http_pause(const target *t) { beam_http_pause((*t->party)->http); }
 static void call_http_resume(const target *t) { beam_http_resume((*t->party)->http); }
 
+/* It begins anew, and ends once more. */
+static void call_http_again(const target *t) {
+  if (beam_http_again((*t->party)->http) == 0)
+    (*t->party)->ended = 0;
+}
+
 /* ---- A request. `answered`: it is invalid ---- */
 
 static void answered(const target *t) { *t->request = NULL; }
@@ -260,6 +266,7 @@ static const call calls[] = {
     {"beam_http_pending", OF_HTTP, call_http_pending},
     {"beam_http_pause", OF_HTTP, call_http_pause},
     {"beam_http_resume", OF_HTTP, call_http_resume},
+    {"beam_http_again", OF_HTTP, call_http_again},
     {"beam_http_free", OF_HTTP, call_free},
     {"beam_request_set_user", OF_REQUEST, call_set_user},
     {"beam_request_user", OF_REQUEST, call_user},
