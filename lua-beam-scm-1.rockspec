@@ -30,6 +30,7 @@ build = {
         "core/base/bytes.c",
         "core/base/decimal.c",
         "core/base/error.c",
+        "core/base/forks.c",
         "core/base/libraries.c",
         "core/base/memory.c",
         "core/base/pin.c",
