@@ -135,14 +135,22 @@ describe("beam.otlp", function()
   end)
 
   it("sends a batch when it is full, or old enough", function()
-    local otlp = exporter { batch = 3, every = 0.05 }
+    local otlp = exporter { batch = 3, every = 3600 }
     for i = 1, 7 do
       otlp(span(tostring(i)))
     end
-    beam.sleep(0.03)
+    told.eventually(function()
+      return otlp:stats().sent == 6
+    end)
     assert.same({ 2, 1 }, { #bodies, otlp:stats().waiting })
-    beam.sleep(0.1)
-    assert.same({ 3, 3, 1 }, { #spans_in(bodies[1]), #spans_in(bodies[2]), #spans_in(bodies[3]) })
+    assert.same({ 3, 3 }, { #spans_in(bodies[1]), #spans_in(bodies[2]) })
+    local soon = exporter { batch = 3, every = 0.05 }
+    soon(span "old enough")
+    told.eventually(function()
+      return soon:stats().sent == 1
+    end)
+    assert.equal("old enough", spans_in(bodies[3])[1].name)
+    assert(otlp:flush(5))
     assert.same({ sent = 7, dropped = 0, waiting = 0 }, otlp:stats())
   end)
 
@@ -204,7 +212,9 @@ describe("beam.otlp", function()
     assert.equal("timeout", err.kind)
     assert.is_true(os.clock() - began < 0.2)
     otlp:end_with() -- the last try
-    beam.sleep(0.05)
+    told.eventually(function()
+      return otlp:stats().dropped == 1
+    end)
     assert.same({ sent = 0, dropped = 1, waiting = 0 }, otlp:stats())
   end)
 
