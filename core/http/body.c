@@ -96,6 +96,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *user) {
     failed = take_coded(http, (const unsigned char *)data, len);
   else
     failed = take_decoded(http, data, len);
+  http->taken += len;
   return failed ? len + 1 : len; /* anything but `len` ends the transfer */
 }
 

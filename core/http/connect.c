@@ -153,7 +153,7 @@ static int leave_http2(beam_http *http, CURLcode result) {
   beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered before it had the body: again over HTTP/1.1", http->peer);
   beam__response_free(&http->response);
   beam__decoder_free(&http->decoder);
-  http->received = 0;
+  http->received = http->taken = 0;
   http->attempts = 0;
   http->sent_before_restart = 1;
   http->phase = BEAM_PHASE_NONE;

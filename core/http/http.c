@@ -269,7 +269,7 @@ static void forget_attempt(beam_http *http) {
   if (http->renewed)
     curl_easy_setopt(http->transfer.easy, CURLOPT_FRESH_CONNECT, 0L);
   http->started_at = uv_hrtime();
-  http->asked_at = http->answered_at = http->received = 0;
+  http->asked_at = http->answered_at = http->received = http->taken = 0;
   http->connect_due = http->exchange_due = 0;
   http->phase = BEAM_PHASE_NONE;
   http->attempts = 0;

@@ -72,6 +72,7 @@ struct beam_http {
   beam__response response;
   beam__decoder decoder;
   uint64_t received;   /* bytes of the body, decoded */
+  uint64_t taken;      /* as curl handed them on */
   unsigned char *held; /* raw bytes that a pause cut off in the middle of decoding */
   size_t held_len;
 

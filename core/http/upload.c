@@ -16,6 +16,8 @@
 
 #include "http/http.h"
 
+enum { KEPT_MAX = 1 << 20 }; /* of an answer, by curl */
+
 /* ---- The queue ---- */
 
 static size_t queued(const beam__upload *upload) { return upload->queue.len - upload->taken; }
@@ -49,6 +51,15 @@ static int has_answer(const beam_http *http) {
          socket != CURL_SOCKET_BAD && recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
+/* While a reader pauses, curl (8.14) goes on reading with each piece that it sends, and keeps what comes, however much
+ * that is: so sending waits for the reader, too, as it would with the sockets full. */
+static int keeps_too_much(const beam_http *http) {
+  curl_off_t came = 0;
+  if (http->curl_paused)
+    curl_easy_getinfo(http->transfer.easy, CURLINFO_SIZE_DOWNLOAD_T, &came);
+  return came > 0 && (uint64_t)came > http->taken + KEPT_MAX;
+}
+
 static size_t on_read(char *to, size_t size, size_t count, void *user) {
   beam_http *http = user;
   beam__upload *upload = &http->upload;
@@ -64,6 +75,8 @@ static size_t on_read(char *to, size_t size, size_t count, void *user) {
     return wait_for_more(http);
   }
   upload->looked = 0;
+  if (keeps_too_much(http))
+    return wait_for_more(http);
   if (!len)
     return upload->ended ? 0 : wait_for_more(http);
   take(upload, to, len);
