@@ -27,7 +27,7 @@ BEAM_SERVE_TOKEN=$BEAM_TOKEN "$beamlua" serve --port 0 >"$folder/out" 2>"$folder
 server=$!
 
 # The first line of its output says where it listens: "local Beam at http://127.0.0.1:PORT (…"
-tries=100
+tries=600
 until BEAM_GATEWAY_URL=$(sed -n 's|^local Beam at \(http://[^ ]*\) .*|\1|p' "$folder/out") && [ -n "$BEAM_GATEWAY_URL" ]; do
   tries=$((tries - 1))
   if [ "$tries" -eq 0 ] || ! kill -0 "$server" 2>/dev/null; then

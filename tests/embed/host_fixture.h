@@ -103,7 +103,7 @@ static inline void on_event(void *user, beam_host *host, const beam_host_event *
 }
 
 static inline beam_host *new_host(struct notes *notes, const char *target) {
-  beam_host_options options = {.target = target, .token = "token", .gateway = gateway};
+  beam_host_options options = {.target = target, .token = "token", .gateway = gateway, .seconds = 60};
   beam_host *host;
   memset(notes, 0, sizeof *notes);
   CHECK_INT(beam_host_new(&host, &options, &notes->error), 0);

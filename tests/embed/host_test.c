@@ -155,7 +155,8 @@ static void failing_hooks_leave_the_connection_alone(void) {
 }
 
 static void hooks_over_their_budget_are_stopped(void) {
-  beam_host_options options = {.target = "echo", .token = "token", .gateway = gateway, .memory = 1 << 20, .seconds = 5};
+  beam_host_options options = {
+      .target = "echo", .token = "token", .gateway = gateway, .memory = 1 << 20, .seconds = 60};
   beam_host *host;
   memset(&notes, 0, sizeof notes);
   REQUIRE(!beam_host_new(&host, &options, NULL));
