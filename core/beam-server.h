@@ -30,8 +30,8 @@ typedef struct beam_request_view {
 typedef struct beam_server_options { /* zero-initialise; only `on_request` is needed */
   const char *host;                  /* numeric address; NULL: 127.0.0.1 */
   unsigned port;                     /* 0: a free one */
-  /* cert_file (with its chain) and key_file, PEM: TLS is spoken (1.2 or later, HTTP/1.1). Neither: plain. The rest of
-   * it is not looked at. */
+  /* cert_file (with its chain) and key_file, PEM, with key_passphrase where it is encrypted: TLS is spoken (1.2 or
+   * later, HTTP/1.1). Neither: plain. The rest of it is not looked at. */
   beam_tls tls;
   /* Limits; 0: the default. */
   size_t max_body;          /* bytes of a request body, 64 MiB; more is answered with 413 */

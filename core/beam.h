@@ -201,6 +201,7 @@ typedef struct beam_tls {
   const char *cert_file; /* client certificate (PEM), with key_file */
   const char *key_file;
   int insecure; /* 1: no verification at all; logged as a warning */
+  const char *key_passphrase; /* of an encrypted key_file, up to 1,023 bytes; wiped when no longer needed */
 } beam_tls;
 
 /* ---- WebSocket ---- */

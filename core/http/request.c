@@ -222,7 +222,7 @@ static int set_proxy(beam_http *http) {
          curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) || set_proxy_credentials(http);
 }
 
-static const char *given(const char *path) { return path && *path ? path : NULL; }
+static const char *given(const char *text) { return text && *text ? text : NULL; }
 
 static int set_tls(beam_http *http, const beam_tls *tls) {
   CURL *easy = http->transfer.easy;
@@ -235,7 +235,8 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
          curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure ? 0L : 1L) ||
          curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L) ||
          beam__http_choose_trust(http, tls) || curl_easy_setopt(easy, CURLOPT_SSLCERT, given(tls->cert_file)) ||
-         curl_easy_setopt(easy, CURLOPT_SSLKEY, given(tls->key_file));
+         curl_easy_setopt(easy, CURLOPT_SSLKEY, given(tls->key_file)) ||
+         curl_easy_setopt(easy, CURLOPT_KEYPASSWD, given(tls->key_passphrase));
 }
 
 /* ---- The rest ---- */

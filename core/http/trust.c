@@ -41,9 +41,10 @@ static int add_file(EVP_MD_CTX *digest, const char *path) {
 
 static int add_identity(EVP_MD_CTX *digest, const beam_http *http, const beam_tls *tls) {
   const char *credentials = http->proxy.credentials ? http->proxy.credentials : "";
+  const char *passphrase = tls->key_passphrase ? tls->key_passphrase : "";
   return EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && EVP_DigestUpdate(digest, salt, sizeof salt) &&
          EVP_DigestUpdate(digest, credentials, strlen(credentials) + 1) && add_file(digest, tls->cert_file) &&
-         add_file(digest, tls->key_file);
+         add_file(digest, tls->key_file) && EVP_DigestUpdate(digest, passphrase, strlen(passphrase));
 }
 
 /* 0 for who shows nothing of himself. */

@@ -53,6 +53,16 @@ function readers.port(value)
   return number and number >= 0 and number <= 65535 and number or nil, "wants a port, 0 to 65535"
 end
 
+--- The first line of the file that is named.
+function readers.first_line(path)
+  local file, problem = io.open(path)
+  local line = file and file:read "l"
+  if file then
+    file:close()
+  end
+  return line and (line:gsub("\r$", "")) or nil, "wants a file with a line in it" .. (problem and " (" .. problem .. ")" or "")
+end
+
 --- One of the words.
 function readers.one_of(...)
   local words = { ... }

@@ -39,6 +39,7 @@ core.null = nil ---@type lightuserdata a null pointer, as lua-cjson has it
 ---@field ca_file string?
 ---@field cert_file string?
 ---@field key_file string?
+---@field key_passphrase string?
 ---@field insecure boolean?
 
 ---@alias beam.core.headers { [1]: string, [2]: string }[] pairs in order, at most 1024; received ones have names in lower case
@@ -350,7 +351,7 @@ function http:free() end
 ---@class beam.core.server_options
 ---@field host string? numeric; default 127.0.0.1
 ---@field port integer? default: a free one
----@field tls { cert_file: string, key_file: string }? PEM; without it: plain
+---@field tls { cert_file: string, key_file: string, key_passphrase: string? }? PEM; without it: plain
 ---@field max_body integer? default 64 MiB
 ---@field max_head integer? default and at most 16 KiB
 ---@field max_connections integer? default 10,000, and what the process may open

@@ -296,6 +296,7 @@ void read_auth(struct reader *reader, const struct field *field, void *to) {
 const struct field tls_fields[] = {{"ca_file", read_text, offsetof(beam_tls, ca_file), 0, NULL},
                                    {"cert_file", read_text, offsetof(beam_tls, cert_file), 0, NULL},
                                    {"key_file", read_text, offsetof(beam_tls, key_file), 0, NULL},
+                                   {"key_passphrase", read_text, offsetof(beam_tls, key_passphrase), 0, NULL},
                                    {"insecure", read_boolean, offsetof(beam_tls, insecure), 0, NULL},
                                    {NULL, NULL, 0, 0, NULL}};
 

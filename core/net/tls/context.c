@@ -23,12 +23,6 @@ static int out_of_memory(beam_error *error) {
 
 /* ---- An SSL_CTX ---- */
 
-/* Without this OpenSSL would ask for the key's password on the terminal, and wait. */
-static int no_password(char *to, int size, int writing, void *user) {
-  (void)to, (void)size, (void)writing, (void)user;
-  return 0;
-}
-
 static int refuse(beam_error *error, const char *what, const char *path) {
   const char *reason = ERR_reason_error_string(ERR_peek_last_error());
   return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s cannot be used (%s): %.300s", what,
@@ -43,8 +37,10 @@ static int load_certificate(SSL_CTX *ssl, const beam_tls *files, const char *who
   if (SSL_CTX_use_certificate_chain_file(ssl, files->cert_file) != 1)
     return refuse(error, what, files->cert_file);
   snprintf(what, sizeof what, "the %s certificate's key", whose);
+  SSL_CTX_set_default_passwd_cb_userdata(ssl, (void *)(uintptr_t)files->key_passphrase);
   if (SSL_CTX_use_PrivateKey_file(ssl, files->key_file, SSL_FILETYPE_PEM) != 1)
     return refuse(error, what, files->key_file);
+  SSL_CTX_set_default_passwd_cb_userdata(ssl, NULL); /* it is the caller's */
   return 0;
 }
 
@@ -57,7 +53,7 @@ static SSL_CTX *make_plain_ssl(const SSL_METHOD *method) {
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_default_passwd_cb(ssl, no_password);
+  SSL_CTX_set_default_passwd_cb(ssl, beam__tls_passphrase);
   return ssl;
 }
 
@@ -207,13 +203,18 @@ static int add_file(EVP_MD_CTX *digest, const char *path) {
   return added;
 }
 
+static int add_text(EVP_MD_CTX *digest, const char *text) {
+  return EVP_DigestUpdate(digest, text ? text : "", text ? strlen(text) : 0);
+}
+
 static int identify(const beam__tls_needs *needs, struct beam__tls_identity *identity) {
   EVP_MD_CTX *digest = EVP_MD_CTX_new();
   int known;
   memset(identity, 0, sizeof *identity);
   identity->trust = needs->trust ? beam__trust_id(needs->trust) : 0;
   known = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && add_file(digest, needs->files.cert_file) &&
-          add_file(digest, needs->files.key_file) && EVP_DigestFinal_ex(digest, identity->files, NULL);
+          add_file(digest, needs->files.key_file) && add_text(digest, needs->files.key_passphrase) &&
+          EVP_DigestFinal_ex(digest, identity->files, NULL);
   EVP_MD_CTX_free(digest);
   return known;
 }
@@ -236,7 +237,7 @@ static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error)
 
 /* ---- What one connection needs ---- */
 
-static int copy_path(const char **to, const char *from) {
+static int copy_text(const char **to, const char *from) {
   if (!from || !*from)
     return 0;
   *to = beam__strdup(from);
@@ -250,9 +251,10 @@ int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls 
                        "no CA bundle was found: install ca-certificates, or set tls.ca_file");
   if (!options->insecure && !(needs->trust = beam__trust_of(ctx, ca_file)))
     return BEAM_ENO_MEMORY;
-  if (copy_path(&needs->files.cert_file, options->cert_file))
+  if (copy_text(&needs->files.cert_file, options->cert_file) ||
+      copy_text(&needs->files.key_passphrase, options->key_passphrase))
     return BEAM_ENO_MEMORY;
-  return copy_path(&needs->files.key_file, options->key_file);
+  return copy_text(&needs->files.key_file, options->key_file);
 }
 
 int beam__tls_needs_await(beam__tls_needs *needs, void (*ready)(void *user), void *user) {
@@ -275,5 +277,6 @@ void beam__tls_needs_release(beam__tls_needs *needs) {
   beam__tls_context_release(needs->context);
   free((char *)(uintptr_t)needs->files.cert_file);
   free((char *)(uintptr_t)needs->files.key_file);
+  beam__wipe_free((char *)(uintptr_t)needs->files.key_passphrase);
   memset(needs, 0, sizeof *needs);
 }

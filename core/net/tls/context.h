@@ -16,7 +16,7 @@ typedef struct beam__tls_context { /* counted */
   beam__sessions sessions;
   struct beam__tls_identity {
     unsigned trust;          /* its id; 0: nobody is asked for a certificate */
-    unsigned char files[32]; /* SHA-256 of the client certificate and its key */
+    unsigned char files[32]; /* SHA-256 of the client certificate, its key and the key's passphrase */
   } identity;
 } beam__tls_context;
 

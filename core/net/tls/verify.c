@@ -42,6 +42,8 @@ const char *beam_ca_bundle(void) {
 
 /* ---- Files the caller names ---- */
 
+static int is_given(const char *text) { return text && *text; }
+
 static int refuse(beam_error *error, const char *field, const char *path, const char *why) {
   return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "tls.%s: %.200s: %s", field, path, why);
 }
@@ -83,25 +85,42 @@ static int read_certificate(X509 **certificate, const char *field, const char *p
   return code;
 }
 
-/* In place of OpenSSL's own, which asks for the passphrase on the terminal and so blocks. */
-static int no_passphrase(char *to, int size, int writing, void *asked) {
-  (void)to, (void)size, (void)writing;
-  *(int *)asked = 1;
-  return -1;
+struct passphrase {
+  const char *text;
+  int asked;
+};
+
+static int tell_passphrase(char *to, int size, int writing, void *user) {
+  struct passphrase *passphrase = user;
+  passphrase->asked = 1;
+  return beam__tls_passphrase(to, size, writing, (void *)(uintptr_t)passphrase->text);
 }
 
-static int read_key(EVP_PKEY **key, const char *path, beam_error *error) {
-  FILE *file = open_file("key_file", path, error);
-  int encrypted = 0, code = 0;
+int beam__tls_passphrase(char *to, int size, int writing, void *text) {
+  size_t len = text ? strlen(text) : 0;
+  (void)writing;
+  if (!len || len > (size_t)size)
+    return -1;
+  memcpy(to, text, len);
+  return (int)len;
+}
+
+static int read_key(EVP_PKEY **key, const beam_tls *tls, beam_error *error) {
+  FILE *file = open_file("key_file", tls->key_file, error);
+  struct passphrase passphrase = {tls->key_passphrase, 0};
+  int code = 0;
   *key = NULL;
   if (!file)
     return errno == ENOMEM ? BEAM_ENO_MEMORY : BEAM_EINVALID;
   errno = 0;
-  *key = PEM_read_PrivateKey(file, NULL, no_passphrase, &encrypted);
+  *key = PEM_read_PrivateKey(file, NULL, tell_passphrase, &passphrase);
   if (!*key)
-    code = refuse_content(error, "key_file", path,
-                          encrypted ? "the key is encrypted; decrypt it with `openssl pkey -in FILE -out FILE`"
-                                    : "there is no private key in PEM form in it");
+    code =
+        refuse_content(error, "key_file", tls->key_file,
+                       !passphrase.asked           ? "there is no private key in PEM form in it"
+                       : is_given(passphrase.text) ? "tls.key_passphrase does not decrypt it"
+                                                   : "the key is encrypted: set tls.key_passphrase, or decrypt it with "
+                                                     "`openssl pkey -in FILE -out FILE`");
   fclose(file);
   return code;
 }
@@ -111,7 +130,7 @@ static int check_client(const beam_tls *tls, beam_error *error) {
   EVP_PKEY *key = NULL;
   int result = read_certificate(&certificate, "cert_file", tls->cert_file, error);
   if (!result)
-    result = read_key(&key, tls->key_file, error);
+    result = read_key(&key, tls, error);
   errno = 0;
   if (!result && X509_check_private_key(certificate, key) != 1)
     result = refuse_content(error, "key_file", tls->key_file, "it does not belong to the certificate in tls.cert_file");
@@ -131,8 +150,6 @@ static int check_authority(const char *path, beam_error *error) {
   X509_free(authority);
   return code;
 }
-
-static int is_given(const char *path) { return path && *path; }
 
 int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
   int result = 0;

@@ -13,6 +13,9 @@
  * BEAM_EINVALID.
  */
 int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error);
+/* An OpenSSL callback that gives `text`, a passphrase or NULL, in place of OpenSSL's own, which asks for it on the
+ * terminal and so blocks. */
+int beam__tls_passphrase(char *to, int size, int writing, void *text);
 /* Subject and issuer of a certificate, each as "CN=…,O=…" (RFC 2253), for the error below. */
 void beam__tls_names(const X509 *certificate, char *subject, size_t subject_size, char *issuer, size_t issuer_size);
 /* Fills a BEAM_ETLS error from an X509_V_ERR_… code: reason, the certificate's subject and issuer ("" if not known),

@@ -16,7 +16,7 @@ local default_endpoint, default_path = "http://localhost:4318", "/v1/traces"
 ---@field batch integer? spans of one request, default 512
 ---@field every number? seconds that a span may wait for others, default 5
 ---@field timeout number? seconds for one request, default 10
----@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field tls { ca_file: string?, cert: string?, key: string?, key_passphrase: string?, insecure: boolean? }?
 ---@field proxy string|false?
 local types = {
   endpoint = { string = true },

@@ -27,7 +27,7 @@ local config = {}
 ---@field timeout number? seconds for a whole call, default 1560: Beam's longest cold start (15.5 minutes) and longest task (10 minutes)
 ---@field connect_timeout number? seconds for DNS, TCP and TLS together, default 10
 ---@field ready_timeout number? seconds for the 101 of a realtime connection, default 960: longer than Beam's longest cold start
----@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field tls { ca_file: string?, cert: string?, key: string?, key_passphrase: string?, insecure: boolean? }?
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
 ---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
@@ -83,7 +83,7 @@ end
 
 config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
 
-local tls_options = { ca_file = true, cert = true, key = true, insecure = true }
+local tls_options = { ca_file = true, cert = true, key = true, key_passphrase = true, insecure = true }
 local schemes = { bearer = true, raw = true, query = true }
 
 -- ---- Checks: a mistake of the caller raises ----

@@ -67,8 +67,15 @@ function options.transport(settings)
   if settings.proxy then
     secrets.learn_proxy(settings.proxy)
   end
+  secrets.learn(tls.key_passphrase)
   return {
-    tls = { ca_file = tls.ca_file, cert_file = tls.cert, key_file = tls.key, insecure = tls.insecure },
+    tls = {
+      ca_file = tls.ca_file,
+      cert_file = tls.cert,
+      key_file = tls.key,
+      key_passphrase = tls.key_passphrase,
+      insecure = tls.insecure,
+    },
     proxy = settings.proxy == false and "" or settings.proxy,
     connect_timeout = settings.connect_timeout,
   }

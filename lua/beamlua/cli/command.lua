@@ -32,9 +32,11 @@ end
 -- ---- Running ----
 
 local function tls_of(options)
-  if options.ca_file or options.cert or options.key or options.insecure then
-    return { ca_file = options.ca_file, cert = options.cert, key = options.key, insecure = options.insecure }
+  local tls = {}
+  for _, name in ipairs { "ca_file", "cert", "key", "key_passphrase", "insecure" } do
+    tls[name] = options[name]
   end
+  return next(tls) and tls
 end
 
 local function new_client(options)

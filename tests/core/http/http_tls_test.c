@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 
+#include "../net/locked_key.h"
 #include "http_fixture.h"
 
 static const char *tls_url(const char *port_name, const char *path) {
@@ -94,6 +95,26 @@ static void test_client_certificate(void) {
   CHECK_INT(outcome.status, 200);
   CHECK_STR(outcome.body, "CN=Beam test client");
   free(outcome.body);
+}
+
+static void test_locked_key(void) {
+  beam_tls tls = {.ca_file = file("ca.pem"), .cert_file = file("client.pem"), .key_file = file("locked.key")};
+  beam_http_options options = {.url = tls_url("mutual", "/"), .on_event = outcome_take};
+  struct outcome outcome;
+  beam_error error;
+  beam_http *http;
+  CHECK(lock_key(file("client.key"), tls.key_file, "open sesame"));
+  tls.key_passphrase = "open sesame";
+  outcome = get_tls(tls_url("mutual", "/"), tls);
+  CHECK_INT(outcome.error.code, 0);
+  CHECK_STR(outcome.body, "CN=Beam test client");
+  free(outcome.body);
+  options.tls = tls;
+  options.tls.key_passphrase = "open barley"; /* the connection that is kept is not for who does not know it */
+  CHECK_INT(beam_http_start(ctx, &http, &options, &error), BEAM_EINVALID);
+  CHECK_CONTAINS(error.message, "tls.key_passphrase does not decrypt it");
+  CHECK(!strstr(error.message, "barley"));
+  unlink(tls.key_file);
 }
 
 static void test_handshake_failures(void) {
@@ -335,6 +356,7 @@ int main(void) {
   RUN(test_bad_certificates);
   RUN(test_insecure);
   RUN(test_client_certificate);
+  RUN(test_locked_key);
   RUN(test_handshake_failures);
   RUN(test_http2_shares_one_connection);
   RUN(test_http2_slow_answers_side_by_side);

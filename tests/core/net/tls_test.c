@@ -136,8 +136,7 @@ static void prefers_ssl_cert_file(void) {
 
 /* ---- Files that the caller names ---- */
 
-static void check_files(const char *ca, const char *certificate, const char *private_key, const char *why) {
-  beam_tls tls = {ca, certificate, private_key, 0};
+static void check_tls(beam_tls tls, const char *why) {
   beam_error error;
   beam_ctx *ctx;
   CHECK_INT(beam_new(&ctx, NULL), 0);
@@ -147,6 +146,10 @@ static void check_files(const char *ca, const char *certificate, const char *pri
   beam_close(ctx);
   if (why)
     CHECK_CONTAINS(error.message, why);
+}
+
+static void check_files(const char *ca, const char *certificate, const char *private_key, const char *why) {
+  check_tls((beam_tls){.ca_file = ca, .cert_file = certificate, .key_file = private_key}, why);
 }
 
 static void accepts_good_files(void) {
@@ -187,7 +190,24 @@ static void refuses_a_key_of_another_certificate(void) {
 
 /* OpenSSL would ask for the passphrase on the terminal. */
 static void refuses_an_encrypted_key_without_asking(void) {
-  check_files(NULL, path("root.pem"), path("locked.key"), "is encrypted");
+  check_files(NULL, path("root.pem"), path("locked.key"), "is encrypted: set tls.key_passphrase");
+}
+
+static void decrypts_a_key(void) {
+  char longer_than_any[2000];
+  beam_tls tls = {.cert_file = path("root.pem"), .key_file = path("locked.key"), .key_passphrase = "hunter2"};
+  check_tls(tls, NULL);
+  tls.key_passphrase = "hunter3";
+  check_tls(tls, "locked.key: tls.key_passphrase does not decrypt it");
+  memset(longer_than_any, 'x', sizeof longer_than_any);
+  longer_than_any[sizeof longer_than_any - 1] = '\0';
+  tls.key_passphrase = longer_than_any;
+  check_tls(tls, "tls.key_passphrase does not decrypt it");
+  tls.key_passphrase = "";
+  check_tls(tls, "is encrypted");
+  tls.key_file = path("root.key"); /* it is not asked for */
+  tls.key_passphrase = "hunter2";
+  check_tls(tls, NULL);
 }
 
 /* ---- What a refusal says ---- */
@@ -303,6 +323,7 @@ int main(void) {
   RUN(refuses_half_a_client_certificate);
   RUN(refuses_a_key_of_another_certificate);
   RUN(refuses_an_encrypted_key_without_asking);
+  RUN(decrypts_a_key);
   RUN(names_self_signed);
   RUN(names_an_unknown_issuer);
   RUN(names_validity);

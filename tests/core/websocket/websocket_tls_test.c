@@ -2,6 +2,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 
+#include "../net/locked_key.h"
 #include "websocket_tls_fixture.h"
 
 enum { MIB = 1024 * 1024 };
@@ -196,6 +197,16 @@ static void test_client_certificate(void) {
   check_refused(&c, "handshake", "");
 }
 
+static void test_locked_key(void) {
+  client c;
+  beam_ws_options options = {.tls = {.cert_file = file("client.pem"), .key_file = file("locked.key")}};
+  CHECK(lock_key(file("client.key"), options.tls.key_file, "open sesame"));
+  options.tls.key_passphrase = "open sesame";
+  open_tls(&c, "localhost", server.client, options);
+  check_echo(&c);
+  unlink(options.tls.key_file);
+}
+
 /* In TLS 1.3 the refusal comes in place of an answer, when the request has left. */
 static void test_client_certificate_missing(void) {
   client c;
@@ -365,6 +376,7 @@ int main(void) {
   RUN(test_given_back_before_the_ca_file);
   RUN(test_insecure);
   RUN(test_client_certificate);
+  RUN(test_locked_key);
   RUN(test_client_certificate_missing);
   RUN(test_through_a_proxy);
   RUN(test_what_is_no_tls);
