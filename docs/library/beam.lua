@@ -878,7 +878,7 @@ function beam_retry.backoff(options) end
 ---@field timeout number? seconds for a whole call, default 1560: Beam's longest cold start (15.5 minutes) and longest task (10 minutes)
 ---@field connect_timeout number? seconds for DNS, TCP and TLS together, default 10
 ---@field ready_timeout number? seconds for the 101 of a realtime connection, default 960: longer than Beam's longest cold start
----@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field tls { ca_file: string?, cert: string?, key: string?, key_passphrase: string?, insecure: boolean? }?
 ---@field proxy string|false? "http://host:port"; false: none, whatever the environment says
 ---@field log fun(level: string, line: string)? where log lines of this process go
 ---@field json beam.json_codec? reads and writes what is sent and what comes in the place of beam.json: require "cjson.safe", dkjson
@@ -1077,7 +1077,7 @@ function beam_otlp:stats() end
 ---@field batch integer? spans of one request, default 512
 ---@field every number? seconds that a span may wait for others, default 5
 ---@field timeout number? seconds for one request, default 10
----@field tls { ca_file: string?, cert: string?, key: string?, insecure: boolean? }?
+---@field tls { ca_file: string?, cert: string?, key: string?, key_passphrase: string?, insecure: boolean? }?
 ---@field proxy string|false?
 
 -- ---- At the prompt: docs/beamlua.md ----

@@ -10,7 +10,7 @@ local errors = require "beam.error"
 local log = require "beam.log"
 local native = require "beam.base.native"
 local recording = require "beam.recording"
-local secrets = require "beam.record.secrets"
+local secrets = require "beam.settings.secrets"
 local tap = require "beam.record.tap"
 
 local record = {}
@@ -21,7 +21,7 @@ local most_bytes = 256 * 1024 * 1024
 local longest_end = 100 -- bytes of the line that says that the file is full
 
 ---@class beam.recorder
----@field secrets table lua/beam/record/secrets.lua
+---@field secrets table lua/beam/settings/secret_list.lua
 ---@field stopped boolean
 local Recorder = {}
 Recorder.__index = Recorder
@@ -123,7 +123,7 @@ function record.to(path, options)
     max_bytes = options.max_bytes or most_bytes,
     last = 0,
     count = { connection = 0, request = 0 },
-    secrets = secrets.new(),
+    secrets = secrets.known,
     stopped = false,
   }, Recorder)
   for _, name in ipairs { "BEAM_TOKEN", "BETA9_TOKEN", "BEAM_CLIENT_SECRET" } do

@@ -15,7 +15,7 @@ local errors = require "beam.error"
 local plan = require "beam.record.replay.plan"
 local recording = require "beam.recording"
 local reports = require "beam.record.replay.report"
-local secrets = require "beam.record.secrets"
+local secret_list = require "beam.settings.secret_list"
 
 local replay = {}
 
@@ -206,7 +206,7 @@ function replay.listen(path, options)
     driver = driver,
     plan = waiting,
     report = reports.new(),
-    secrets = secrets.new(),
+    secrets = secret_list.new(), -- those of who asks
     queue = {}, -- requests that nobody has looked at yet
     players = {}, -- by request
     playing = 0,

@@ -194,6 +194,7 @@ void arrivals_forget(struct object *object); /* it is over */
 int private_random(lua_State *L);
 int private_write(lua_State *L);
 int private_folder(lua_State *L);
+int private_real_path(lua_State *L);
 int private_home(lua_State *L);
 int private_process(lua_State *L);
 int private_process_lives(lua_State *L);

@@ -60,6 +60,7 @@ static const luaL_Reg signature_functions[] = {{"hmac_sha256", hmac_sha256}, {"s
 static const luaL_Reg private_functions[] = {{"random", private_random},
                                              {"write_private", private_write},
                                              {"private_folder", private_folder},
+                                             {"real_path", private_real_path},
                                              {"clock", wall_clock},
                                              {"home", private_home},
                                              {"process", private_process},

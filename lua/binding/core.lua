@@ -83,6 +83,12 @@ function core.write_private(path, text) end
 ---@return boolean? ok, string? message
 function core.private_folder(path) end
 
+--- Where a path leads to in the end, through all links.
+---@param path string
+---@return string? real nil: it leads nowhere
+---@return boolean|string is_file a regular one; or why not
+function core.real_path(path) end
+
 --- The folder of the user whose process this is, whatever the environment says.
 ---@return string? path
 function core.home() end

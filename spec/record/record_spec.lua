@@ -155,6 +155,21 @@ describe("a recorder", function()
     assert.equal("full", events[#events].event)
   end)
 
+  it("has no secret in it that the program knows from elsewhere", function()
+    local secrets = require "beam.settings.secrets"
+    secrets.learn "learned-before-it-began"
+    local path = recorded.make(function(client)
+      secrets.learn "learned-while-it-ran"
+      local conn = assert(client.realtime "echo")
+      assert(conn:request({ seen = "learned-before-it-began", too = "learned-while-it-ran" }, { timeout = 5 }))
+      conn:close()
+    end)
+    local text = recorded.read(path)
+    assert.is_truthy(text:find("[secret]", 1, true))
+    assert.is_nil(text:find("learned-", 1, true))
+    os.remove(path)
+  end)
+
   it("that cannot write says why", function()
     local writer, err = record.to "/nowhere/at/all"
     assert.same({ nil, "invalid" }, { writer, err.kind })

@@ -1,6 +1,6 @@
 -- The format of recordings: what is written is read again, and nothing else is.
 local recording = require "beam.recording"
-local secrets = require "beam.record.secrets"
+local secrets = require "beam.settings.secret_list"
 
 local header = recording.header("0.1.0", "2026-11-21T23:34:34Z")
 local connect = { at = 0, connection = 1, event = "connect", host = "h:1", target = "/asgi/echo", headers = {} }

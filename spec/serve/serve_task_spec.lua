@@ -365,6 +365,45 @@ describe("tasks of the local Beam:", function()
       os.remove(path)
     end)
 
+    it("an output's path leads out of its folder by no link, and to nothing that is no file", function()
+      local folder = os.tmpname()
+      os.remove(folder)
+      local function sh(command, ...)
+        assert(os.execute(command:format(...)))
+      end
+      sh("mkdir -p %s/out/below %s/far && echo inside > %s/out/below/real && echo outside > %s/far/secret", folder, folder, folder, folder)
+      sh("cd %s/out && ln -s below/real good && ln -s ../far/secret bad && ln -s ../far/nothing none && ln -s loop loop", folder)
+      sh("cd %s/out && ln -s ../out/../far/secret round && ln -s below/real.there below/x && mkfifo pipe && ln -s out ../link", folder)
+      sh("mkdir %s/out-side && echo beside > %s/out-side/file && ln -s ../out-side/file %s/out/beside", folder, folder, folder)
+      local wanted = {
+        { "out/good", 200 },
+        { "out/below/real", 200 },
+        { "link/good", 200 }, -- the folder itself may be a link
+        { "out/bad", 404 },
+        { "out/none", 404 },
+        { "out/loop", 404 },
+        { "out/round", 404 },
+        { "out/beside", 404 }, -- its folder's name begins as the other's
+        { "out/below/x", 404 },
+        { "out/pipe", 404 }, -- which nobody writes: it would be waited for
+        { "out/below", 404 },
+        { "out/missing", 404 },
+      }
+      app.task_queue("make", function(_, context)
+        for i, case in ipairs(wanted) do
+          context.output("o" .. i, { path = folder .. "/" .. case[1] })
+        end
+      end)
+      start()
+      local task = until_state(submit("make", {}), "COMPLETE")
+      for i, case in ipairs(wanted) do
+        local status, content = ask("GET", task.outputs[i].url:sub(#server.url + 1), { raw = true })
+        assert.same({ case[1], case[2] }, { case[1], status })
+        assert.equal(case[2] == 200 and "inside\n" or '{"message":""}', content)
+      end
+      sh("rm -r %s", folder)
+    end)
+
     it("a handler's mistakes with outputs fail its task", function()
       app.task_queue("bad", function(input, context)
         context.output(input.name, input.content)

@@ -106,6 +106,58 @@ describe("secrets", function()
     end
   end)
 
+  it("of a known one are found under another id, too", function()
+    assert(beam.client({ token = "both-bearer-and-basic" }).settings:credentials())
+    assert(beam.client({ basic = { id = "somebody", secret = "both-bearer-and-basic" } }).settings:credentials())
+    local both = base64.encode "somebody:both-bearer-and-basic"
+    check(errors.new { kind = "http", message = "seen: " .. both }, both)
+  end)
+
+  it("that unlock a client's key are known", function()
+    require("beam.settings.options").transport { tls = { cert = "c", key = "k", key_passphrase = "open sesame, please" } }
+    check(errors.new { kind = "http", message = "not with open sesame, please" }, "open sesame, please")
+    assert.is_false(shows(beam.inspect { tls = { key_passphrase = "open sesame, please" } }, "open sesame, please"))
+  end)
+
+  it("come out in no span, on either transport, nor in a figure, nor in what a collector is sent", function()
+    local prometheus = require "beam.observe.prometheus"
+    local otlp_json = require "beam.observe.otlp_json"
+    local spans = {}
+    for _ = 1, 40 do
+      local text = secret()
+      local form = forms[1 + math.floor(random() * #forms)](text)
+      local server = told_server.start {
+        on_request = function(request)
+          request:respond(403, { { "x-task-id", form }, { "content-type", "application/json" } }, json.encode { message = form })
+          return true
+        end,
+      }
+      local client = assert(beam.client {
+        token = text,
+        gateway = server.url:gsub("^ws", "http"),
+        on_span = function(span)
+          spans[#spans + 1] = span
+        end,
+      })
+      local before = #spans
+      local _, err = client.call(form:gsub("[^0-9A-Za-z]", "") .. "x", {}, { retry = false })
+      check(err, form)
+      check(select(2, client.realtime(server.url, { retry = false })), form)
+      server.close()
+      assert.is_true(#spans >= before + 3) -- of the call, its attempt, the connection
+      for i = before + 1, #spans do
+        local span = spans[i]
+        assert.is_false(shows({ span.name, span.message, span.attributes }, form), form)
+        assert.is_false(shows(otlp_json.encode({ span }, {}, "0"), form), form)
+      end
+    end
+    local text = "a-state-that-leaks"
+    require("beam.settings.secrets").learn(text)
+    local figures = beam.metrics()
+    figures.tasks = { [text] = 1 }
+    assert.is_false(shows(prometheus.text { { figures = figures } }, text))
+  end)
+
   it("of proxies and headers are known, too", function()
     local options_of = require "beam.settings.options"
     options_of.transport { proxy = "http://me:pa%24%24w0rd-long@proxy.test:3128" }

@@ -122,7 +122,7 @@ end
 -- A server may say what it was sent. Its body is the caller's to read; the text of an error is for logs, too.
 local function hide_credentials(auth, err)
   if auth and auth.secret and err.body ~= nil then
-    local known = require("beam.record.secrets").new()
+    local known = require("beam.settings.secret_list").new()
     known:learn_auth(auth)
     err.message = known:hide(err.message)
   end

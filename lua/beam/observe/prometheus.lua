@@ -1,4 +1,6 @@
 -- Figures in Prometheus' text format (version 0.0.4): of this process, or of several, each with a label that tells them apart.
+local secrets = require "beam.settings.secrets"
+
 local prometheus = {}
 
 local function number(value)
@@ -8,7 +10,7 @@ end
 local escapes = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" }
 
 local function label(name, value)
-  return ('%s="%s"'):format(name, (tostring(value):gsub('[\\"\n]', escapes)))
+  return ('%s="%s"'):format(name, (secrets.hide(tostring(value)):gsub('[\\"\n]', escapes)))
 end
 
 -- { "a=\"1\"", … } as it stands behind a name.

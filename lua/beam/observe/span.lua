@@ -3,6 +3,7 @@ local context = require "beam.observe.trace_context"
 local core = require("beam.base.native").core()
 local driver = require "beam.driver"
 local log = require "beam.log"
+local secrets = require "beam.settings.secrets"
 
 local span = {}
 
@@ -119,6 +120,14 @@ local function deliver(on_span, finished)
   end
 end
 
+-- What a server says of itself, an id for instance, may have a secret in it.
+local function hide_secrets(finished)
+  finished.name, finished.message = secrets.hide(finished.name), secrets.hide(finished.message)
+  for name, value in pairs(finished.attributes) do
+    finished.attributes[name] = secrets.hide(value)
+  end
+end
+
 --- It has ended: on_span is called, which must not wait.
 ---@param later boolean? inside an event, where no function of the user's may run
 function Live:finish(later)
@@ -129,7 +138,9 @@ function Live:finish(later)
   self.span.ended = now()
   if not self.sampled then
     return
-  elseif later then
+  end
+  hide_secrets(self.span)
+  if later then
     driver.defer(function()
       deliver(self.on_span, self.span)
     end)

@@ -1,15 +1,18 @@
 -- Every secret that this process has used as a credential, and the one place that hides them: in messages, in what is shown of a server's
--- answer, in log lines. They are learned where they are used: a token that a function gave before is still one.
-local compare = require "beam.record.secrets"
+-- answer, in log lines, in recordings. They are learned where they are used: a token that a function gave before is still one.
+local secret_list = require "beam.settings.secret_list"
 
 local secrets = {}
 
-local known = compare.new(8) -- what is shorter stands in ordinary words, too
+local known = secret_list.new()
+
+--- The list itself: a recording hides the short ones, too, and adds what it sees on the wire.
+secrets.known = known
 
 --- The credentials of an attempt.
 ---@param auth beam.core.auth
 function secrets.learn_auth(auth)
-  if auth.secret and not known.known[auth.secret] then
+  if auth.secret and (auth.id or not known.known[auth.secret]) then -- of one that is known, another id is another text
     known:learn_auth(auth)
   end
 end
@@ -34,8 +37,8 @@ function secrets.learn_proxy(url)
   if not password then
     return
   end
-  local plain = compare.percent_decode(password)
-  known:learn_auth { id = compare.percent_decode(user), secret = plain }
+  local plain = secret_list.percent_decode(password)
+  known:learn_auth { id = secret_list.percent_decode(user), secret = plain }
   known:learn(password)
 end
 
@@ -48,8 +51,8 @@ end
 ---@param text T anything but a string stays as it is
 ---@return T
 function secrets.hide(text)
-  if type(text) == "string" and known.forms[1] then
-    return known:hide(text)
+  if type(text) == "string" and known.long_forms[1] then
+    return known:hide_long(text)
   end
   return text
 end

@@ -22,7 +22,7 @@ local client = {
   { "--ca-file", "FILE", "certificates to trust, PEM", as = "ca_file", file = true },
   { "--cert", "FILE", "our certificate, PEM", file = true },
   { "--key", "FILE", "its key, PEM", file = true },
-  { "--key-passphrase-file", "FILE", "the key's passphrase is its first line", as = "key_passphrase", read = readers.first_line, file = true },
+  { "--key-passphrase-file", "FILE", "its first line decrypts the key", as = "key_passphrase", read = readers.first_line, file = true },
   { "--proxy", "URL", "http://host:port; default: https_proxy and the like" },
   { "--insecure", nil, "do not check the server's certificate" },
   { "--metrics-port", "PORT", "figures at http://127.0.0.1:PORT/metrics, for Prometheus", as = "metrics_port", read = readers.port },

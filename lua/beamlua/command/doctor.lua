@@ -6,6 +6,7 @@ local errors = require "beam.error"
 local failure = require "beamlua.cli.failure"
 local options_of = require "beam.settings.options"
 local output = require "beamlua.cli.output"
+local secrets = require "beam.settings.secrets"
 local terminal = require "beamlua.cli.terminal"
 
 local patience = 10 -- seconds for each question
@@ -20,18 +21,18 @@ local function new_report()
 end
 
 function Report:well(what)
-  output.line(self.paint("green", "ok     ") .. what)
+  output.line(self.paint("green", "ok     ") .. secrets.hide(what))
 end
 
 function Report:detail(name, value, source)
   local where = source and self.paint("grey", ("  (%s)"):format(source)) or ""
-  output.line(("         %-16s %s%s"):format(name, value, where))
+  output.line(("         %-16s %s%s"):format(name, secrets.hide(value), where))
 end
 
 --- The exit code is that of the first one.
 function Report:problem(what, err)
   self.code = self.code or failure.code(err)
-  output.line(("%s%s: %s"):format(self.paint("red", "problem "), what, err.message))
+  output.line(("%s%s: %s"):format(self.paint("red", "problem "), what, secrets.hide(err.message)))
   if err.hint then
     output.line("         -> " .. err.hint)
   end

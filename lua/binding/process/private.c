@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,26 @@ int private_folder(lua_State *L) {
     return failed(L, path, "the folder cannot be made");
   lua_pushboolean(L, 1);
   return 1;
+}
+
+static int refuse(lua_State *L, const char *path, int error) {
+  lua_pushnil(L);
+  lua_pushfstring(L, "%s: %s", path, strerror(error));
+  return 2;
+}
+
+/* real_path(path): where it leads to in the end, through all links, and whether that is a file whose bytes can be read
+ * without waiting for somebody who writes them. */
+int private_real_path(lua_State *L) {
+  const char *path = luaL_checkstring(L, 1);
+  char *real = realpath(path, NULL);
+  struct stat seen;
+  if (!real)
+    return refuse(L, path, errno);
+  lua_pushstring(L, real);
+  lua_pushboolean(L, stat(real, &seen) == 0 && S_ISREG(seen.st_mode));
+  free(real);
+  return 2;
 }
 
 /* process(): this one's number. */

@@ -575,6 +575,63 @@ def doctor(world):
 
 
 @test
+def doctor_and_a_server_that_repeats(world):
+    """doctor: a token that a server repeats, in any form, comes out nowhere; nor does the key's passphrase"""
+    token = "a-t0ken/that+leaks=="
+    told = [token, base64.b64encode(token.encode()).decode(), token.replace("/", "\\/")]
+
+    class Leaks(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = json.dumps({"message": " ".join(told)}).encode()
+            self.send_response(int(self.server.status), told[0])
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Seen", told[1])
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_GET
+
+        def log_message(self, *arguments):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Leaks)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    gateway = f"http://127.0.0.1:{server.server_port}"
+    for server.status in (401, 403, 404, 500, 200):
+        for words in (["doctor"], ["call", "x", "{}"], ["task", "outputs", "x"], ["deployments"], ["logs", "--task", "x"]):
+            code, out, err = world.run(*words, "--gateway", gateway, BEAM_TOKEN=token)
+            for text in told:
+                assert text not in err, (words, server.status, text, err)
+                assert text not in out or (server.status == 200 and words[0] != "doctor"), (words, server.status, text, out)
+    server.shutdown()
+    phrase = world.write("phrase", "open sesame, please\nsecond line\n")
+    code, out, err = world.run("call", "x", "{}", "--gateway", gateway, "--cert", phrase, "--key", phrase, "--key-passphrase-file", phrase)
+    assert code != 0 and "sesame" not in out + err, (out, err)
+    code, out, err = world.run("call", "x", "--key-passphrase-file", "/no/such/file")
+    same(2, code)
+    has("--key-passphrase-file wants a file with a line in it", err)
+
+
+@test
+def locked_key(world):
+    """--key-passphrase-file: a client's key that is encrypted; without it, or with another, the error says so"""
+    folder = world.write("keys", "") + ".d"
+    os.mkdir(folder)
+    plain, locked, certificate = (os.path.join(folder, name) for name in ("plain.pem", "locked.pem", "certificate.pem"))
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=me",
+                    "-keyout", plain, "-out", certificate], check=True, capture_output=True)
+    subprocess.run(["openssl", "pkey", "-in", plain, "-aes256", "-passout", "pass:open sesame", "-out", locked], check=True, capture_output=True)
+    right, wrong = world.write("right", "open sesame\n"), world.write("wrong", "open barley\n")
+    beam = app(world)
+    ask = ["call", "multiply", '{"x":2}', "--gateway", beam.url.replace("http:", "https:"), "--insecure", "--cert", certificate, "--key", locked]
+    has("the key is encrypted: set tls.key_passphrase", world.run(*ask)[2])
+    code, out, err = world.run(*ask, "--key-passphrase-file", wrong)
+    has("tls.key_passphrase does not decrypt it", err)
+    assert "barley" not in out + err
+    has("no TLS is spoken there", world.run(*ask, "--key-passphrase-file", right)[2])  # it came as far as that
+
+
+@test
 def explains(world):
     """explain: statuses, close codes, kinds, task states, exit codes, and the texts of errors"""
     beam = app(world)

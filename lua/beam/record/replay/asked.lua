@@ -13,7 +13,7 @@ local asked = {}
 
 --- Of a request as the core's server shows it. Credentials in it are learned, and hidden.
 ---@param view beam.core.view
----@param secrets table lua/beam/record/secrets.lua
+---@param secrets table lua/beam/settings/secret_list.lua
 ---@return beam.replay.asked
 function asked.read(view, secrets)
   local headers = {}

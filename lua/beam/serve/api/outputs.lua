@@ -1,5 +1,6 @@
 -- Files that a handler hands out beside its result: context.output("model.bin", bytes), downloaded from a URL that needs no token and
 -- expires. Each look at the task makes the URL good again for so long, as Beam's signed ones are made anew.
+local core = require("beam.base.native").core()
 local timestamp = require "beam.serve.api.timestamp"
 local url = require "beam.serve.url"
 
@@ -16,6 +17,19 @@ end
 
 local function climbs(path)
   return ("/" .. path:gsub("\\", "/") .. "/"):find("/../", 1, true) ~= nil
+end
+
+-- Where a path leads to in the end: nil unless that is a file in the folder that the path names, or below; a path without a folder at its
+-- front names the working directory. Links that lead to other places are followed nowhere.
+local function confined(path)
+  local folder = path:find "^/" and path:match "^(.*)/[^/]*$" or "."
+  local root = core.real_path(folder == "" and "/" or folder)
+  local real, is_file = core.real_path(path)
+  if not root or not real or is_file ~= true then
+    return nil
+  end
+  root = root == "/" and root or root .. "/"
+  return real:sub(1, #root) == root and real or nil
 end
 
 --- Adds an output to a task. content: its bytes, or { path = } of a file, which is read when it is downloaded.
@@ -62,7 +76,8 @@ function outputs.records(task, base)
 end
 
 local function send_file(exchange, path, headers)
-  local file = io.open(path, "rb")
+  local real = confined(path)
+  local file = real and io.open(real, "rb")
   if not file then
     return exchange:json(404, { message = "" })
   end

@@ -1,6 +1,6 @@
--- What a recording must not show: credentials, in every form in which they are known to travel. Whatever is written goes through here.
+-- Secrets, and each of them in every form in which it is known to travel.
 --
--- A secret is learned where it is used (the auth of a request, a header, a URL); from then on each of its forms is replaced wherever it
+-- One is learned where it is used (the auth of a request, a header, a URL); from then on each of its forms is replaced wherever it
 -- stands: in messages, bodies, targets, errors. A secret of fewer than 4 bytes is none.
 local ascii = require "beam.base.ascii"
 local base64 = require "beam.base64"
@@ -13,6 +13,7 @@ Secrets.__index = Secrets
 
 local mark = "[secret]"
 local shortest = 4
+local long = 8 -- what is shorter stands in ordinary words, too
 local most = 256 -- secrets that are looked for; of more, as a token function may give, the newest
 
 -- Parameters of a query that are credentials by themselves, those of links to files among them.
@@ -58,12 +59,12 @@ local function forms_of(secret)
   }
 end
 
--- Without doubles; of two that begin alike the longer one first.
-local function all_forms(list)
+-- Of the secrets of so many bytes at least. Without doubles; of two that begin alike the longer one first.
+local function all_forms(list, least)
   local forms, there = {}, {}
   for _, entry in ipairs(list) do
     for _, form in ipairs(entry.forms) do
-      if not there[form] then
+      if #entry.secret >= least and not there[form] then
         there[form] = true
         forms[#forms + 1] = form
       end
@@ -78,14 +79,13 @@ end
 --- The text that is meant by one with percent escapes.
 secrets.percent_decode = percent_decode
 
----@param least integer? bytes of a secret; default 4
-function secrets.new(least)
-  return setmetatable({ list = {}, forms = {}, known = {}, shortest = least or shortest }, Secrets)
+function secrets.new()
+  return setmetatable({ list = {}, forms = {}, long_forms = {}, known = {} }, Secrets)
 end
 
 ---@param secret string?
 function Secrets:learn(secret)
-  if type(secret) ~= "string" or #secret < self.shortest or self.known[secret] then
+  if type(secret) ~= "string" or #secret < shortest or self.known[secret] then
     return
   end
   self.known[secret] = true
@@ -93,7 +93,7 @@ function Secrets:learn(secret)
   if #self.list > most then
     self.known[table.remove(self.list, 1).secret] = nil
   end
-  self.forms = all_forms(self.list)
+  self.forms, self.long_forms = all_forms(self.list, shortest), all_forms(self.list, long)
 end
 
 --- The credentials of a request: { scheme=, id=, secret= }.
@@ -133,9 +133,10 @@ end
 
 --- The same text without them.
 ---@param text string
+---@param forms string[]?
 ---@return string
-function Secrets:hide(text)
-  for _, form in ipairs(self.forms) do
+function Secrets:hide(text, forms)
+  for _, form in ipairs(forms or self.forms) do
     local first, last = text:find(form, 1, true)
     while first do
       text = text:sub(1, first - 1) .. mark .. text:sub(last + 1)
@@ -143,6 +144,13 @@ function Secrets:hide(text)
     end
   end
   return text
+end
+
+--- The same text without those of 8 bytes and more.
+---@param text string
+---@return string
+function Secrets:hide_long(text)
+  return self:hide(text, self.long_forms)
 end
 
 --- For what comes in pieces: the text without them, and its end that may be the beginning of one: to be put before the next piece.
