@@ -200,7 +200,7 @@ typedef struct beam_tls {
   const char *ca_file;   /* PEM bundle instead of the system's store; read beside the loop, once until it changes */
   const char *cert_file; /* client certificate (PEM), with key_file */
   const char *key_file;
-  int insecure; /* 1: no verification at all; logged as a warning */
+  int insecure;               /* 1: no verification at all; logged as a warning */
   const char *key_passphrase; /* of an encrypted key_file, up to 1,023 bytes; wiped when no longer needed */
 } beam_tls;
 
