@@ -11,9 +11,10 @@ distros:
 
 .PHONY: monitoring distros invariant soak nginx-soak gigabyte volume-gigabyte logs-cut siege callbacks alloc
 
-# Each event of beam.h with each call that may be made in it, every pair; each hundredth in make test.
-callbacks: build/tests/core/callbacks/callbacks_test
-	@BITE_EVERY=1 build/tests/core/callbacks/callbacks_test
+# Each event of beam.h with each call that may be made in it, every pair; each hundredth in make test. And a process that
+# ends in each event, in each way.
+callbacks: build/tests/core/callbacks/callbacks_test build/tests/core/process/exit_test
+	@for test in $^; do BITE_EVERY=1 $$test || exit 1; done
 
 # The local Beam under attack: 1,000 slow heads, 10,000 idle connections and the rest of tests/hosts/siege/siege_test.py.
 siege: setup-test
@@ -124,6 +125,23 @@ build/tests/embed/%: tests/embed/%.c tests/embed/host_fixture.h tests/test.h bui
 # One allocation fails, the first, the second, … to the last: all of them, each 401st in make test.
 alloc: $(patsubst tests/%.c,build/tests/%,$(wildcard tests/faults/*_test.c))
 	@for test in $^; do FAULT_EVERY=1 $$test || exit 1; done
+
+build/tests/core/process/loading_test: build/libbeam.so
+
+# Threads under ThreadSanitizer.
+build/tsan/core/%.o: core/%.c build/flags
+	$(call say,CC,$< (tsan))
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=thread -O1 -MMD -MP -c -o $@ $<
+
+build/tsan/libbeam.a: $(CORE:%.c=build/tsan/%.o)
+	$(call say,AR,$@)
+	$(q)rm -f $@ && $(AR) qcs $@ $^
+
+build/tests/threads/%_test: tests/threads/%_test.c build/tsan/libbeam.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) -fsanitize=thread -O1 -MMD -MP -Itests -o $@ $< build/tsan/libbeam.a $(LIBS)
 
 # Faults on demand stand before the C library: tests/faults/fault.h.
 build/tests/faults/faults.so: tests/faults/interpose.c tests/faults/fault.h

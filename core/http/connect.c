@@ -1,5 +1,6 @@
 /* What curl tells while it connects, and the one question it asks: may this request be sent (again)? */
 #include <openssl/ssl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -52,10 +53,13 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
 /* ---- Certificates: whose it is, for the error ---- */
 
 /* The slot of an SSL_CTX in which its exchange stands. */
+static int slot = -1;
+
+static void make_slot(void) { slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL); }
+
 static int context_slot(void) {
-  static int slot = -1; /* OpenSSL locks; two first threads would waste a slot, no more */
-  if (slot < 0)
-    slot = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, NULL);
+  static pthread_once_t once = PTHREAD_ONCE_INIT;
+  pthread_once(&once, make_slot);
   return slot;
 }
 
