@@ -58,6 +58,8 @@ static void set_timer(struct beam__curl *curl);
 
 static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   int running;
+  if (socket == CURL_SOCKET_TIMEOUT)
+    curl->due = BEAM__NEVER; /* curl says anew when it wants to be called, if it does (7.88 to 8.22) */
   curl->changing++;
   curl->busy++;
   errno = 0;
@@ -261,7 +263,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *user, voi
 
 static void on_timer(uv_timer_t *timer) {
   struct beam__curl *curl = timer->data;
-  curl->armed = curl->due = BEAM__NEVER; /* curl says the next one, if there is one */
+  curl->armed = BEAM__NEVER;
   drive(curl, CURL_SOCKET_TIMEOUT, 0);
 }
 

@@ -31,8 +31,7 @@ static void finish(beam_http *http) {
   int whole = !http->stream && !http->error.code;
   if (http->done || http->freed)
     return;
-  http->done = 1;
-  uv_timer_stop(&http->deadline);
+  http->done = 1; /* its timer goes on for one that is sent again, and ends with the others */
   beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered %d%s%s", http->url.authority, http->response.status,
             http->error.code ? ", " : "", http->error.code ? http->error.message : "");
   beam__http_deliver(http, BEAM_HTTP_DONE, whole && http->response.body ? http->response.body : "",
@@ -54,14 +53,17 @@ static void arm_deadline(beam_http *http) {
   uint64_t now = uv_now(&http->ctx->loop), due = http->exchange_due;
   if (http->connect_due && (!due || http->connect_due < due))
     due = http->connect_due;
-  if (due)
-    uv_timer_start(&http->deadline, on_deadline, due > now ? due - now : 0, 0);
+  if (!due || (http->armed && http->armed <= due))
+    return; /* one that fires too early is armed anew */
+  http->armed = due;
+  uv_timer_start(&http->deadline, on_deadline, due > now ? due - now : 0, 0);
 }
 
 static void on_deadline(uv_timer_t *timer) {
   beam_http *http = timer->data;
   uint64_t now = uv_now(&http->ctx->loop);
   int whole = http->exchange_due && now >= http->exchange_due;
+  http->armed = 0;
   if (http->done || http->freed)
     return;
   if (!whole && !(http->connect_due && now >= http->connect_due)) {

@@ -55,6 +55,7 @@ struct beam_http {
   unsigned connect_timeout_ms, timeout_ms;
   unsigned connect_left_ms;           /* of the former, less what CA certificates took */
   uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
+  uint64_t armed;                     /* when the timer fires; 0: it does not */
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;

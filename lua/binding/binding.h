@@ -4,7 +4,7 @@
  *                       context.c    beam.context: step, fd, close; log.c: its lines
  *                       timer.c read.c websocket.c http.c server.c request.c     one class each
  *                       object.c     what these six share: life, userdata, the functions they call
- *                       arrivals.c   messages that wait to be read
+ *                       arrivals.c   messages that wait to be read          counter.c   exchanges that repeat, added up
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
  *                       json.c json/reader.c json/writer.c    core.json, which needs none of the above
@@ -134,11 +134,22 @@ struct object {
   struct arrivals *arrivals;  /* WebSocket: where its messages wait, kept by KEEPS; NULL: each is an event */
   struct object *next_news;   /* in the context's list */
   int has_news;
-  int whole;         /* WebSocket: messages are whole; exchange: the response is */
-  int streaming;     /* request: its answer has begun */
-  int repeats;       /* exchange: it stays after its end */
-  const void *event; /* exchange: what is being told */
+  int whole;               /* WebSocket: messages are whole; exchange: the response is */
+  int streaming;           /* request: its answer has begun */
+  int repeats;             /* exchange: it stays after its end */
+  const void *event;       /* exchange: what is being told */
+  struct counter *counter; /* exchange: what adds it up, kept by KEEPS; or NULL */
 };
+
+/* ---- Counters (counter.c) ---- */
+
+struct counter;
+
+void counter_setup(lua_State *L);
+int counter_new(lua_State *L); /* core.counter */
+struct counter *counter_check(lua_State *L, int argument);
+/* Of an exchange that has ended. 1: it was added up, and sent once more; 0: it is an event. */
+int counter_take(struct counter *counter, beam_http *http, const beam_http_event *event);
 
 /* Registers the metatable of a class and leaves it and, on top, its __index on the stack. */
 void class_new(lua_State *L, const char *name, const luaL_Reg *methods);

@@ -82,6 +82,7 @@ int luaopen_beam_core(lua_State *L) {
   read_setup(L);
   websocket_setup(L);
   arrivals_setup(L);
+  counter_setup(L);
   http_setup(L);
   server_setup(L);
   request_setup(L);
@@ -97,6 +98,8 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "json");
   lua_pushcfunction(L, arrivals_new);
   lua_setfield(L, -2, "arrivals");
+  lua_pushcfunction(L, counter_new);
+  lua_setfield(L, -2, "counter");
   lua_pushcfunction(L, is_terminal);
   lua_setfield(L, -2, "is_terminal");
   lua_pushcfunction(L, can_yield);

@@ -324,8 +324,26 @@ function ws:free() end
 ---   "done", err|nil, status, body, task_id|nil, queued, dns, tcp, tls, wait, body, total     of one that repeats
 ---@param options beam.core.http_options
 ---@param on_event fun(event: string, ...)
+---@param counter beam.core.counter? of one that repeats: adds up what is unremarkable and sends it once more, without an event
 ---@return beam.core.http? http, beam.core.error? err
-function ctx:http(options, on_event) end
+function ctx:http(options, on_event, counter) end
+
+---@class beam.core.counter
+local counter = {}
+---@return beam.core.counter
+function core.counter() end
+--- So many exchanges may begin from now on, here (claim) and by themselves.
+---@param count number
+function counter:allow(count) end
+---@return boolean ok one of them begins
+function counter:claim() end
+--- Which answer is unremarkable: this one (up to 4096 bytes), or any.
+---@param answer string|boolean
+function counter:know(answer) end
+--- What was added up since the last time: count, bytes, connections; allowed: what is left of that; parts: by the names of the times
+--- { count=, sum=, least=, most=, bucket, how often, bucket, how often, … }, bucket as in beamlua/load/histogram.lua.
+---@return table
+function counter:take() end
 
 ---@class beam.core.http
 local http = {}

@@ -106,8 +106,9 @@ static int push_event(lua_State *L, void *argument) {
 static void on_event(void *user, beam_http *http, const beam_http_event *event) {
   struct object *object = user;
   struct arrival arrival = {object, event};
-  (void)http;
   if (object->finished)
+    return;
+  if (event->type == BEAM_HTTP_DONE && object->counter && counter_take(object->counter, http, event))
     return;
   object->event = event;
   event_fire(object, ON_EVENT, push_event, &arrival);
@@ -144,20 +145,27 @@ int http_new(lua_State *L) {
   struct context *context = context_check(L);
   struct wish wish = {0};
   beam_http_options *options = &wish.options;
+  struct counter *counter;
   struct object *object;
   beam_error error = {0};
   beam_http *http;
   object_arguments(L);
+  counter = lua_isnil(L, ARGUMENT_GONE) ? NULL : counter_check(L, ARGUMENT_GONE);
   options_read(L, ARGUMENT_OPTIONS, fields, &wish);
   luaL_argcheck(L, options->url, ARGUMENT_OPTIONS, "option 'url' is missing");
   luaL_argcheck(L, !wish.repeats || !(options->stream || options->upload), ARGUMENT_OPTIONS,
                 "what is streamed or uploaded cannot be repeated");
+  luaL_argcheck(L, !counter || wish.repeats, ARGUMENT_GONE, "a counter is for what repeats");
   if (!context)
     return context_closed(L);
   object = object_new(L, context, &http_class, ARGUMENT_LIVE);
   object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
   object->whole = !options->stream;
   object->repeats = wish.repeats;
+  if (counter) {
+    object->counter = counter;
+    object_keep(L, object, ARGUMENT_LIVE, KEEPS, ARGUMENT_GONE);
+  }
   options->on_event = on_event;
   options->user = object;
   if (beam_http_start(context->beam, &http, options, &error)) {

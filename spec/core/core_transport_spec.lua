@@ -242,6 +242,74 @@ describe("beam.core", function()
       assert.is_false(pcall(ctx.http, ctx, { url = url, repeats = true, stream = true }, noop))
     end)
 
+    it("is counted and repeated by itself as long as nothing is remarkable, up to what is allowed", function()
+      local asked, events, bodies = 0, {}, {}
+      local _, url = serve(function(request)
+        asked = asked + 1
+        local headers = asked == 12 and { { "x-task-id", "task" } } or {}
+        ctx:timer(0.003, function()
+          request:respond(asked == 8 and 503 or 200, headers, asked == 10 and "other" or "same")
+        end)
+      end)
+      local counter = core.counter()
+      assert.is_false(counter:claim())
+      counter:allow(20)
+      counter:know "same"
+      assert.is_true(counter:claim())
+      local http
+      http = assert(ctx:http({ url = url, repeats = true }, function(_, err, status, body, task_id)
+        events[#events + 1] = asked
+        bodies[#bodies + 1] = ("%s %d %s %s"):format(tostring(err), status, body, tostring(task_id))
+        if counter:claim() then
+          assert.is_true(http:again())
+        end
+      end, counter))
+      run(ctx, function()
+        return asked == 20 and #events == 4
+      end)
+      assert.same({ 8, 10, 12, 20 }, events) -- of the last one nothing may follow, which is an event too
+      assert.same({ "nil 503 same nil", "nil 200 other nil", "nil 200 same task", "nil 200 same nil" }, bodies)
+      local taken = counter:take()
+      assert.same({ 16, 64, 1, 0 }, { taken.count, taken.bytes, taken.connections, taken.allowed })
+      local total, buckets = taken.parts.total, 0
+      assert.same({ 16, 16, 1 }, { total.count, taken.parts.wait.count, taken.parts.tcp.count })
+      for i = 2, #total, 2 do
+        buckets = buckets + total[i]
+      end
+      assert.equal(16, buckets)
+      assert.is_true(total.least >= 0.001 and total.least <= total.sum / 16 and total.sum / 16 <= total.most)
+      assert.same({ 0, 0, 0 }, { counter:take().count, #counter:take().parts.total, counter:take().parts.total.sum })
+      http:free()
+      assert.is_false(pcall(ctx.http, ctx, { url = url }, noop, counter))
+      assert.is_false(pcall(ctx.http, ctx, { url = url, repeats = true }, noop, {}))
+    end)
+
+    it("is counted in the buckets that the histogram of Lua has", function()
+      local histogram = require "beamlua.load.histogram"
+      local pauses = { 0, 0.004, 0.02, 0.15 }
+      for _, pause in ipairs(pauses) do
+        local counter, done = core.counter(), 0
+        local _, url = serve(function(request)
+          ctx:timer(pause, function()
+            request:respond(200, {}, "x")
+          end)
+        end)
+        counter:know(true)
+        counter:allow(1)
+        assert(ctx:http({ url = url, repeats = true }, function()
+          done = done + 1
+        end, counter))
+        run(ctx, function()
+          return done == 1
+        end)
+        local total = counter:take().parts.total
+        local bounded = histogram.new()
+        bounded:absorb(total)
+        assert.same({ 1, total.sum, total.sum }, { bounded.count, bounded.least, bounded.most })
+        assert.is_true(math.abs(histogram.middle(total[1]) - total.sum) <= total.sum / 2048 + 1e-6, histogram.middle(total[1]) .. " " .. total.sum)
+      end
+    end)
+
     it("shows its heads to a log that wants them, without secrets", function()
       local lines = {}
       ctx:close()

@@ -10,7 +10,7 @@ BENCHES := $(BENCH_C:%=build/bench/%) $(addprefix build/bench/,peer hand tcp_ech
 BASELINE_BENCHES := $(addprefix build/bench/baseline/,$(filter ws_% http_%,$(BENCH_C)) host_message)
 BENCH_FLAGS = $(CFLAGS) -Itests/bench
 
-.PHONY: bench bench-quick bench-map bench-observe bench-programs
+.PHONY: bench bench-quick bench-map bench-load bench-observe bench-programs
 
 bench bench-quick: setup-bench
 	@$(MAKE) $(PARALLEL) bench-programs BASELINE=$(BASELINE)
@@ -22,6 +22,11 @@ bench-programs: all $(BENCHES) $(if $(BASELINE),$(BASELINE_BENCHES))
 bench-map: setup-bench
 	@$(MAKE) $(PARALLEL) all build/bench/map/reference
 	@PYTHON=$(PYTHON) sh tests/bench/map/run.sh
+
+# beamlua load: its percentiles beside wrk's, its calls a second beside libcurl's, and a server that stands still.
+bench-load: setup-bench
+	@$(MAKE) $(PARALLEL) all build/bench/http_reference
+	@$(PYTHON) tests/bench/load/bench.py
 
 # What figures and spans cost, in instructions; BASELINE=/path: beside another checkout as well, built.
 bench-observe: setup-bench

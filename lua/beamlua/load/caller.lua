@@ -60,6 +60,22 @@ function caller.new(settings, given, timeout, reads)
   return self
 end
 
+--- From now on what is unremarkable is added up by a counter, and sent once more, by itself.
+---@return beam.core.counter
+function Caller:count()
+  self.counter = require("beam.base.native").core().counter()
+  self.counter:know(self.raw == true)
+  if self.known then
+    self.counter:know(self.known)
+  end
+  for _, place in ipairs(self.places) do -- those of a warm-up know nothing of it
+    if place.http then
+      place.http = place.http:free()
+    end
+  end
+  return self.counter
+end
+
 --- A request that differs from the usual one: with an input, a path, headers, a method of its own.
 ---@param differing table
 ---@return table? prepared, beam.error? err
@@ -99,6 +115,10 @@ local function new_place(self)
     place.queued, place.dns, place.tcp, place.tls = queued, dns, tcp, tls
     place.wait, place.body, place.total = wait, body, total
     place.task_id, place.bytes = task_id, #text
+    if self.counter then -- it may have begun by itself
+      place.began = place.ended - total
+      place.planned = place.began
+    end
     note_answer(self, place, failure, status, text)
     hand_on(self, place)
   end
@@ -106,14 +126,14 @@ local function new_place(self)
 end
 
 -- Sends the request of this place once more, or a first time. Returns why it could not even begin.
-local function send(place, prepared)
+local function send(place, prepared, counter)
   local http = place.http
   if http and place.prepared == prepared and http:again() then
     return nil
   elseif http then
     http:free()
   end
-  local made, refused = driver.context():http(prepared.core, place.on_event)
+  local made, refused = driver.context():http(prepared.core, place.on_event, counter)
   place.http, place.prepared = made, prepared
   return refused
 end
@@ -130,7 +150,7 @@ function Caller:start(number, planned, now, prepared)
   place.number, place.planned, place.began = number, planned, now
   self.in_flight = self.in_flight + 1
   place.under_way = true
-  local refused = send(place, prepared or self.usual)
+  local refused = send(place, prepared or self.usual, self.counter)
   if refused then
     place.ended, place.failure, place.bytes, place.total = driver.now(), refused, 0, nil
     hand_on(self, place)
@@ -167,6 +187,9 @@ function Caller:read(place)
   end
   if #place.text <= longest_known then
     self.known = place.text
+    if self.counter then
+      self.counter:know(place.text)
+    end
   end
   return value, self.reads and answer.info(response, 1, place.began) or nil
 end

@@ -8,6 +8,8 @@ local starts = require "beamlua.load.starts"
 
 local calls = {}
 
+local look_every = 0.05 -- seconds, at what was counted meanwhile
+
 local phases = { "queued", "dns", "tcp", "tls", "wait", "body", "total" }
 
 local function failed_check(why)
@@ -80,6 +82,22 @@ local function begin_due(self)
   end
 end
 
+-- What the counter has added up. When the time is over, nothing more begins by itself.
+local function take_counted(self)
+  local counter, now = self.counter, driver.now()
+  if not counter then
+    return
+  elseif self.plan.stopped or now >= self.schedule.ending then
+    counter:allow(0)
+  end
+  local taken = counter:take()
+  self.schedule:pass(taken.count, taken.allowed)
+  if taken.count > 0 then
+    self.tally:absorb(taken, now)
+    self.tally.series:note(now, self.caller.in_flight)
+  end
+end
+
 local function go_on(self)
   local stopped = self.plan.stopped or self.ended or self.schedule:is_over(driver.now())
   return not self.plan.stopped and (self.caller.in_flight > 0 or not stopped)
@@ -88,6 +106,9 @@ end
 local function pause(self)
   local now = driver.now()
   local seconds = not self.ended and self.schedule:pause(now, self.caller.in_flight) or nil
+  if self.counter then
+    seconds = math.min(look_every, math.max(0.001, self.schedule.ending - now))
+  end
   if not self.caller:has_done() and (not seconds or seconds > 0) then
     self.caller.changed:wait(seconds)
   end
@@ -95,12 +116,14 @@ end
 
 local function run(self)
   while go_on(self) do
+    take_counted(self)
     settle(self)
     begin_due(self)
     if go_on(self) then
       pause(self)
     end
   end
+  take_counted(self)
   settle(self)
 end
 
@@ -112,6 +135,10 @@ local function measure(plan, caller, told)
   local began = driver.now()
   local self = { plan = plan, caller = caller, ended = false, schedule = new_schedule(plan, began) }
   self.tally = new_tally(began, phases, plan.rate ~= nil, interval_of(plan))
+  if not (plan.rate or plan.hooks.request or plan.hooks.response) then
+    self.counter = caller:count()
+    self.schedule:share(self.counter)
+  end
   told(self.tally, self.schedule, function()
     return caller.in_flight
   end)

@@ -93,12 +93,36 @@ end
 --- the next question, and so on (HdrHistogram's correction for coordinated omission).
 ---@param seconds number
 ---@param interval number seconds
-function Histogram:add_corrected(seconds, interval)
-  self:add(seconds)
+---@param times integer? how often; default 1
+function Histogram:add_corrected(seconds, interval, times)
+  self:add(seconds, times)
   local missing = math.min(most_missing, math.floor(seconds / interval + 1e-9) - 1)
   for i = 1, missing do
-    self:add(seconds - i * interval)
+    self:add(seconds - i * interval, times)
   end
+end
+
+--- Adds what a beam.core.counter took: its buckets are those of 3 digits, which this one has to have.
+---@param taken table count, sum, least, most, and pairs of a bucket and how often
+function Histogram:absorb(taken)
+  local counts = self.counts
+  for i = 1, #taken, 2 do
+    local index = taken[i]
+    counts[index] = (counts[index] or 0) + taken[i + 1]
+    self.last = index > self.last and index or self.last
+  end
+  if taken.count > 0 then
+    self.count, self.sum = self.count + taken.count, self.sum + taken.sum
+    self.least, self.most = math.min(self.least, taken.least), math.max(self.most, taken.most)
+  end
+end
+
+--- The seconds in the middle of a bucket of 3 digits.
+---@param index integer
+---@return number
+function histogram.middle(index)
+  local from, above = bounds_of(halves[3], index)
+  return (from + above - 1) / 2000000
 end
 
 --- Adds all that another one of the same precision has.

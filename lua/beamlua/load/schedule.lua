@@ -18,9 +18,26 @@ Closed.__index = Closed
 function Closed:due(now, in_flight)
   if in_flight >= self.concurrency or self.begun >= self.count or now >= self.ending then
     return nil
+  elseif self.counter and not self.counter:claim() then
+    return nil
   end
   self.begun = self.begun + 1
   return now
+end
+
+--- Most calls begin by themselves, from now on: a counter has what is left of the count.
+---@param counter beam.core.counter
+function Closed:share(counter)
+  self.counter = counter
+  counter:allow(math.min(self.count, 2 ^ 53))
+end
+
+--- So many began by themselves.
+---@param count integer
+---@param left integer that may yet begin
+function Closed:pass(count, left)
+  self.begun = self.begun + count
+  self.exhausted = left == 0
 end
 
 --- Seconds until a call may be due without one having ended before; nil: none.
@@ -36,7 +53,7 @@ end
 ---@param now number
 ---@return boolean
 function Closed:is_over(now)
-  return self.begun >= self.count or now >= self.ending
+  return self.begun >= self.count or now >= self.ending or self.exhausted == true
 end
 
 -- ---- Open ----

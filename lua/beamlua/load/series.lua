@@ -78,6 +78,16 @@ function Series:add(at, seconds, ok)
   span.latency:add(seconds)
 end
 
+--- So many calls of about that latency have ended well.
+---@param at number
+---@param seconds number
+---@param times integer
+function Series:add_some(at, seconds, times)
+  local span = span_at(self, at)
+  span.calls = span.calls + times
+  span.latency:add(seconds, times)
+end
+
 --- So many are under way.
 ---@param at number
 ---@param in_flight integer

@@ -156,6 +156,27 @@ function Tally:measure(times)
   end
 end
 
+--- What a beam.core.counter added up: calls that ended well, after each of which another one began.
+---@param taken table
+---@param now number
+function Tally:absorb(taken, now)
+  local total = taken.parts.total
+  self.started, self.ended = self.started + taken.count, self.ended + taken.count
+  self.executed.yes = self.executed.yes + taken.count
+  self.bytes, self.connections = self.bytes + taken.bytes, self.connections + taken.connections
+  self.latency:absorb(total)
+  for name, of in pairs(self.phases) do
+    of:absorb(taken.parts[name])
+  end
+  for i = 1, #total, 2 do
+    local seconds = histogram.middle(total[i])
+    self.series:add_some(now, seconds, total[i + 1])
+    if self.corrected then
+      self.corrected:add_corrected(seconds, self.interval, total[i + 1])
+    end
+  end
+end
+
 --- A connection was lost, or could not be made; what became of its messages is told by them.
 ---@param err beam.error
 function Tally:lose(err)
