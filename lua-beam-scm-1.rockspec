@@ -95,6 +95,7 @@ build = {
         "lua/binding/compat.c",
         "lua/binding/context.c",
         "lua/binding/core.c",
+        "lua/binding/counter.c",
         "lua/binding/event.c",
         "lua/binding/http.c",
         "lua/binding/json/json.c",
