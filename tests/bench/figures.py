@@ -5,9 +5,10 @@ number, or how many things it did, the seconds that took and those of the proces
 {n:COUNT}, which a quick run makes smaller."""
 from collections import namedtuple
 
-# unit: "us", "bytes", "%" or "/s". by: whether a rate is per second of the clock, or of the client's processor, for which no
-# server can be too slow. programs: name -> Program; figures: rows of the table. quick: whether a quick run has it.
-Group = namedtuple("Group", "name title unit by programs figures quick", defaults=(True,))
+# unit: "us", "bytes", "%", "/s" or "B/s". by: whether a rate is per second of the clock, or of the client's processor, for which no
+# server can be too slow. programs: name -> Program; figures: rows of the table. quick: whether a quick run has it. once: one round
+# is enough, for time has no part in it.
+Group = namedtuple("Group", "name title unit by programs figures quick once", defaults=(True, False))
 # One comparison: our program beside another's, and the ratio that is to be reached (None: shown only). beside None: the figure itself.
 Figure = namedtuple("Figure", "ours beside target")
 Program = namedtuple("Program", "kind command")
@@ -140,7 +141,7 @@ GROUPS = [
         [Figure("C", "hand-written", None), Figure("C", BASELINE, 2.5)]),
     Group(
         "resumed", "Connections over TLS that resume a session", "%", "clock",
-        {"C": c("ws_reconnect {near_wss}/resumed {n:1000} {ca} resumed")}, [Figure("C", None, 99)]),
+        {"C": c("ws_reconnect {near_wss}/resumed {n:1000} {ca} resumed")}, [Figure("C", None, 99)], once=True),
     Group(
         "hook", "Messages to a hook in libbeamhost, without transforms", "/s", "processor",
         {"the hook message": c("host_message {far_ws}/json {n:300000}")}, [Figure("the hook message", BASELINE, 1.67)]),
@@ -150,13 +151,13 @@ GROUPS = [
          "Lua object, LuaJIT": jit("idle.lua {near_ws}/hold {n:2000}"),
          "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_ws}/hold {n:2000}")},
         [Figure("C", None, 3000), Figure("C", BASELINE, None), Figure("Lua object, 5.4", None, 13000),
-         Figure("Lua object, LuaJIT", None, 13000), Figure("Lua object, 5.4", "ws", None)]),
+         Figure("Lua object, LuaJIT", None, 13000), Figure("Lua object, 5.4", "ws", None)], once=True),
     Group(
         "memory over TLS", "Memory of an idle connection, wss://", "bytes", "clock",
         {"C": c("ws_many memory {near_wss} {n:1000} {ca}"), "Lua object, 5.4": lua("idle.lua {near_wss}/hold {n:1000} {ca}"),
          "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_wss}/hold {n:1000}")},
         [Figure("C", None, 40000), Figure("C", BASELINE, None), Figure("Lua object, 5.4", None, 50000),
-         Figure("Lua object, 5.4", "ws", None)]),
+         Figure("Lua object, 5.4", "ws", None)], once=True),
     Group(
         "sleeping", "Coroutines that sleep: each sleep", "us", "clock",
         {"100,000, 5.4": lua("sleep.lua 100000 100000 time"), "100,000, LuaJIT": jit("sleep.lua 100000 100000 time"),
@@ -165,7 +166,7 @@ GROUPS = [
     Group(
         "sleeping memory", "Coroutines that sleep: memory of each", "bytes", "clock",
         {"100,000, 5.4": lua("sleep.lua 100000 100000 bytes"), "100,000, LuaJIT": jit("sleep.lua 100000 100000 bytes")},
-        [Figure("100,000, 5.4", None, 1500), Figure("100,000, LuaJIT", None, 1500)]),
+        [Figure("100,000, 5.4", None, 1500), Figure("100,000, LuaJIT", None, 1500)], once=True),
 ]
 
 # Programs that have more to say than one figure; what they print stands in the page as it is.

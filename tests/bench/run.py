@@ -74,7 +74,7 @@ class Runner:
                 programs[figure.ours, figures.BASELINE] = (group.programs[figure.ours], self.baseline)
         values = {name: [] for name in programs}
         broken = {}
-        for _ in range(rounds):
+        for _ in range(1 if group.once else rounds):
             for name, (program, root) in programs.items():
                 if name in broken:
                     continue
