@@ -109,13 +109,13 @@ GROUPS = [
          "receive(), LuaJIT": jit("receive.lua {far_ws}/json 64 {n:500000}"),
          "ws, JSON.parse": ws("json {far_ws}/json 64 {n:500000}")},
         [Figure("receive(), 5.4", "ws, JSON.parse", 1.1), Figure("receive(), LuaJIT", "ws, JSON.parse", 1.1)]),
-    received(4096, 400000, 200000),
-    received(65536, 30000, 20000),
-    received(1048576, 2000, 1000),
+    received(4096, 200000, 100000),
+    received(65536, 12000, 8000),
+    received(1048576, 800, 500),
     Group(
         "received over TLS", "Received over TLS, 4 KiB", "/s", "processor",
-        {"C": c("ws_receive {far_wss}/flood 4096 {n:200000} {ca}"),
-         "hand-written": hand("receive {far_wss}/flood 4096 {n:200000} {ca}")},
+        {"C": c("ws_receive {far_wss}/flood 4096 {n:100000} {ca}"),
+         "hand-written": hand("receive {far_wss}/flood 4096 {n:100000} {ca}")},
         [Figure("C", "hand-written", None), Figure("C", BASELINE, 1.5)]),
     Group(
         "sent", "Sent, 64 B", "/s", "processor",

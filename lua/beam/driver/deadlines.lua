@@ -4,6 +4,13 @@ local Deadlines = {}
 Deadlines.__index = Deadlines
 Deadlines.__name = "beam.deadlines"
 
+-- Where Lua can, without a function of C's, which wants 20 slots of the stack of the coroutine that goes to sleep: each of those would
+-- be twice as large.
+local halve = (loadstring or load) "return function(n) return n // 2 end" -- luacheck: ignore 113
+halve = halve and halve() or function(n)
+  return math.floor(n / 2)
+end
+
 local function place(heap, item, position)
   heap[position] = item
   item.position = position
@@ -11,7 +18,7 @@ end
 
 local function rise(heap, item, position)
   while position > 1 do
-    local parent = math.floor(position / 2)
+    local parent = halve(position)
     if heap[parent].deadline <= item.deadline then
       break
     end

@@ -100,7 +100,7 @@ else
 end
 
 local function new_task(fn)
-  return setmetatable({ thread = coroutine.create(unwinding(fn)), done = false, woken = false, ready = false }, Task)
+  return setmetatable({ thread = coroutine.create(unwinding(fn)), woken = false, ready = false }, Task)
 end
 
 local function new_live_task(fn)
