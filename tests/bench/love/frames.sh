@@ -24,7 +24,7 @@ taken = []
 while True:
     taken.append(listener.accept())
 END
-build/beamlua serve "$folder/app.lua" --port 0 --quiet >"$folder/beam" 2>&1 & servers=$!
+build/beamlua serve "$folder/app.lua" --port 0 --no-token --quiet >"$folder/beam" 2>&1 & servers=$!
 "${PYTHON:-/usr/bin/python3}" "$folder/mute.py" >"$folder/mute" & servers="$servers $!"
 until grep -qs "local Beam at" "$folder/beam" && [ -s "$folder/mute" ]; do sleep 0.1; done
 gateway=$(grep -o 'http://[0-9.:]*' "$folder/beam" | head -n 1)
