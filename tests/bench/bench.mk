@@ -14,7 +14,7 @@ BENCH_FLAGS = $(CFLAGS) -Itests/bench
 
 bench bench-quick: setup-bench
 	@$(MAKE) $(PARALLEL) bench-programs BASELINE=$(BASELINE)
-	@BASELINE=$(BASELINE) $(PYTHON) tests/bench/run.py $(if $(filter bench-quick,$@),--quick) $(T)
+	@BASELINE=$(BASELINE) $(PYTHON) tests/bench/run.py $(if $(filter bench-quick,$@),--quick) "$(T)"
 
 bench-programs: all $(BENCHES) $(if $(BASELINE),$(BASELINE_BENCHES))
 

@@ -172,6 +172,9 @@ GROUPS = [
 # Programs that have more to say than one figure; what they print stands in the page as it is.
 Report = namedtuple("Report", "title program quick", defaults=(False,))
 REPORTS = [
+    Report("What stands in the way where a target is not reached: instructions in user space, and system calls, of each round trip, message or "
+           "call. They are the same on every machine, while what a system call costs is not: where it is dear, ratios are nearer to 1",
+           other("python3 tests/bench/count.py")),
     Report("A step with nothing to do, ns (aim: 1000)", c("step_idle {near_ws}/hold"), True),
     Report("A message of 64 B beside 10,000 idle connections, times the processor's time that it takes alone (aim: 1.1)",
            c("ws_many among {near_ws} 10000")),

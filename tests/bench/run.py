@@ -14,7 +14,7 @@ import figures
 import page
 from servers import NEAR, ROOT, Servers
 
-QUICK_DIVISOR, QUICK_ROUNDS, TIME_LIMIT = 4, 3, 150
+QUICK_DIVISOR, QUICK_ROUNDS, TIME_LIMIT = 4, 3, 240
 LUA = {"5.4": ("lua5.4", "5.4"), "LuaJIT": ("luajit", "jit")}
 Row = namedtuple("Row", "group figure ours theirs ratio reached")
 
