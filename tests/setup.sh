@@ -11,7 +11,7 @@ build="gcc libc6-dev make pkg-config/pkgconf libuv1-dev libwebsockets-dev libweb
 test="liblua5.4-dev lua5.4 lua-busted lua-filesystem python3 python3-fastapi python3-uvicorn python3-websockets
   nginx-light libnginx-mod-http-lua openssl curl procps"
 lint="clang-format cppcheck lua-check"
-bench="python3-httpx python3-requests wrk valgrind"
+bench="python3-httpx python3-requests wrk valgrind strace"
 docs="lua5.1 lua5.4 lua-ldoc discount python3 python3-pyte"
 monitoring="prometheus"
 package="debhelper dpkg-dev fakeroot lintian devscripts blhc"

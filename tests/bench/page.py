@@ -1,5 +1,6 @@
 """How figures are shown: a line each while they are measured, and docs/performance.md."""
 import platform
+import re
 import subprocess
 import time
 
@@ -64,15 +65,21 @@ def machine():
     return f"{model}, {first_line('nproc')} processors, Linux {platform.release()}"
 
 
+def up_to_version(text):
+    """The first line of what a program says of itself, without what comes after its version."""
+    found = re.match(r"\D*?\d[\w.:+-]*( of [\d-]+)?", text)
+    return found.group(0) if found else text
+
+
 def versions(baseline):
-    named = [("Beam for Lua", "git log -1 --format='%h of %cd' --date=short"), ("Lua", "lua5.4 -v"), ("", "luajit -v"), ("Node", "node --version"),
+    named = [("Beam for Lua", "git log -1 --format='%h of %cd' --date=short"), ("", "lua5.4 -v"), ("", "luajit -v"), ("Node", "node --version"),
              ("ws", "node -p \"require('./build/bench/node/node_modules/ws/package.json').version\""), ("", "curl --version"),
              ("", "openssl version"), ("", "nginx -v"), ("", "/usr/sbin/nginx -v"),
              ("lua-resty-websocket", "dpkg-query -W -f '${Version}' lua-nginx-websocket")]
     found = [(name, first_line(command)) for name, command in named]
     if baseline:
         found.append(("the older build", first_line(f"git -C '{baseline}' log -1 --format='%h of %cd' --date=short")))
-    return ", ".join(dict.fromkeys(f"{name} {text}".strip() for name, text in found if text != "none"))
+    return ", ".join(dict.fromkeys(f"{name} {up_to_version(text)}".strip() for name, text in found if text != "none"))
 
 
 INTRODUCTION = """# Performance
@@ -85,11 +92,13 @@ Compare only within one run: machines differ, and this one may have neighbours. 
 counted for each second of the client's processor, so that no server is the limit. The references are small and do nothing else: *raw TCP* sends 64 bytes there and back, *hand-written* is a WebSocket
 client of its own over epoll and OpenSSL (`tests/bench/others/hand`), *libcurl-multi* a bare program with the handles kept. *ws* is npm's. *C* is libbeam, the rest the module
 on that Lua.
+
+Load of the machine when it began (0: quiet): {load}.
 """
 
 
-def write(path, rows, reports, baseline, rounds):
-    lines = [INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=machine(), versions=versions(baseline), rounds=rounds)]
+def write(path, rows, reports, baseline, rounds, load):
+    lines = [INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=machine(), versions=versions(baseline), rounds=rounds, load=load)]
     lines.append("| | ours | beside | theirs | ratio | target | |\n| --- | --- | --- | --- | --- | --- | --- |")
     title = None
     for row in rows:

@@ -118,6 +118,23 @@ def report_of(runner, report):
         return f"not measured: {error}"
 
 
+def measure_all(runner, rounds, options):
+    """The rows of the table, and the reports as (title, text); each is shown when it is known."""
+    rows, reports = [], []
+    for group in figures.GROUPS:
+        if options.pattern in group.name and (group.quick or not options.quick):
+            print(group.title, flush=True)
+            for row in runner.rows(group, rounds):
+                rows.append(row)
+                print("  " + page.plain(row), flush=True)
+    for report in figures.REPORTS:
+        if options.pattern in report.title and (report.quick or not options.quick):
+            print(report.title, flush=True)
+            reports.append((report.title, report_of(runner, report)))
+            print("  " + reports[-1][1].replace("\n", "\n  "), flush=True)
+    return rows, reports
+
+
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--quick", action="store_true")
@@ -126,29 +143,17 @@ def main():
     rounds = int(os.environ.get("ROUNDS") or (QUICK_ROUNDS if options.quick else 5))
     baseline = os.environ.get("BASELINE") or None
     allow_descriptors()
-    started = time.time()
-    rows, reports = [], []
+    started, load = time.time(), f"{os.getloadavg()[0]:.1f}"
     with tempfile.TemporaryDirectory(prefix="beam-bench-") as folder:
         servers = Servers(folder)
         try:
-            runner = Runner(servers, QUICK_DIVISOR if options.quick else 1, baseline)
-            for group in figures.GROUPS:
-                if options.pattern in group.name and (group.quick or not options.quick):
-                    print(group.title, flush=True)
-                    for row in runner.rows(group, rounds):
-                        rows.append(row)
-                        print("  " + page.plain(row), flush=True)
-            for report in figures.REPORTS:
-                if options.pattern in report.title and (report.quick or not options.quick):
-                    print(report.title, flush=True)
-                    reports.append((report.title, report_of(runner, report)))
-                    print("  " + reports[-1][1].replace("\n", "\n  "), flush=True)
+            rows, reports = measure_all(Runner(servers, QUICK_DIVISOR if options.quick else 1, baseline), rounds, options)
         finally:
             servers.end()
-    missed = [row for row in rows if row.reached is False]
-    print(f"{len([row for row in rows if row.reached])} targets reached, {len(missed)} not, in {time.time() - started:.0f} s")
+    reached_count, missed = sum(row.reached is True for row in rows), sum(row.reached is False for row in rows)
+    print(f"{reached_count} targets reached, {missed} not, in {time.time() - started:.0f} s")
     if not options.quick and not options.pattern:
-        page.write(f"{ROOT}/docs/performance.md", rows, reports, baseline, rounds)
+        page.write(f"{ROOT}/docs/performance.md", rows, reports, baseline, rounds, load)
 
 
 if __name__ == "__main__":
