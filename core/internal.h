@@ -49,6 +49,7 @@ struct beam__lws;          /* carrier/lws.c: made by the first WebSocket */
 struct beam__buffers;      /* carrier/stream.c: what sockets are read into */
 struct beam__tls_contexts; /* net/tls/context.c: made by the first wss:// */
 struct beam__curl;         /* curl_loop.c: made by the first call */
+struct beam__kept;         /* http/kept.c: made by the first call that ended well */
 struct beam__background;   /* background.c: made by the first job beside the loop */
 struct beam__trusts;       /* trust.c: made by the first use of TLS */
 
@@ -72,6 +73,7 @@ struct beam_ctx {
   struct beam__buffers *buffers; /* one piece of memory */
   struct beam__tls_contexts *tls;
   struct beam__curl *curl;
+  struct beam__kept *kept;
   struct beam__background *background;
   struct beam__trusts *trusts;
 };

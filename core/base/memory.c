@@ -24,9 +24,9 @@ void beam__list_remove(beam__node *node) {
 int beam__list_empty(const beam__node *list) { return list->next == list; }
 
 void beam__wipe(void *memory, size_t len) {
-  volatile unsigned char *byte = memory;
-  while (len--)
-    *byte++ = 0;
+  if (len)
+    memset(memory, 0, len);
+  __asm__ __volatile__("" : : "r"(memory) : "memory"); /* somebody may read it, for all the compiler knows */
 }
 
 void beam__wipe_free(char *text) {

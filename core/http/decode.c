@@ -60,8 +60,7 @@ static int add_line(beam__decoder *decoder, beam__slice line, beam__slice *refus
 int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, beam__slice *refused) {
   size_t i;
   for (i = 0; i < count; i++)
-    if (beam__ascii_same(headers[i].name, "content-encoding") &&
-        add_line(decoder, beam__slice_of(headers[i].value), refused))
+    if (!strcmp(headers[i].name, "content-encoding") && add_line(decoder, beam__slice_of(headers[i].value), refused))
       return BEAM_EHTTP;
   return 0;
 }
@@ -120,6 +119,8 @@ int beam__decoder_truncated(const beam__decoder *decoder) {
 
 void beam__decoder_free(beam__decoder *decoder) {
   size_t i;
+  if (!decoder->stages[0].coding) /* it has none, and has had none */
+    return;
   for (i = 0; i < BEAM__CODINGS_MAX; i++) {
     beam__inflate_free(&decoder->stages[i]);
     free(decoder->between[i]);

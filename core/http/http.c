@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CONNECT_TIMEOUT_MS = 10000 };
+static void release(beam_http *http);
 
 /* ---- Events ---- */
 
@@ -49,6 +49,8 @@ static void abandon(beam_http *http) {
 
 static void on_deadline(uv_timer_t *timer);
 
+/* A timer that is too early stays: it looks again. So most exchanges need none of their own, but find that of one
+ * before. */
 static void arm_deadline(beam_http *http) {
   uint64_t now = uv_now(&http->ctx->loop), due = http->exchange_due;
   if (http->connect_due && (!due || http->connect_due < due))
@@ -128,6 +130,8 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
     beam__http_check_end(http);
   if (!http->holding)
     finish(http);
+  if (http->freed && !http->dispatching && !http->ctx->curl->busy)
+    release(http); /* by its last event: at once, for the next one to use */
 }
 
 /* ---- CA certificates: what they take counts as connecting, the time in the queue does not ---- */
@@ -160,12 +164,17 @@ static void queue(beam_http *http) {
 
 static void free_http(uv_handle_t *handle) { free(handle->data); }
 
+void beam__http_end(beam_http *http) {
+  beam__http_unprepare(http);
+  uv_close((uv_handle_t *)&http->deadline, free_http);
+}
+
 static void release(beam_http *http) {
   beam__task_cancel(&http->task);
   beam__transfer_stop(http->ctx->curl, &http->transfer);
   beam__list_remove(&http->owned.node);
-  beam__http_unprepare(http);
-  uv_close((uv_handle_t *)&http->deadline, free_http);
+  if (!beam__http_keep(http))
+    beam__http_end(http);
 }
 
 static void destroy_http(beam__owned *owned) {
@@ -216,7 +225,8 @@ static void run_task(beam__task *task) {
     go_on(http);
 }
 
-static void begin(beam_http *http, beam_ctx *ctx) {
+static void begin(beam_http *http) {
+  beam_ctx *ctx = http->ctx;
   if (!ctx->stepping)
     uv_update_time(&ctx->loop); /* the loop's clock stands still between steps: the deadline counts from now */
   if (http->timeout_ms)
@@ -226,10 +236,41 @@ static void begin(beam_http *http, beam_ctx *ctx) {
   beam__touch(ctx);
 }
 
-static void own(beam_http *http, beam_ctx *ctx) {
+static beam_http *http_new(beam_ctx *ctx) {
+  beam_http *http = calloc(1, sizeof *http);
+  if (!http)
+    return NULL;
+  http->ctx = ctx;
+  http->transfer.started = on_started;
+  http->transfer.unwatched = on_unwatched;
+  http->transfer.done = on_done;
+  beam__list_init(&http->transfer.node);
+  beam__task_init(&http->task, run_task);
+  return http;
+}
+
+static int start_again(beam_http *http, const beam_http_options *options, beam_error *error) {
+  int failed = beam__http_prepare_again(http, options, error);
+  if (failed)
+    beam__http_end(http);
+  return failed;
+}
+
+static int start_new(beam_ctx *ctx, beam_http **out, const beam_http_options *options, beam_error *error) {
+  beam_http *http = beam__curl_of(ctx) ? http_new(ctx) : NULL;
+  int failed;
+  if (!http)
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  failed = beam__http_prepare(http, options, error);
+  if (failed) {
+    beam__http_unprepare(http);
+    free(http);
+    return failed;
+  }
   uv_timer_init(&ctx->loop, &http->deadline);
   http->deadline.data = http;
-  beam__own(ctx, &http->owned, destroy_http);
+  *out = http;
+  return 0;
 }
 
 int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *options, beam_error *error) {
@@ -238,30 +279,12 @@ int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *opt
   *out = NULL;
   if (beam__is_foreign(ctx))
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__foreign);
-  http = calloc(1, sizeof *http);
-  if (!http || !beam__curl_of(ctx)) {
-    free(http);
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-  }
-  http->ctx = ctx;
-  http->on_event = options->on_event;
-  http->user = options->user;
-  http->started_at = uv_hrtime();
-  http->connect_timeout_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
-  http->timeout_ms = options->timeout_ms;
-  http->transfer.started = on_started;
-  http->transfer.unwatched = on_unwatched;
-  http->transfer.done = on_done;
-  beam__list_init(&http->transfer.node);
-  beam__task_init(&http->task, run_task);
-  failed = beam__http_prepare(http, options, error);
-  if (failed) {
-    beam__http_unprepare(http);
-    free(http);
+  http = beam__http_kept(ctx, options);
+  failed = http ? start_again(http, options, error) : start_new(ctx, &http, options, error);
+  if (failed)
     return failed;
-  }
-  own(http, ctx);
-  begin(http, ctx);
+  beam__own(ctx, &http->owned, destroy_http);
+  begin(http);
   *out = http;
   return 0;
 }
@@ -280,16 +303,16 @@ static void forget_attempt(beam_http *http) {
   http->sent_before_restart = 0;
   http->curl_text[0] = http->subject[0] = http->issuer[0] = '\0';
   http->paused = http->curl_paused = http->ended = http->done = 0;
+  http->repeated = 1;
   beam__response_forget(&http->response);
-  if (http->decoder.count)
-    beam__decoder_free(&http->decoder);
+  beam__decoder_free(&http->decoder);
 }
 
 int beam_http_again(beam_http *http) {
   if (!http->done || http->freed || http->error.code || http->upload.wanted || beam__is_foreign(http->ctx))
     return BEAM_EINVALID;
   forget_attempt(http);
-  begin(http, http->ctx);
+  begin(http);
   return 0;
 }
 

@@ -3,6 +3,8 @@
  *
  *   http.c         public calls, events, deadlines
  *   request.c      options -> curl's easy handle
+ *   kept.c         those that ended well, for the next ones to the same place
+ *   lines.c        the headers of a request
  *   connect.c      what curl tells while it connects: phases, certificates; and when it may send again
  *   trust.c        whose certificates are good: read before curl is given the exchange
  *   body.c         what curl reads: head and body, decoded, bounded, paused
@@ -16,6 +18,7 @@
 #include "base/bytes.h"
 #include "http/curl.h"
 #include "http/decode.h"
+#include "http/lines.h"
 #include "http/response.h"
 #include "net/proxy.h"
 #include "net/tls/trust.h"
@@ -36,26 +39,41 @@ typedef struct beam__upload {
 } beam__upload;
 
 struct beam_http {
+  /* What stays if it is used again (kept.c). */
   beam__transfer transfer;
   beam_ctx *ctx;
   beam__owned owned;
   beam__task task; /* release it, or go on reading */
   uv_timer_t deadline;
+  uint64_t armed; /* when it fires; 0: it does not */
+  beam__url url;
+  CURLU *parts; /* the same for curl */
+  beam__proxy proxy;
+  char peer[272]; /* "host:port" that is connected to: the proxy's, if there is one */
+  beam__lines lines, proxy_lines;
+  void *body;
+  size_t body_size; /* of its memory */
+  unsigned connect_timeout_ms;
+  beam__response response;
+  beam__decoder decoder;
+  char curl_text[CURL_ERROR_SIZE];
+  char subject[256], issuer[256]; /* of the server's certificate */
+  beam_error error;               /* code 0: none so far */
+  struct beam__http_note {        /* url NULL: it is not used again */
+    char *url, method[33];
+    int posts, http1, insecure;
+    unsigned trust_id; /* 0: none */
+  } note;
+
+  /* What is of one exchange: all zero when it begins. */
   void (*on_event)(void *user, beam_http *http, const beam_http_event *event);
   void *user;
-
-  beam__url url;
-  beam__proxy proxy;
-  char peer[272];     /* "host:port" that is connected to: the proxy's, if there is one */
   beam__trust *trust; /* NULL: no TLS, insecure, or curl's own */
   beam__trust_waiter trust_waiter;
-  struct curl_slist *headers, *proxy_headers;
-  void *body;
   size_t max_body; /* 0: no limit */
-  unsigned connect_timeout_ms, timeout_ms;
-  unsigned connect_left_ms;           /* of the former, less what CA certificates took */
+  unsigned timeout_ms;
+  unsigned connect_left_ms;           /* of connect_timeout_ms, less what CA certificates took */
   uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
-  uint64_t armed;                     /* when the timer fires; 0: it does not */
   int own_accept_encoding;            /* the caller's header, not ours */
 
   enum beam_phase phase;
@@ -66,33 +84,42 @@ struct beam_http {
   int stale, renewed;             /* that one had spoken before it was asked; and a new one was taken */
   long sent_before;               /* bytes curl had sent when it was about to, the first time (to the proxy) */
   int sent_before_restart;        /* headers went out that a restart sends again */
-  char curl_text[CURL_ERROR_SIZE];
-  char subject[256], issuer[256]; /* of the server's certificate */
-
   beam__upload upload;
-  beam__response response;
-  beam__decoder decoder;
   uint64_t received;   /* bytes of the body, decoded */
   uint64_t taken;      /* as curl handed them on */
   unsigned char *held; /* raw bytes that a pause cut off in the middle of decoding */
   size_t held_len;
 
-  beam_error error; /* code 0: none so far */
   int stream;
   int paused;      /* by the caller */
   int curl_paused; /* curl was told so */
   int holding;     /* `held`, or what the decoder has inside, is to be decoded first */
+  int repeated;    /* beam_http_again */
   int ended, done, freed;
   int dispatching;
 };
 
+enum { BEAM__HTTP_KEPT = offsetof(struct beam_http, on_event) };
+
 /* http.c */
 void beam__http_enter(beam_http *http, enum beam_phase phase);
 void beam__http_deliver(beam_http *http, enum beam_http_event_type type, const void *data, size_t len);
+void beam__http_end(beam_http *http); /* it is in no list and curl has it not: frees it */
 
 /* request.c: checks the options, copies them and makes the easy handle. 0 or an error. */
 int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error);
 void beam__http_unprepare(beam_http *http); /* frees and wipes what prepare made, wherever it stopped */
+/* Of one from beam__http_kept: checks, and sets what differs. 0 or an error. */
+int beam__http_prepare_again(beam_http *http, const beam_http_options *options, beam_error *error);
+const char *beam__http_method(const beam_http_options *options);
+int beam__http_posts(const beam_http_options *options); /* it has a body, be it empty */
+int beam__http_wants_http1(int tls, const beam_http_options *options);
+unsigned beam__http_connect_timeout(const beam_http_options *options);
+
+/* kept.c */
+int beam__http_note(beam_http *http, const beam_http_options *options); /* what it was set to. 0 or BEAM_ENO_MEMORY */
+int beam__http_keep(beam_http *http);                                   /* 0: it is not for that: end it */
+beam_http *beam__http_kept(beam_ctx *ctx, const beam_http_options *options); /* for these, or NULL */
 
 /* connect.c */
 int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option that curl refused */
@@ -102,6 +129,7 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
 int beam__http_restart(beam_http *http, CURLcode result);
 
 /* trust.c */
+const char *beam__http_ca_file(const beam_tls *tls);                           /* NULL: this system has none */
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
 int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
 int beam__http_lacks_trust(const beam_http *http);                             /* it is still being loaded */

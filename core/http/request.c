@@ -10,9 +10,11 @@
 #include "net/tls/verify.h"
 
 enum {
+  CONNECT_TIMEOUT_MS = 10000,
   MAX_BODY_WHOLE = 64 * 1024 * 1024,
   MAX_UPLOAD_HTTP2 = 16 * 1024, /* what curl sends in one piece */
-  EXPECT_FROM = 1000            /* from 1 KiB or 1 MiB on, by version, curl would wait for a 100 Continue */
+  EXPECT_FROM = 1000,           /* from 1 KiB or 1 MiB on, by version, curl would wait for a 100 Continue */
+  DEFAULT_HEADERS = 6           /* that add_defaults adds at most */
 };
 
 static int no_memory(beam_error *error) {
@@ -43,6 +45,12 @@ static int check_framing(const beam_http_options *options, beam_error *error) {
   return 0;
 }
 
+static int check_headers(const beam_http *http, const beam_http_options *options, beam_error *error) {
+  int failed = beam__headers_check(options->headers, options->header_count, error);
+  failed = failed ? failed : check_framing(options, error);
+  return failed ? failed : beam__auth_check(&options->auth, &http->url, error);
+}
+
 static int check(beam_http *http, const beam_http_options *options, const char *method, beam_error *error) {
   int failed;
   if (!options->url || !options->on_event)
@@ -53,91 +61,103 @@ static int check(beam_http *http, const beam_http_options *options, const char *
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the body_size is beyond what HTTP can carry");
   if ((failed = check_method(method, options->body || options->upload, error)) ||
       (failed = beam__url_parse_again(&http->ctx->curl->url, &http->url, options->url, error)) ||
-      (failed = beam__headers_check(options->headers, options->header_count, error)) ||
-      (failed = check_framing(options, error)) || (failed = beam__auth_check(&options->auth, &http->url, error)) ||
-      (failed = beam__tls_check(http->ctx, &options->tls, error)) ||
+      (failed = check_headers(http, options, error)) || (failed = beam__tls_check(http->ctx, &options->tls, error)) ||
       (failed = beam__proxy_choose(&http->proxy, options->proxy, &http->url, error)))
     return failed;
   return beam__auth_check_proxy(&options->auth, &http->url, http->proxy.host, error);
 }
 
+/* Of one to the same place: with a trust in hand its file has been read, and is as it was. */
+static int check_again(beam_http *http, const beam_http_options *options, beam_error *error) {
+  int failed = check_headers(http, options, error);
+  return failed || http->trust ? failed : beam__tls_check(http->ctx, &options->tls, error);
+}
+
 /* ---- Headers ---- */
 
-/* Adds "name: value", or curl's spelling of an empty value. The list's copies are wiped by free_list. */
-static int add_header(struct curl_slist **list, const char *name, const char *value) {
-  int empty = !value[strspn(value, " \t")];
-  char *line = empty ? beam__join(name, ";", "") : beam__join(name, ": ", value);
-  struct curl_slist *grown = line ? curl_slist_append(*list, line) : NULL;
-  beam__wipe_free(line);
-  if (!grown)
-    return BEAM_ENO_MEMORY;
-  *list = grown;
-  return 0;
+/* A default gives way to a header of the caller's. */
+static void add_default(beam_http *http, const beam_http_options *options, const char *name, const char *value) {
+  if (!beam__header_find(options->headers, options->header_count, name))
+    beam__lines_add(&http->lines, name, value);
 }
 
-/* What curl would add by itself: "Name:" takes it away. */
-static int suppress_header(struct curl_slist **list, const char *name_colon) {
-  struct curl_slist *grown = curl_slist_append(*list, name_colon);
-  if (!grown)
-    return BEAM_ENO_MEMORY;
-  *list = grown;
-  return 0;
+static void suppress(beam_http *http, const beam_http_options *options, const char *name) {
+  if (!beam__header_find(options->headers, options->header_count, name))
+    beam__lines_suppress(&http->lines, name);
 }
 
-static int add_default(beam_http *http, const beam_http_options *options, const char *name, const char *value) {
-  if (beam__header_find(options->headers, options->header_count, name))
-    return 0;
-  return add_header(&http->headers, name, value);
-}
-
-static int add_authorization(beam_http *http, const beam_http_options *options) {
-  int failed = 0;
-  char *value = beam__auth_header(&options->auth, &failed);
-  if (value)
-    failed = add_default(http, options, "Authorization", value);
-  beam__wipe_free(value);
-  return failed ? BEAM_ENO_MEMORY : 0;
-}
-
-static int add_defaults(beam_http *http, const beam_http_options *options) {
-  if (add_default(http, options, "Connection", "keep-alive") || add_authorization(http, options))
-    return BEAM_ENO_MEMORY;
+/* Also what curl has options for: for those it puts the line together anew for each request, which costs it more. It
+ * looks through the whole list for each header that it knows of, so the list is kept short: of Accept it sends by
+ * itself that everything is. */
+static void add_defaults(beam_http *http, const beam_http_options *options, const char *authorization) {
+  add_default(http, options, "User-Agent", "beam-lua/" BEAM_VERSION);
+  add_default(http, options, "Accept-Encoding", "gzip, deflate");
+  add_default(http, options, "Connection", "keep-alive");
+  if (authorization)
+    add_default(http, options, "Authorization", authorization);
   if (options->body || options->upload)
-    return add_default(http, options, "Content-Type", "application/json");
-  if (beam__header_find(options->headers, options->header_count, "Content-Type"))
-    return 0;
-  return suppress_header(&http->headers, "Content-Type:");
+    add_default(http, options, "Content-Type", "application/json");
+  else
+    suppress(http, options, "Content-Type");
+  if (options->body_len > EXPECT_FROM || options->upload)
+    suppress(http, options, "Expect");
 }
 
-/* The defaults that curl has options for, and an Accept of everything, which it sends anyway: it looks through the
- * whole list for each header that it knows of, so the list is kept short. The list's headers replace these. */
-static int set_common_headers(CURL *easy) {
-  return curl_easy_setopt(easy, CURLOPT_USERAGENT, "beam-lua/" BEAM_VERSION) ||
-         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip, deflate") ||
-         curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* inflate.h says why */
+static int add_headers(beam_http *http, const beam_http_options *options, const char *authorization) {
+  static const char defaults[] = "User-Agentbeam-lua/" BEAM_VERSION "Accept-Encodinggzip, deflateConnectionkeep-alive"
+                                 "AuthorizationContent-Typeapplication/jsonExpect";
+  size_t i, text = sizeof defaults + (authorization ? strlen(authorization) : 0);
+  for (i = 0; i < options->header_count; i++)
+    text += strlen(options->headers[i].name) + strlen(options->headers[i].value);
+  if (beam__lines_begin(&http->lines, options->header_count + DEFAULT_HEADERS, text))
+    return BEAM_ENO_MEMORY;
+  for (i = 0; i < options->header_count; i++)
+    beam__lines_add(&http->lines, options->headers[i].name, options->headers[i].value);
+  add_defaults(http, options, authorization);
+  return 0;
 }
 
 static int set_headers(beam_http *http, const beam_http_options *options) {
-  size_t i;
-  for (i = 0; i < options->header_count; i++)
-    if (add_header(&http->headers, options->headers[i].name, options->headers[i].value))
-      return BEAM_ENO_MEMORY;
-  if (add_defaults(http, options))
-    return BEAM_ENO_MEMORY;
-  if ((options->body_len > EXPECT_FROM || options->upload) &&
-      !beam__header_find(options->headers, options->header_count, "Expect") &&
-      suppress_header(&http->headers, "Expect:"))
-    return BEAM_ENO_MEMORY;
-  return curl_easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->headers) ||
-         set_common_headers(http->transfer.easy);
+  int failed = 0;
+  char *authorization = beam__auth_header(&options->auth, &failed);
+  failed = failed || add_headers(http, options, authorization);
+  beam__wipe_free(authorization);
+  http->own_accept_encoding = beam__header_find(options->headers, options->header_count, "Accept-Encoding") != NULL;
+  return failed || curl_easy_setopt(http->transfer.easy, CURLOPT_HTTPHEADER, http->lines.list);
 }
 
 /* ---- Address, method and body ---- */
 
-/* The target is said once more, as it is: in that of the URL newer versions (8.22) rewrite what is escaped. A proxy
- * that forwards plain http is told the whole URL (RFC 9112 section 3.2.2). */
-static int set_url(beam_http *http, const beam_auth *auth) {
+/* The URL in parts: in one piece curl (7.88) takes it apart anew for each request, an eighth of its own work. */
+static int set_parts(beam_http *http, const char *text) {
   CURL *easy = http->transfer.easy;
+  CURLUcode code;
+  if (!(http->parts = curl_url()))
+    return BEAM_ENO_MEMORY;
+  code = curl_url_set(http->parts, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_PATH_AS_IS);
+  if (code == CURLUE_OUT_OF_MEMORY)
+    return BEAM_ENO_MEMORY;
+  return curl_easy_setopt(easy, code ? CURLOPT_URL : CURLOPT_CURLU, code ? (const void *)text : http->parts);
+}
+
+/* Whether curl leaves it as it is. */
+static int is_plain(const char *target) {
+  for (; *target; target++)
+    if (!beam__ascii_is_letter(*target) && !beam__ascii_is_digit(*target) && !strchr("/-_.?=&", *target))
+      return 0;
+  return 1;
+}
+
+/* What is escaped in it newer versions (8.22) would rewrite. A proxy that forwards plain http is told the whole URL
+ * (RFC 9112 section 3.2.2). */
+static int set_target(beam_http *http, const char *text) {
+  const char *target = http->proxy.host && !http->url.tls ? text : http->url.target;
+  return target == http->url.target && is_plain(target)
+             ? 0
+             : curl_easy_setopt(http->transfer.easy, CURLOPT_REQUEST_TARGET, target);
+}
+
+static int set_url(beam_http *http, const beam_auth *auth) {
   const char *scheme = http->url.tls ? "https" : "http";
   char host[sizeof http->url.authority];
   size_t size;
@@ -151,8 +171,7 @@ static int set_url(beam_http *http, const beam_auth *auth) {
   if (!text)
     return BEAM_ENO_MEMORY;
   snprintf(text, size, "%s://%s%s", scheme, host, http->url.target);
-  failed = curl_easy_setopt(easy, CURLOPT_URL, text) ||
-           curl_easy_setopt(easy, CURLOPT_REQUEST_TARGET, http->proxy.host && !http->url.tls ? text : http->url.target);
+  failed = set_parts(http, text) || set_target(http, text);
   beam__wipe_free(text);
   return failed ? BEAM_ENO_MEMORY : 0;
 }
@@ -164,28 +183,49 @@ static int is_one_of(const char *method, const char *const *list) {
   return 0;
 }
 
-static int set_body(beam_http *http, const beam_http_options *options, const char *method) {
+const char *beam__http_method(const beam_http_options *options) {
+  return options->method ? options->method : options->body || options->upload ? "POST" : "GET";
+}
+
+int beam__http_posts(const beam_http_options *options) {
   static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL}; /* these say "Content-Length: 0" without one */
-  CURL *easy = http->transfer.easy;
-  if (!options->body && !is_one_of(method, with_body))
-    return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) != CURLE_OK;
-  http->body = malloc(options->body_len + 1);
-  if (!http->body)
-    return BEAM_ENO_MEMORY;
+  return options->body || is_one_of(beam__http_method(options), with_body);
+}
+
+static int copy_body(beam_http *http, const beam_http_options *options) {
+  if (options->body_len + 1 > http->body_size) {
+    free(http->body);
+    http->body_size = 0;
+    if (!(http->body = malloc(options->body_len + 1)))
+      return BEAM_ENO_MEMORY;
+    http->body_size = options->body_len + 1;
+  }
   if (options->body)
     memcpy(http->body, options->body, options->body_len);
-  return curl_easy_setopt(easy, CURLOPT_POST, 1L) ||
+  return 0;
+}
+
+static int set_body(beam_http *http, const beam_http_options *options) {
+  CURL *easy = http->transfer.easy;
+  if (options->upload || !beam__http_posts(options))
+    return 0;
+  return copy_body(http, options) ||
          curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)(options->body ? options->body_len : 0)) ||
          curl_easy_setopt(easy, CURLOPT_POSTFIELDS, http->body);
 }
 
-static int set_method(beam_http *http, const beam_http_options *options, const char *method) {
+static int set_method(beam_http *http, const beam_http_options *options) {
   CURL *easy = http->transfer.easy;
+  const char *method = beam__http_method(options);
   if (!strcmp(method, "HEAD"))
     return curl_easy_setopt(easy, CURLOPT_NOBODY, 1L) != CURLE_OK;
-  if (options->upload ? beam__http_set_upload(http, options->body_size) : set_body(http, options, method))
+  if (options->upload
+          ? beam__http_set_upload(http, options->body_size)
+          : curl_easy_setopt(easy, beam__http_posts(options) ? CURLOPT_POST : CURLOPT_HTTPGET, 1L) != CURLE_OK)
     return BEAM_ENO_MEMORY;
-  return curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+  return !strcmp(method, options->upload || beam__http_posts(options) ? "POST" : "GET")
+             ? 0
+             : curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
 }
 
 /* ---- Proxy and TLS ---- */
@@ -201,9 +241,11 @@ static int set_proxy_credentials(beam_http *http) {
     return BEAM_ENO_MEMORY;
   memcpy(value, "Basic ", 6);
   beam__base64(value + 6, http->proxy.credentials, len);
-  failed = add_header(&http->proxy_headers, "Proxy-Authorization", value);
+  failed = beam__lines_begin(&http->proxy_lines, 1, strlen("Proxy-Authorization") + strlen(value));
+  if (!failed)
+    beam__lines_add(&http->proxy_lines, "Proxy-Authorization", value);
   beam__wipe_free(value);
-  return failed || curl_easy_setopt(http->transfer.easy, CURLOPT_PROXYHEADER, http->proxy_headers);
+  return failed || curl_easy_setopt(http->transfer.easy, CURLOPT_PROXYHEADER, http->proxy_lines.list);
 }
 
 /* The proxy is always said, if only as "none": curl would read the environment by rules of its own. */
@@ -224,13 +266,16 @@ static int set_proxy(beam_http *http) {
 
 static const char *given(const char *text) { return text && *text ? text : NULL; }
 
+static void warn(const beam_http *http, const beam_tls *tls) {
+  if (http->url.tls && tls->insecure)
+    beam__log(http->ctx, BEAM_LOG_WARNING, "http: %s is used without checking its certificate (insecure)",
+              http->url.authority);
+}
+
 static int set_tls(beam_http *http, const beam_tls *tls) {
   CURL *easy = http->transfer.easy;
   if (!http->url.tls)
     return 0;
-  if (tls->insecure)
-    beam__log(http->ctx, BEAM_LOG_WARNING, "http: %s is used without checking its certificate (insecure)",
-              http->url.authority);
   return curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
          curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, tls->insecure ? 0L : 1L) ||
          curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, tls->insecure ? 0L : 2L) ||
@@ -244,9 +289,13 @@ static int set_tls(beam_http *http, const beam_tls *tls) {
 /* A stream keeps to HTTP/1.1 and so to a connection of its own: in HTTP/2 one paused reader stops every other transfer
  * of the connection and makes curl spin on its socket (7.88, lib/http2.c "pause_stream_id"). So does a body of several
  * pieces: a server's answer in the middle of it would be lost (connect.c, beam__http_restart). */
-static void set_version(beam_http *http, size_t body_len) {
+int beam__http_wants_http1(int tls, const beam_http_options *options) {
+  return !tls || options->stream || options->upload || options->body_len > MAX_UPLOAD_HTTP2;
+}
+
+static void set_version(beam_http *http, const beam_http_options *options) {
   CURL *easy = http->transfer.easy;
-  if (!http->url.tls || http->stream || http->upload.wanted || body_len > MAX_UPLOAD_HTTP2) {
+  if (beam__http_wants_http1(http->url.tls, options)) {
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return;
   }
@@ -267,43 +316,63 @@ static int set_resolver(CURL *easy) {
 
 static int set_basics(beam_http *http) {
   CURL *easy = http->transfer.easy;
-  return curl_easy_setopt(easy, CURLOPT_PRIVATE, &http->transfer) || curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
+  return curl_easy_setopt(easy, CURLOPT_PRIVATE, &http->transfer) ||
+         curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L) ||
+         /* inflate.h says why */ curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
          curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->curl_text) ||
          curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) || curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) ||
          curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms) || set_resolver(easy);
 }
 
-int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error) {
-  const char *method = options->method ? options->method : options->body || options->upload ? "POST" : "GET";
-  int failed = check(http, options, method, error);
-  if (failed)
-    return failed;
+unsigned beam__http_connect_timeout(const beam_http_options *options) {
+  return options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
+}
+
+static void take_over(beam_http *http, const beam_http_options *options) {
+  http->on_event = options->on_event;
+  http->user = options->user;
+  http->started_at = uv_hrtime();
+  http->timeout_ms = options->timeout_ms;
+  http->connect_timeout_ms = beam__http_connect_timeout(options);
   http->stream = options->stream != 0;
   http->max_body = options->max_body || http->stream ? options->max_body : MAX_BODY_WHOLE;
-  http->own_accept_encoding = beam__header_find(options->headers, options->header_count, "Accept-Encoding") != NULL;
+}
+
+int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_error *error) {
+  int failed = check(http, options, beam__http_method(options), error);
+  if (failed)
+    return failed;
+  take_over(http, options);
+  warn(http, &options->tls);
   http->transfer.easy = beam__curl_easy(http->ctx->curl);
-  if (!http->transfer.easy || set_basics(http) || set_url(http, &options->auth) || set_method(http, options, method) ||
-      set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
+  if (!http->transfer.easy || set_basics(http) || set_url(http, &options->auth) || set_method(http, options) ||
+      set_body(http, options) || set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
       beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http) ||
-      beam__http_trace(http))
+      beam__http_trace(http) || beam__http_note(http, options))
     return no_memory(error);
-  set_version(http, options->body_len);
+  set_version(http, options);
   return 0;
 }
 
-static void free_list(struct curl_slist *list) {
-  struct curl_slist *item;
-  for (item = list; item; item = item->next)
-    beam__wipe(item->data, strlen(item->data));
-  curl_slist_free_all(list);
+/* ---- The same again ---- */
+
+int beam__http_prepare_again(beam_http *http, const beam_http_options *options, beam_error *error) {
+  int failed = check_again(http, options, error);
+  if (failed)
+    return failed;
+  take_over(http, options);
+  warn(http, &options->tls);
+  return set_body(http, options) || set_headers(http, options) ? no_memory(error) : 0;
 }
 
 void beam__http_unprepare(beam_http *http) {
   if (http->transfer.easy)
     beam__curl_easy_end(http->ctx->curl, http->transfer.easy, http->ended && !http->error.code);
+  curl_url_cleanup(http->parts);
   beam__http_release_trust(http);
-  free_list(http->headers);
-  free_list(http->proxy_headers);
+  beam__lines_free(&http->lines);
+  beam__lines_free(&http->proxy_lines);
+  free(http->note.url);
   free(http->body);
   free(http->held);
   beam__bytes_free(&http->upload.queue);

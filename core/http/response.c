@@ -100,13 +100,25 @@ static int lengths_agree(const beam__response *response) {
   return 1;
 }
 
+static int reserve_headers(beam__response *response) {
+  size_t wanted = response->text_count < 16 ? 16 : response->text_count;
+  if (wanted <= response->header_size)
+    return 0;
+  free(response->headers);
+  response->header_size = 0;
+  response->headers = calloc(wanted, sizeof *response->headers);
+  if (!response->headers)
+    return BEAM_ENO_MEMORY;
+  response->header_size = wanted;
+  return 0;
+}
+
 static int end_head(beam__response *response, const char **why) {
   char *at = response->text;
   size_t i;
   if (response->current < 200)
     return 0;
-  response->headers = calloc(response->text_count + 1, sizeof *response->headers);
-  if (!response->headers)
+  if (reserve_headers(response))
     return *why = "out of memory", BEAM_ENO_MEMORY;
   for (i = 0; i < response->text_count; i++) {
     response->headers[i].name = at;
@@ -150,10 +162,26 @@ int beam__response_append(beam__response *response, const void *data, size_t len
 }
 
 void beam__response_forget(beam__response *response) {
-  free(response->headers);
-  response->headers = NULL;
   response->header_count = response->text_count = response->text_len = response->body_len = 0;
   response->status = response->current = 0;
+}
+
+void beam__response_shrink(beam__response *response, size_t size) {
+  if (response->header_size * sizeof *response->headers > size) {
+    free(response->headers);
+    response->headers = NULL;
+    response->header_size = 0;
+  }
+  if (response->text_size > size) {
+    free(response->text);
+    response->text = NULL;
+    response->text_size = 0;
+  }
+  if (response->body_size > size) {
+    free(response->body);
+    response->body = NULL;
+    response->body_size = 0;
+  }
 }
 
 void beam__response_free(beam__response *response) {

@@ -11,7 +11,7 @@ enum { BEAM__RESPONSE_HEAD_MAX = 256 * 1024 }; /* bytes of names and values */
 typedef struct beam__response { /* zero-initialise */
   int status;                   /* of the final response once its head is whole, else 0 */
   beam_header *headers;         /* names in lower case */
-  size_t header_count;
+  size_t header_count, header_size;
   char *body;
   size_t body_len, body_size;
   int current; /* status of the head that is being read, an interim one (1xx) perhaps */
@@ -28,7 +28,9 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
 /* Adds to the body. 0 or BEAM_ENO_MEMORY. */
 int beam__response_append(beam__response *response, const void *data, size_t len);
 void beam__response_forget(beam__response *response); /* ready for another one; keeps its memory */
-void beam__response_free(beam__response *response);   /* zeroed is fine */
+/* Of one that was forgotten: keeps no more than `size` bytes for each thing. */
+void beam__response_shrink(beam__response *response, size_t size);
+void beam__response_free(beam__response *response); /* zeroed is fine */
 
 #pragma GCC visibility pop
 

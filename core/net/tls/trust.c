@@ -170,13 +170,22 @@ static beam__trust *find(struct beam__trusts *trusts, const char *path, const st
   return NULL;
 }
 
-int beam__trust_is_ready(beam_ctx *ctx, const char *ca_file) {
+static beam__trust *find_ready(beam_ctx *ctx, const char *ca_file) {
   struct stat file = {0};
   beam__trust *trust;
   if (!ctx->trusts || stat(ca_file, &file))
-    return 0;
+    return NULL;
   trust = find(ctx->trusts, ca_file, &file);
-  return trust && trust->state == BEAM__TRUST_READY;
+  return trust && trust->state == BEAM__TRUST_READY ? trust : NULL;
+}
+
+int beam__trust_is_ready(beam_ctx *ctx, const char *ca_file) { return find_ready(ctx, ca_file) != NULL; }
+
+beam__trust *beam__trust_if_ready(beam_ctx *ctx, const char *ca_file) {
+  beam__trust *trust = find_ready(ctx, ca_file);
+  if (trust)
+    trust->references++;
+  return trust;
 }
 
 /* As curl has it: a certificate in the CA file is trusted also if its issuer is not in it. */

@@ -29,6 +29,8 @@ enum beam__trust_state { BEAM__TRUST_LOADING, BEAM__TRUST_READY, BEAM__TRUST_FAI
 beam__trust *beam__trust_of(beam_ctx *ctx, const char *ca_file);
 /* Was this file read, and found good, as it is now? */
 int beam__trust_is_ready(beam_ctx *ctx, const char *ca_file);
+/* That, with a reference; NULL: it is not. */
+beam__trust *beam__trust_if_ready(beam_ctx *ctx, const char *ca_file);
 /* NULL is fine. In an owned thing's `destroy` at the latest. */
 void beam__trust_release(beam__trust *trust);
 enum beam__trust_state beam__trust_state(const beam__trust *trust);

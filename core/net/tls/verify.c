@@ -153,6 +153,8 @@ static int check_authority(const char *path, beam_error *error) {
 
 int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
   int result = 0;
+  if (!is_given(tls->ca_file) && !is_given(tls->cert_file) && !is_given(tls->key_file))
+    return 0;
   if (is_given(tls->cert_file) != is_given(tls->key_file))
     return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
                        "tls.cert_file and tls.key_file come together: %s is missing",
