@@ -117,8 +117,10 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
-  if ((result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_READ_ERROR) && is_whole(http))
+  if ((result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_READ_ERROR) && is_whole(http)) {
     result = CURLE_OK;
+    http->mended = 1;
+  }
   if (beam__http_restart(http, result)) {
     beam__transfer_start(http->ctx->curl, transfer);
     return;

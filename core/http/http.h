@@ -95,6 +95,7 @@ struct beam_http {
   int curl_paused; /* curl was told so */
   int holding;     /* `held`, or what the decoder has inside, is to be decoded first */
   int repeated;    /* beam_http_again */
+  int mended;      /* curl called it a failure */
   int ended, done, freed;
   int dispatching;
 };

@@ -132,8 +132,9 @@ static void clear(beam_http *http) {
 /* Curl (7.88) counts over the life of a handle how often it had to begin anew, and a restart changes options. One that
  * was repeated by its caller may have had either before. */
 static int went_straight(const beam_http *http) {
-  return !http->repeated && http->ended && !http->error.code && http->attempts == 1 && !http->renewed &&
-         !http->sent_before_restart;
+  return !http->repeated && !http->mended && http->ended && !http->error.code && http->attempts == 1 &&
+         !http->renewed && !http->sent_before_restart;
+  !http->sent_before_restart;
 }
 
 int beam__http_keep(beam_http *http) {
