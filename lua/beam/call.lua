@@ -25,7 +25,7 @@ local known = request.known(upload.options)
 ---@return any result nil on failure; beam.null for an empty answer
 ---@return beam.call_info|beam.error info
 function call.run(settings, options, where)
-  settings = config.override(settings, options)
+  settings = config.settings_for(settings, options)
   local prepared, target, source = request.prepare(settings, options, where, "endpoint")
   if not prepared then
     return nil, answer.describe(target, nil, 0, driver.now())
@@ -33,7 +33,7 @@ function call.run(settings, options, where)
   local started, how = driver.now(), { raw = options.raw, codec = settings.json }
   local try = known_id.trying(settings, target, prepared, options.spent, function(auth, left)
     prepared.auth, prepared.timeout = auth, left
-    return answer.read(request.name(prepared), auth.scheme, how, exchange.run(prepared, options.scope, source))
+    return answer.read(prepared, auth.scheme, how, exchange.run(prepared, options.scope, source))
   end)
   local result, err, response, count = attempts.run(settings, target, options, try, prepared, where)
   if err then

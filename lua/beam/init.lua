@@ -69,7 +69,7 @@ local function through_default(name)
     if not client then
       return nil, err
     end
-    return client[name](client, ...)
+    return client[name](...)
   end
 end
 

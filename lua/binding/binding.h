@@ -137,6 +137,7 @@ struct object {
   int whole;               /* WebSocket: messages are whole; exchange: the response is */
   int streaming;           /* request: its answer has begun */
   int repeats;             /* exchange: it stays after its end */
+  int by_name;             /* exchange: the headers of the answer are told as a table of names */
   const void *event;       /* exchange: what is being told */
   struct counter *counter; /* exchange: what adds it up, kept by KEEPS; or NULL */
 };
@@ -272,6 +273,9 @@ void result_setup(lua_State *L);
 void push_error(lua_State *L, const beam_error *error);
 void push_headers(lua_State *L, const beam_header *headers, size_t count);
 /* {status=, headers=, body=}; what did not come is not in it. */
+/* With its headers as {name = value}; those of a name, in the order in which they came, between commas. */
+void push_response_by_name(lua_State *L, int status, const beam_header *headers, size_t count, const char *body,
+                           size_t len);
 void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len);
 int result_error(lua_State *L, const beam_error *error); /* pushes nil, error */
 /* Pushes true if `code` is 0, else nil and an error with this text. */

@@ -313,6 +313,7 @@ function ws:free() end
 ---@field max_body integer? after decoding; default 64 MiB, streamed: none
 ---@field stream boolean?
 ---@field repeats boolean? it stays after its end, until it is freed, and http:again() sends it once more
+---@field by_name boolean? the headers of a whole answer as {name = value}, those of one name between commas
 
 --- Events, by first argument:
 ---   "headers", status, headers         (streamed)

@@ -31,8 +31,9 @@ static void push_times(lua_State *L, const beam_http_times *times) {
 
 static void push_answer(lua_State *L, const struct object *object, const beam_http_event *event) {
   int has_body = object->whole && event->status;
-  push_response(L, event->status, event->headers, event->header_count,
-                has_body ? (event->data ? event->data : "") : NULL, event->len);
+  (object->by_name ? push_response_by_name : push_response)(L, event->status, event->headers, event->header_count,
+                                                            has_body ? (event->data ? event->data : "") : NULL,
+                                                            event->len);
   if (event->status) {
     push_times(L, event->times);
     lua_setfield(L, -2, "times");
@@ -122,6 +123,7 @@ static void on_event(void *user, beam_http *http, const beam_http_event *event) 
 struct wish {
   beam_http_options options; /* first: the fields say where in it */
   int repeats;
+  int by_name; /* the headers of a whole answer as {name = value} */
 };
 
 static const struct field fields[] = {
@@ -139,6 +141,7 @@ static const struct field fields[] = {
     {"max_body", read_size, offsetof(beam_http_options, max_body), 0, NULL},
     {"stream", read_boolean, offsetof(beam_http_options, stream), 0, NULL},
     {"repeats", read_boolean, offsetof(struct wish, repeats), 0, NULL},
+    {"by_name", read_boolean, offsetof(struct wish, by_name), 0, NULL},
     {NULL, NULL, 0, 0, NULL}};
 
 int http_new(lua_State *L) {
@@ -162,6 +165,7 @@ int http_new(lua_State *L) {
   object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
   object->whole = !options->stream;
   object->repeats = wish.repeats;
+  object->by_name = wish.by_name;
   if (counter) {
     object->counter = counter;
     object_keep(L, object, ARGUMENT_LIVE, KEEPS, ARGUMENT_GONE);

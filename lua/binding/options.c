@@ -15,6 +15,7 @@ struct reader {
   lua_State *L;
   int argument;       /* the method's argument, for the error */
   int anchor;         /* stack index of the table that keeps what C points to */
+  int *anchored;      /* how much it keeps */
   const char *within; /* "tls" inside of `tls`, else "" */
 };
 
@@ -37,7 +38,7 @@ static int refuse_value(const struct reader *reader, const char *name, const cha
 
 /* Keeps the value on top of the stack, which stays there. */
 static int anchor(struct reader *reader) {
-  int place = (int)lua_rawlen(reader->L, reader->anchor) + 1;
+  int place = ++*reader->anchored;
   lua_pushvalue(reader->L, -1);
   lua_rawseti(reader->L, reader->anchor, place);
   return place;
@@ -218,10 +219,12 @@ static int refuse_unknown(struct reader *reader, const struct field *fields) {
 }
 
 static const struct field *find(const struct field *fields, lua_State *L, int key) {
+  const char *name;
   if (lua_type(L, key) != LUA_TSTRING)
     return NULL;
+  name = lua_tostring(L, key);
   for (; fields->name; fields++)
-    if (strcmp(fields->name, lua_tostring(L, key)) == 0)
+    if (*fields->name == *name && strcmp(fields->name, name) == 0)
       return fields;
   return NULL;
 }
@@ -247,7 +250,9 @@ void read_table(struct reader *reader, const struct field *field, void *to) {
   read_fields(&inner, field->detail, to);
 }
 
-static void reader_start(struct reader *reader, lua_State *L, int argument) {
+static void reader_start(struct reader *reader, lua_State *L, int argument, int *anchored) {
+  *anchored = 0;
+  reader->anchored = anchored;
   lua_createtable(L, ANCHOR_USUAL, 0);
   reader->L = L;
   reader->argument = argument;
@@ -258,15 +263,17 @@ static void reader_start(struct reader *reader, lua_State *L, int argument) {
 
 void options_read(lua_State *L, int argument, const struct field *fields, void *options) {
   struct reader reader;
+  int anchored;
   luaL_checktype(L, argument, LUA_TTABLE);
-  reader_start(&reader, L, argument);
+  reader_start(&reader, L, argument, &anchored);
   read_fields(&reader, fields, options);
   lua_pop(L, 1);
 }
 
 void options_read_headers(lua_State *L, int argument, const beam_header **list, size_t *count) {
   struct reader reader;
-  reader_start(&reader, L, argument);
+  int anchored;
+  reader_start(&reader, L, argument, &anchored);
   *count = lua_isnoneornil(L, argument) ? 0 : headers(&reader, "headers", list);
   lua_pop(L, 1);
 }

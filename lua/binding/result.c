@@ -56,18 +56,47 @@ void push_headers(lua_State *L, const beam_header *headers, size_t count) {
   }
 }
 
-void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len) {
-  lua_createtable(L, 0, 3);
+static void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count) {
+  size_t i;
+  lua_createtable(L, 0, (int)count);
+  for (i = 0; i < count; i++) {
+    lua_pushstring(L, headers[i].name);
+    lua_pushvalue(L, -1);
+    lua_rawget(L, -3);
+    if (lua_isnil(L, -1)) {
+      lua_pop(L, 1);
+      lua_pushstring(L, headers[i].value);
+    } else { /* RFC 9110 section 5.3 */
+      lua_pushliteral(L, ", ");
+      lua_pushstring(L, headers[i].value);
+      lua_concat(L, 3);
+    }
+    lua_rawset(L, -3);
+  }
+}
+
+static void push_whole(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len,
+                       void (*push)(lua_State *L, const beam_header *headers, size_t count)) {
+  lua_createtable(L, 0, 4); /* with its times */
   if (status) {
     lua_pushinteger(L, status);
     lua_setfield(L, -2, "status");
-    push_headers(L, headers, count);
+    push(L, headers, count);
     lua_setfield(L, -2, "headers");
   }
   if (body) {
     lua_pushlstring(L, body, len);
     lua_setfield(L, -2, "body");
   }
+}
+
+void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len) {
+  push_whole(L, status, headers, count, body, len, push_headers);
+}
+
+void push_response_by_name(lua_State *L, int status, const beam_header *headers, size_t count, const char *body,
+                           size_t len) {
+  push_whole(L, status, headers, count, body, len, push_headers_by_name);
 }
 
 int result_error(lua_State *L, const beam_error *error) {

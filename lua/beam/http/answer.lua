@@ -23,8 +23,12 @@ local answer = {}
 ---@field body number from there to its end
 ---@field total number the sum of all of them
 
+local function name_of(what)
+  return type(what) == "string" and what or require("beam.http.request").name(what)
+end
+
 --- The value of a whole answer with a status of success.
----@param what string "POST https://…"
+---@param what string|beam.core.http_options as that of answer.read
 ---@param response beam.response
 ---@param raw boolean? its text is the value
 ---@param codec table? that of the client (json/codec.lua); default: beam.json
@@ -35,21 +39,23 @@ function answer.value(what, response, raw, codec)
   if body == "" then
     return raw and body or (codec or json).null
   end
-  local value, problem
+  local value, problem, err
   if not raw or body:find("ValidationError", 1, true) then
     value, problem = (raw and json or codec or json).decode(body)
   end
-  local err = errors.from_validation(what, response, value)
+  if type(value) == "table" and value.error then
+    err = errors.from_validation(name_of(what), response, value)
+  end
   if err or raw then
     return not err and body or nil, err
   elseif value == nil then
-    return nil, errors.from_unreadable(what, response, problem)
+    return nil, errors.from_unreadable(name_of(what), response, problem)
   end
   return value
 end
 
 --- What became of an exchange.
----@param what string "POST https://…"
+---@param what string|beam.core.http_options "POST https://…", or the request, whose name is made where it is wanted
 ---@param scheme string of the credentials
 ---@param how { raw: boolean?, codec: table? }
 ---@param failure beam.core.error|beam.error|nil a beam.error is that of an upload
@@ -61,9 +67,9 @@ function answer.read(what, scheme, how, failure, response)
   if errors.is(failure) then
     return nil, failure, response
   elseif failure then
-    return nil, errors.from_core(failure, what), response
+    return nil, errors.from_core(failure, name_of(what)), response
   elseif response.status < 200 or response.status > 299 then
-    return nil, errors.from_response(what, response, scheme), response
+    return nil, errors.from_response(name_of(what), response, scheme), response
   end
   local value, err = answer.value(what, response, how.raw, how.codec)
   return value, err, response

@@ -157,29 +157,30 @@ local function prepare(self)
   return refused, false
 end
 
-local function run(self, try)
-  local result, err, response
-  repeat
+-- Goes on after an attempt that failed.
+local function run(self, try, err, response)
+  local result
+  while err do
+    hide_credentials(self.auth, err)
+    remember(self, err)
+    if not another(self, err) then
+      break
+    end
     local refused, late = prepare(self)
     if late then
-      return nil, err or refused, response -- what failed before says more
+      break -- what failed before says more
     end
     self.count = self.count + 1
     result, err, response = nil, refused, nil
     if not refused then
       result, err, response = try(self.auth, math.min(time_left(self), longest))
     end
-    if err then
-      hide_credentials(self.auth, err)
-      remember(self, err)
-    end
-  until not err or not another(self, err)
+  end
   return result, err, response
 end
 
-local function go(settings, target, options, try)
-  local timeout = options.timeout or settings.timeout
-  local self = {
+local function story(settings, target, options, timeout, deadline)
+  return {
     settings = settings,
     target = target,
     policy = options.retry,
@@ -187,14 +188,34 @@ local function go(settings, target, options, try)
     scope = options.scope,
     spent = options.spent,
     timeout = timeout,
-    deadline = driver.now() + timeout,
-    count = 0,
+    deadline = deadline,
+    count = 1,
     failures = 0, -- that the policy was asked about
     renewed = false,
     executed = "no", -- what is known of all attempts, and the task of the one that is known of
     task_id = nil,
   }
-  local result, err, response = run(self, try)
+end
+
+-- The first attempt is mostly the last as well, and needs nothing to be remembered.
+local function go(settings, target, options, try)
+  local timeout = options.timeout or settings.timeout
+  local deadline = driver.now() + timeout
+  local auth, err = options_of.credentials(settings, target, timeout)
+  local left, result, response = deadline - driver.now(), nil, nil
+  if left <= 0 then
+    err = errors.timeout("token", timeout)
+    err.attempts = 0
+    return nil, err, nil, 0
+  elseif auth then
+    result, err, response = try(auth, left < longest and left or longest)
+  end
+  if not err then
+    return result, nil, response, 1
+  end
+  local self = story(settings, target, options, timeout, deadline)
+  self.auth = auth
+  result, err, response = run(self, try, err, response)
   if err then
     describe(self, err)
   end

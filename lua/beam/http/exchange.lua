@@ -81,6 +81,7 @@ function exchange.run(request, scope, source)
     return canceled(false), nil
   end
   local state = take_state(source)
+  request.by_name = true
   local http, refused = driver.context():http(request, state.on_event)
   if not http then
     give_back(state)

@@ -45,6 +45,9 @@ end
 ---@param known table<string, true>
 ---@return beam.request_options
 function request.gather(where, known, target, input, given)
+  if given == nil and type(target) == "string" then
+    return { target, input = input } -- there is nothing to check
+  end
   local options = options_of.gather(where, known, {}, target, given or input ~= nil and {} or nil)
   if input ~= nil then
     options.input = input
@@ -111,7 +114,7 @@ function request.encode(input, method, raw, where, codec)
   end
   if not text then
     return nil, errors.new { kind = "json", message = "the input cannot be written as JSON: " .. large, phase = "none" }
-  elseif text:sub(1, 1) ~= "{" then
+  elseif text:byte() ~= 123 then -- {
     mistake(where .. ": input is an array, and Beam wants an object: name it, as in { items = {…} }")
   end
   if large then
@@ -147,14 +150,14 @@ function request.prepare(settings, options, where, kind)
   if target.kind == "bot" and not target.url then
     mistake(where .. ": a bot is a WebSocket and takes no calls: see beam.realtime")
   end
-  local method = ascii.upper(options.method or "POST")
+  local method = options.method and ascii.upper(options.method) or "POST"
   local body, source, err = body_of(options, method, where, settings.json)
   if err then
     return nil, err
   end
   local prepared = options_of.transport(settings)
   prepared.url, prepared.method, prepared.body = url, method, body
-  prepared.headers = headers.to_pairs(options.headers)
+  prepared.headers = options.headers and headers.to_pairs(options.headers)
   prepared.max_body = options.max_body
   if settings.traceparent then
     require("beam.observe.trace_context").pass(prepared, settings)

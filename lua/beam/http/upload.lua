@@ -118,6 +118,9 @@ upload.options = { body = true, body_size = true, file = true }
 ---@param where string "beam.call"
 ---@return boolean
 function upload.is_given(options, where)
+  if options.body == nil and options.file == nil and options.body_size == nil then
+    return false
+  end
   check(options, where)
   return options.body ~= nil or options.file ~= nil
 end

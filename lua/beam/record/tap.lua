@@ -34,6 +34,7 @@ function Context:http(options, on_event)
   if not recorder then
     return self.inner:http(options, on_event)
   end
+  options.by_name = nil -- in the order in which they came
   return new_http(recorder, self, options, on_event)
 end
 

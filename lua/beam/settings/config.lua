@@ -143,6 +143,14 @@ end
 -- sent.
 local function credentials(who)
   local token, basic = who.token, who.basic
+  local last -- what a token that is a text came to: the same for each attempt
+  local function of_token(settings)
+    local scheme, plaintext = settings.auth or "bearer", settings.insecure_auth
+    if not last or last.scheme ~= scheme or last.plaintext ~= plaintext then
+      last = { scheme = scheme, secret = token, plaintext = plaintext }
+    end
+    return last
+  end
   local function of_attempt(settings, patience)
     local plaintext = settings.insecure_auth
     if basic then
@@ -150,10 +158,10 @@ local function credentials(who)
     elseif not token or token == "" then
       return { scheme = "none" }
     end
-    local secret, err = token, nil
-    if type(token) == "function" then
-      secret, err = token_from(token, patience)
+    if type(token) == "string" then
+      return of_token(settings)
     end
+    local secret, err = token_from(token, patience)
     if not secret then
       return nil, err
     end
@@ -280,7 +288,7 @@ function config.resolve(options, sys)
   return settings
 end
 
---- The settings of a client, changed for one call or connection.
+--- The settings of a client, changed for one call or connection: a table of its own.
 ---@param settings beam.settings
 ---@param options table
 ---@return beam.settings
@@ -295,6 +303,19 @@ function config.override(settings, options)
     changed.credentials = credentials { token = options.token, basic = options.basic }
   end
   return changed
+end
+
+--- The same for whoever changes nothing in them: most calls have the client's.
+---@param settings beam.settings
+---@param options table
+---@return beam.settings
+function config.settings_for(settings, options)
+  for name in pairs(options) do
+    if config.overrides[name] then
+      return config.override(settings, options)
+    end
+  end
+  return settings
 end
 
 return config

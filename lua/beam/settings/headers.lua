@@ -8,8 +8,11 @@ local headers = {}
 ---@param given table<string, string|number|(string|number)[]>?
 ---@return beam.core.headers
 function headers.to_pairs(given)
+  if not given then
+    return {}
+  end
   local names, list = {}, {}
-  for name in pairs(given or {}) do
+  for name in pairs(given) do
     if type(name) ~= "string" then
       mistake "beam: headers are a table {name = value}"
     end
@@ -28,9 +31,12 @@ end
 
 --- A table of received headers, names in lower case; what came several times is joined by commas (RFC 9110, section
 --- 5.3).
----@param list beam.core.headers?
+---@param list beam.core.headers|table<string, string>|nil one that the core has made already stays
 ---@return table<string, string>
 function headers.to_table(list)
+  if list and not list[1] then
+    return list
+  end
   local result = {}
   for _, pair in ipairs(list or {}) do
     local name, value = pair[1], pair[2]

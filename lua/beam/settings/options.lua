@@ -25,6 +25,9 @@ end
 ---@param known table<string, true>
 ---@param later table<string, true> what a later release brings
 function options.gather(where, known, later, target, given)
+  if given == nil and type(target) == "string" then
+    return { target } -- there is nothing to check
+  end
   local gathered = {}
   if type(target) == "table" and given == nil then
     given = target
@@ -39,8 +42,55 @@ function options.gather(where, known, later, target, given)
   return gathered
 end
 
---- The URL that gathered options mean, and its beam.target.
+-- ---- Where ----
+
+local addresses, count, most = {}, 0, 1000 -- by use, kind, gateway and target, of targets that are a text alone
+
+-- What is called, if nothing but a text says it. One with a query is none: it may hold a token, which is not kept.
+local function only_name(gathered)
+  local name = gathered[1]
+  if type(name) ~= "string" or name:find("?", 1, true) then
+    return nil
+  end
+  for field in pairs(gathered) do
+    if address.fields[field] then
+      return nil
+    end
+  end
+  return name
+end
+
+local function find_address(name, kind, use, gateway)
+  local key = use .. " " .. kind .. " " .. gateway
+  local of_gateway = addresses[key]
+  if not of_gateway then
+    of_gateway = {}
+    addresses[key] = of_gateway
+  end
+  return of_gateway[name], of_gateway
+end
+
+-- Addresses are looked up more often than they are new.
+local function known_address(name, kind, use, gateway)
+  local known, of_gateway = find_address(name, kind, use, gateway)
+  if known then
+    return known.url, known.target
+  end
+  local url, target = address.resolve(name, kind, use, gateway)
+  if count >= most then
+    addresses, count = {}, 0
+    of_gateway = select(2, find_address(name, kind, use, gateway))
+  end
+  of_gateway[name], count = { url = url, target = target }, count + 1
+  return url, target
+end
+
+--- The URL that gathered options mean, and its beam.target, which may be that of others as well.
 function options.locate(gathered, kind, use, gateway)
+  local name = only_name(gathered)
+  if name then
+    return known_address(name, kind, use, gateway)
+  end
   local target = { gathered[1] }
   for field in pairs(address.fields) do
     target[field] = gathered[field]
@@ -63,13 +113,15 @@ end
 --- How to get there, as beam.core wants it.
 ---@param settings beam.settings
 function options.transport(settings)
-  local tls = settings.tls or {}
+  local tls = settings.tls
   if settings.proxy then
     secrets.learn_proxy(settings.proxy)
   end
-  secrets.learn(tls.key_passphrase)
+  if tls then
+    secrets.learn(tls.key_passphrase)
+  end
   return {
-    tls = {
+    tls = tls and {
       ca_file = tls.ca_file,
       cert_file = tls.cert,
       key_file = tls.key,
