@@ -134,7 +134,6 @@ static void clear(beam_http *http) {
 static int went_straight(const beam_http *http) {
   return !http->repeated && !http->mended && http->ended && !http->error.code && http->attempts == 1 &&
          !http->renewed && !http->sent_before_restart;
-  !http->sent_before_restart;
 }
 
 int beam__http_keep(beam_http *http) {
