@@ -50,6 +50,8 @@ build = {
         "core/http/error.c",
         "core/http/http.c",
         "core/http/inflate.c",
+        "core/http/kept.c",
+        "core/http/lines.c",
         "core/http/request.c",
         "core/http/response.c",
         "core/http/trace.c",
