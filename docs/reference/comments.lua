@@ -59,7 +59,7 @@ end
 -- ---- Tags ----
 
 local function read_param(text)
-  local name, rest = text:match "^([%w_.]+%??)%s+(.*)$"
+  local name, rest = text:match "^(%[?[%w_.]+%]?%??)%s+(.*)$"
   local kind, meaning = comments.split_type(rest or "")
   return { name = name, type = kind, text = meaning }
 end
