@@ -138,16 +138,27 @@ static void poll_now(beam_ctx *ctx) {
   while (++turns < TURNS_PER_POLL && due_in(ctx) == 0);
 }
 
+static void limit_wait(beam_ctx *ctx, uint64_t in_ms) {
+  uv_timer_t *limit = &ctx->step_limit;
+  if (!uv_is_active((uv_handle_t *)limit) || uv_timer_get_due_in(limit) != in_ms)
+    uv_timer_start(limit, on_step_limit, in_ms, 0);
+}
+
 /* libuv (before 1.45, docs/versions.md) runs what is due and then waits for the next thing, however late it was with
- * the first: so the limit is due together with the first timer, and ends the wait that comes after it. */
+ * the first: so the limit is due together with the first timer, and ends the wait that comes after it. Where that is
+ * all that ends it, it stays: the next wait has the same first timer most times. */
 static void wait_once(beam_ctx *ctx, int timeout_ms) {
-  int first = due_in(ctx);
-  if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))
-    timeout_ms = first;
+  int first;
   if (timeout_ms >= 0)
-    uv_timer_start(&ctx->step_limit, on_step_limit, (uint64_t)timeout_ms, 0);
+    uv_timer_stop(&ctx->step_limit);
+  first = due_in(ctx);
+  if (first >= 0 && (timeout_ms < 0 || first < timeout_ms))
+    limit_wait(ctx, (uint64_t)first);
+  else if (timeout_ms >= 0)
+    limit_wait(ctx, (uint64_t)timeout_ms);
   turn(ctx, UV_RUN_ONCE);
-  uv_timer_stop(&ctx->step_limit);
+  if (timeout_ms >= 0)
+    uv_timer_stop(&ctx->step_limit);
 }
 
 int beam_step(beam_ctx *ctx, int timeout_ms) {

@@ -270,6 +270,17 @@ static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
   beam__bytes_free(&pieces);
 }
 
+/* A message in one frame, of which no piece came before. */
+static void on_whole(beam_ws *ws, const beam__frame_event *frame) {
+  beam_ws_event event = {.type = BEAM_WS_MESSAGE,
+                         .data = (const char *)frame->data,
+                         .len = frame->len,
+                         .binary = frame->binary,
+                         .first = 1,
+                         .final = 1};
+  emit(ws, &event);
+}
+
 static void send_pong(beam_ws *ws, const void *data, size_t len) {
   if (!ws->close_sent && ws->carrier)
     beam__frame_send(ws->carrier, ws->decoder.role, BEAM__PONG, data, len);
@@ -316,7 +327,9 @@ static size_t decode(beam_ws *ws, uint8_t *bytes, size_t len) {
     used = beam__decode_whole(&ws->decoder, bytes + at, len - at, &frame);
     if (used) {
       at += used;
-      on_piece(ws, &frame);
+      on_whole(ws, &frame);
+      if (at == len)
+        break;
       continue;
     }
     beam__decode(&ws->decoder, bytes + at, len - at, &used, &frame);
