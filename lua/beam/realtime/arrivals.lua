@@ -1,7 +1,7 @@
 -- What has come over a connection and nobody has read, in three places, oldest first:
 --
 --   batch   taken out of the ring at once and decoded: to receive is to pick one up
---   queue   handed over one by one (inbox.lua), as requests and transforms want it, and what is large
+--   queue   handed over one by one (inbox.lua), as transforms want it, what is large, and what a request looked at that it is not for
 --   ring    in beam.core: messages are kept there as they come, without a call into Lua
 --
 -- The ring and the queue are bounded, each as the option `inbox` says.
@@ -71,6 +71,25 @@ local function drain(self)
     self.queue:push(data, binary)
     data, binary = self.ring:pop()
   end
+end
+
+--- Takes out of the ring, as it came, the first of the `news` messages that nobody knows of yet; what is older joins the queue.
+---@param news integer
+---@return string data, boolean binary
+function Arrivals:pop_new(news)
+  local ring = self.ring
+  for _ = 1, ring:waiting() - news do
+    self.queue:push(ring:pop())
+  end
+  return ring:pop()
+end
+
+--- What was taken out so, and is for readers after all.
+---@param mark any what `decoded` is told of it
+---@param size integer? bytes that it stands for, if it is no string
+---@return boolean full nothing more should come for now
+function Arrivals:put_back(data, mark, size)
+  return self.queue:push(data, mark, size)
 end
 
 --- A message that was handed over.

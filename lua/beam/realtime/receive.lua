@@ -2,9 +2,9 @@
 --
 --   frame -> inbox (arrivals.lua) -> receive(), messages() or the message handlers
 --
--- While a request waits, each message is looked at as it comes: it may be the answer. With `incoming` transforms there is a raw inbox
--- before all that, and a coroutine that takes one message after the other through the transforms. Whichever inbox is first holds the
--- sender back when it is full.
+-- While a request waits, each message is looked at when it is heard of: it may be the answer. With `incoming` transforms there is a raw
+-- inbox before all that, and a coroutine that takes one message after the other through the transforms. Whichever inbox is first holds
+-- the sender back when it is full.
 local arrivals = require "beam.realtime.arrivals"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -67,21 +67,33 @@ local function answers(self, number)
   return not self.greeted
 end
 
-local function deliver(self, data, mark, size)
+-- Gives a message to the request that waits for it. Returns whether there is one; if not, the message as it is known by now.
+local function is_answer(self, data, mark, size)
   local requests = self.requests
   if requests.keyed then
     size = size or #data
     data, mark = self.decoded(data, mark)
     local number = requests:answer_keyed(data, mark)
     if number then
-      return self:answered(number, true)
+      self:answered(number, true)
+      return true
     end
   end
   local number = requests:answer(data, mark)
   if number then
-    return answers(self, number) and self:answered(number, false)
+    if answers(self, number) then
+      self:answered(number, false)
+    end
+    return true
   end
-  if self.inbox:push(data, mark, size) and not self.raw then
+  return false, data, mark, size
+end
+
+local function deliver(self, ...)
+  local answered, data, mark, size = is_answer(self, ...)
+  if answered then
+    return
+  elseif self.inbox:push(data, mark, size) and not self.raw then
     pause(self)
   end
   self.arrived:wake()
@@ -142,37 +154,67 @@ function Reading:arrive(data, binary)
   self:start_transforming()
 end
 
+-- Of the messages that were kept and nobody knows of yet, gives to the requests that wait what is theirs. Returns how many are left for
+-- readers.
+local function answer_requests(self, news)
+  local inbox, requests, others = self.inbox, self.requests, 0
+  while news > 0 and requests:are_waiting() do
+    local data, mark = inbox:pop_new(news)
+    news, self.received = news - 1, self.received + 1
+    local answered, size
+    answered, data, mark, size = is_answer(self, data, mark)
+    if not answered then
+      inbox:put_back(data, mark, size)
+      others = others + 1
+    end
+  end
+  self.received = self.received + news
+  return others + news
+end
+
+-- The core pauses by itself what fills the ring. Requests may have emptied it since.
+local function hold_back_if_full(self)
+  if self.inbox:is_full() then
+    pause(self)
+  elseif self.state == "open" and not self.paused then
+    self.attempt.ws:resume()
+  end
+end
+
 --- Messages came that are kept, and app pings.
 function Reading:hear()
   local messages, pings, full = self.inbox:news()
-  self.received = self.received + messages
-  for _ = 1, messages do
+  local others = messages
+  if messages > 0 and self.requests:are_waiting() then
+    others = answer_requests(self, messages)
+    full = full or self.inbox.queue.full
+  else
+    self.received = self.received + messages
+  end
+  for _ = 1, others do
     if not self.arrived:wake() then
       break
     end
   end
-  if self.handlers and messages > 0 then
+  if self.handlers and others > 0 then
     self.handlers:arrived()
   end
   if full then
-    pause(self)
+    hold_back_if_full(self)
   end
   return messages, pings
 end
 
 -- ---- Taking ----
 
--- Something was taken: there may be room again, for the transforms or for what the peer sends. Where nothing is left, and nobody waits
--- for an answer, messages are kept from now on.
-local function taken(self, nothing)
+-- Something was taken: there may be room again, for the transforms or for what the peer sends.
+local function taken(self)
   if self.raw then
     if not self.inbox:is_full() then
       self:start_transforming()
     end
   elseif self.paused and not self.inbox:is_full() then
     resume(self)
-  elseif nothing and not self.inbox.keeps and self.state ~= "closing" and self.requests:count() == 0 then
-    self.inbox:keep(true)
   end
 end
 
@@ -180,8 +222,8 @@ end
 ---@return any message, "json"|"text"|"binary"|"error"|nil kind
 function Reading:take()
   local message, kind = self.inbox:take()
-  if self.raw or self.paused or message == nil then
-    taken(self, message == nil)
+  if self.raw or self.paused then
+    taken(self)
   end
   return message, kind
 end

@@ -78,7 +78,6 @@ local function ask(self, message, options)
     request.key, request.value = options.key, message[options.key]
   end
   request.timeout, request.expires = timeout, driver.now() + timeout
-  self.inbox:keep(false)
   local ok, err = self:dispatch(message, self.waits_for_room and request.expires, request)
   if not ok and not request.placed then
     self.requests:done(request)

@@ -233,6 +233,12 @@ function Requests:longest_timeout()
   return longest or self:count() > 0 and 0 or nil
 end
 
+--- Whether a message that comes may be the answer to one.
+---@return boolean
+function Requests:are_waiting()
+  return self.first <= self.last or self.keyed_count > 0
+end
+
 --- How many have a place.
 function Requests:count()
   return self.last - self.first + 1 + self.keyed_count
