@@ -4,6 +4,8 @@
  *
  *   core  ->  websocket.c  ->  arrivals_keep      "message" for what is not kept: it is large, or `each` was asked for
  *                              arrivals_tell  ->  "arrived"  ->  news(), take()
+ *                              arrivals_told_one                 for who steps and waits for one message: nothing is
+ * called
  */
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +172,16 @@ void arrivals_tell(struct object *object) {
     return;
   arrivals_forget(object);
   event_fire(object, ON_EVENT, push_arrived, NULL);
+}
+
+int arrivals_told_one(struct context *context, struct arrivals *arrivals) {
+  struct object *object = context->news;
+  if (!object || object->next_news || object->arrivals != arrivals || arrivals->news != 1 || arrivals->count != 1 ||
+      arrivals->pings)
+    return 0;
+  arrivals_forget(object);
+  arrivals->news = 0;
+  return 1;
 }
 
 void arrivals_tell_all(struct context *context) {

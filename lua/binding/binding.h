@@ -134,6 +134,7 @@ struct object {
   struct arrivals *arrivals;  /* WebSocket: where its messages wait, kept by KEEPS; NULL: each is an event */
   struct object *next_news;   /* in the context's list */
   int has_news;
+  uint64_t heard;          /* WebSocket: when the last message came, in the loop's time; 0: none has */
   int whole;               /* WebSocket: messages are whole; exchange: the response is */
   int streaming;           /* request: its answer has begun */
   int repeats;             /* exchange: it stays after its end */
@@ -199,6 +200,8 @@ int arrivals_keep(struct object *object, const beam_ws_event *event);
 /* Fires "arrived" where something did; for all of a context at the end of a step. */
 void arrivals_tell(struct object *object);
 void arrivals_tell_all(struct context *context);
+/* Whether all that is to be told is one message, the only one in `arrivals`; it then counts as told. */
+int arrivals_told_one(struct context *context, struct arrivals *arrivals);
 void arrivals_forget(struct object *object); /* it is over */
 
 /* ---- private.c: what is the user's alone ---- */

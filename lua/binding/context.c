@@ -128,15 +128,17 @@ static int step_timeout(lua_State *L, int argument) {
 
 enum { TURN = INT_MIN }; /* in the place of a time-out: beam_turn */
 
-/* Pushes what beam_step or beam_turn returns. */
-static int run(lua_State *L, struct context *context, int timeout) {
-  int result, early = 0;
+/* Pushes what beam_step or beam_turn returns; with `arrivals` whether one message in them is all there is to tell. */
+static int run(lua_State *L, struct context *context, int timeout, struct arrivals *arrivals) {
+  int result, early = 0, one = 0;
   if (!context)
     return context_closed(L);
   if (context->stepping)
     return luaL_error(L, "ctx:step was called from inside an event function");
   event_enter(L, context);
   result = timeout == TURN ? beam_turn(context->beam) : interrupt_step(context, timeout, &early);
+  if (arrivals && !context->lines && lua_isnil(L, FRAME_FAILURE))
+    one = arrivals_told_one(context, arrivals);
   arrivals_tell_all(context);
   log_flush(context);
   if (context->closing)
@@ -149,15 +151,20 @@ static int run(lua_State *L, struct context *context, int timeout) {
   if (result == BEAM_EINVALID)
     return luaL_error(L, CONTEXT_FOREIGN);
   lua_pushboolean(L, timeout == TURN ? result == 1 : !early);
-  return 1;
+  if (!arrivals)
+    return 1;
+  lua_pushboolean(L, one);
+  return 2;
 }
 
+/* step(timeout, arrivals) */
 static int step(lua_State *L) {
   struct context *context = context_check(L);
-  return run(L, context, step_timeout(L, 2));
+  struct arrivals *arrivals = lua_isnoneornil(L, 3) ? NULL : arrivals_check(L, 3);
+  return run(L, context, step_timeout(L, 2), arrivals);
 }
 
-static int turn(lua_State *L) { return run(L, context_check(L), TURN); }
+static int turn(lua_State *L) { return run(L, context_check(L), TURN, NULL); }
 
 /* ---- The rest ---- */
 

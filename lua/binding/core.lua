@@ -162,9 +162,11 @@ local ctx = {}
 --- Does what is due, waiting for up to `timeout` for the first thing to do: 0 (default) does not wait, a negative one (or one
 --- beyond 24 days) waits without limit. Raises the first error of an event function.
 ---@param timeout number?
+---@param arrivals beam.core.arrivals? of which the caller looks for one message himself
 ---@return boolean? false: it ended before its time, with nothing done, so that Ctrl-C takes effect: step again
----@return beam.core.error? err
-function ctx:step(timeout) end
+---@return beam.core.error|boolean? err with `arrivals`: true where one message, the only one in them, is all that was to be told: "arrived"
+---is not
+function ctx:step(timeout, arrivals) end
 
 --- The first part of step(0), for a host that lets what came be used before the rest is done.
 ---@return boolean? more true: call step(0) before you wait
@@ -255,12 +257,16 @@ local ws = {}
 
 --- Queues a message. err.kind "closed" unless open, "invalid" for text that is not UTF-8.
 ---@param text string
----@return true?, beam.core.error?
-function ws:send(text) end
+---@param limit number? bytes that may wait for the network; where it would be more with this, nothing is queued
+---@return boolean? false: it would be more
+---@return beam.core.error|integer? err with false: how many wait now
+function ws:send(text, limit) end
 
 ---@param bytes string
----@return true?, beam.core.error?
-function ws:send_binary(bytes) end
+---@param limit number? as for send
+---@return boolean?
+---@return beam.core.error|integer? err
+function ws:send_binary(bytes, limit) end
 
 ---@param data string? up to 125 bytes
 ---@return true?, beam.core.error?
@@ -287,6 +293,7 @@ function ws:pending() end
 ---@return integer unacknowledged bytes of these that the peer's system has not confirmed
 ---@return integer unfinished bytes of a message that has begun to come and is not whole
 ---@return number unanswered seconds for which the peer's system has confirmed nothing, while there is something to confirm
+---@return number? heard seconds since the last message; nil: none has come
 function ws:progress() end
 
 ---@return beam.core.phase phase

@@ -86,8 +86,13 @@ static void on_event(void *user, beam_ws *ws, const beam_ws_event *event) {
   struct object *object = user;
   struct arrival arrival = {object, event};
   (void)ws;
-  if (object->finished || (event->type == BEAM_WS_MESSAGE && arrivals_keep(object, event)))
+  if (object->finished)
     return;
+  if (event->type == BEAM_WS_MESSAGE) {
+    object->heard = beam_now(object->context->beam);
+    if (arrivals_keep(object, event))
+      return;
+  }
   arrivals_tell(object);
   event_fire(object, ON_EVENT, push_event, &arrival);
   if (event->type == BEAM_WS_CLOSED)
@@ -194,12 +199,24 @@ static int sent(lua_State *L, const struct object *object, int code, const char 
                      code == BEAM_EINVALID ? invalid : "the WebSocket is not open");
 }
 
+/* send(data, limit): false and what waits for the network, where it would be more than `limit` bytes with this. */
+static int has_room(lua_State *L, const struct object *object, size_t len) {
+  size_t pending = beam_ws_pending(object->handle);
+  if (!pending || lua_isnoneornil(L, 3) || (lua_Number)(pending + len) <= luaL_checknumber(L, 3))
+    return 1;
+  lua_pushboolean(L, 0);
+  lua_pushinteger(L, (lua_Integer)pending);
+  return 0;
+}
+
 static int send_text(lua_State *L) {
   struct object *object = object_check(L, &websocket_class);
   size_t len;
   const char *data = check_bytes(L, 2, &len);
   if (!object)
     return object_over(L, &websocket_class);
+  if (!has_room(L, object, len))
+    return 2;
   return sent(L, object, beam_ws_send_text(object->handle, data, len),
               "the text is not UTF-8: send it with send_binary, or encode it");
 }
@@ -210,6 +227,8 @@ static int send_binary(lua_State *L) {
   const char *data = check_bytes(L, 2, &len);
   if (!object)
     return object_over(L, &websocket_class);
+  if (!has_room(L, object, len))
+    return 2;
   return sent(L, object, beam_ws_send_binary(object->handle, data, len), "the message cannot be sent");
 }
 
@@ -263,7 +282,8 @@ static int pending(lua_State *L) {
   return 1;
 }
 
-/* -> received, sent, unacknowledged, unfinished: bytes; unanswered: seconds */
+/* -> received, sent, unacknowledged, unfinished: bytes; unanswered: seconds; and seconds since the last message, if one
+ * came */
 static int progress(lua_State *L) {
   struct object *object = object_check(L, &websocket_class);
   beam_progress bytes = {0};
@@ -274,7 +294,10 @@ static int progress(lua_State *L) {
   lua_pushinteger(L, (lua_Integer)bytes.unacknowledged);
   lua_pushinteger(L, (lua_Integer)bytes.unfinished);
   lua_pushnumber(L, bytes.unanswered_ms / 1000.0);
-  return 5;
+  if (!object || !object->heard)
+    return 5;
+  lua_pushnumber(L, (lua_Number)(beam_now(object->context->beam) - object->heard) / 1000.0);
+  return 6;
 }
 
 static int phase(lua_State *L) {

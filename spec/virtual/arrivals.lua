@@ -42,6 +42,14 @@ function Arrivals:news()
   return messages, pings, self.full
 end
 
+function Arrivals:told_one()
+  local one = self.messages == 1 and self.pings == 0 and self:waiting() == 1
+  if one then
+    self.messages = 0
+  end
+  return one
+end
+
 function Arrivals:each(on)
   self.is_each = on
 end

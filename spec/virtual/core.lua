@@ -82,6 +82,16 @@ function Context:has_news(websocket_end)
   end
 end
 
+-- Whether all that is to be told is one message, the only one in `kept`; it then counts as told.
+local function told_one(self, kept)
+  local first = self.newsy[1]
+  if self.failed or #self.newsy ~= 1 or not first.news or first.options.arrivals ~= kept or not kept:told_one() then
+    return false
+  end
+  first.news, self.newsy = false, {}
+  return true
+end
+
 local function tell_news(self)
   local newsy = self.newsy
   self.newsy = {}
@@ -98,7 +108,7 @@ local function run_tasks(self)
   end
 end
 
-function Context:step(timeout)
+function Context:step(timeout, kept)
   if over(self) then
     return failure.over "context"
   elseif self.stepping then
@@ -112,12 +122,13 @@ function Context:step(timeout)
   self.steps = self.steps + 1
   run_due(self)
   run_tasks(self)
+  local one = kept and told_one(self, kept)
   tell_news(self)
   self.stepping = false
   if self.failed then
     error(self.failed[1], 0)
   end
-  return true
+  return true, one
 end
 
 function Context.fd()

@@ -173,6 +173,7 @@ function arrivals.reset(self)
 end
 
 local function arrive(self, data, binary)
+  self.heard = self.context.clock:now()
   local kept = self.options.arrivals
   if live(self) and kept and kept:keep(data, binary) then
     self.paused = self.paused or kept.full and not self.close_sent
@@ -248,7 +249,7 @@ local function not_open(self)
   return nil, failure.new { kind = "closed", phase = self.phase, message = "the WebSocket is not open" }
 end
 
-local function send(object, kind, data)
+local function send(object, kind, data, limit)
   local self = of(object)
   if type(data) ~= "string" then
     error("bad argument #2 (string expected, got " .. type(data) .. ")", 3)
@@ -257,19 +258,23 @@ local function send(object, kind, data)
   elseif self.phase ~= "open" or not self.carried or self.close_sent then
     return not_open(self)
   end
+  local pending = self.out:pending()
+  if limit and pending > 0 and pending + #data > limit then
+    return false, pending
+  end
   self.out:put { kind = kind, data = data }
   return true
 end
 
-function Websocket:send(text)
+function Websocket:send(text, limit)
   if type(text) == "string" and text:find "[\192\193\245-\255]" then -- enough of UTF-8's rules for a test
     return nil, failure.new { kind = "invalid", phase = "open", message = "the text is not UTF-8: send it with send_binary, or encode it" }
   end
-  return send(self, "text", text)
+  return send(self, "text", text, limit)
 end
 
-function Websocket:send_binary(bytes)
-  return send(self, "binary", bytes)
+function Websocket:send_binary(bytes, limit)
+  return send(self, "binary", bytes, limit)
 end
 
 function Websocket:ping(data)
@@ -362,7 +367,8 @@ function Websocket:pending()
   return self_end and self_end.carried and self_end.out:pending() or 0
 end
 
---- Bytes: received, sent, unacknowledged, unfinished (of frames: none is ever in the middle); unanswered: seconds.
+--- Bytes: received, sent, unacknowledged, unfinished (of frames: none is ever in the middle); unanswered: seconds; seconds since the
+--- last message, if one came.
 function Websocket:progress()
   local self_end = of(self)
   if not (self_end and self_end.carried) then
@@ -370,7 +376,8 @@ function Websocket:progress()
   end
   local out = self_end.out
   local waiting, seconds = out:unacknowledged()
-  return self_end.incoming.delivered, out.total - out:pending(), waiting, 0, seconds
+  local heard = self_end.heard and self_end.context.clock:now() - self_end.heard
+  return self_end.incoming.delivered, out.total - out:pending(), waiting, 0, seconds, heard
 end
 
 function Websocket:phase()

@@ -18,6 +18,7 @@ local loop = {
   detach = reactor.detach,
   give_way = reactor.give_way,
   after_step = reactor.after_step,
+  turn_for = reactor.turn_for,
 }
 
 local running_task = reactor.running_task

@@ -16,7 +16,7 @@ local WAIT = {} -- what a task yields when it waits; any other yield but LEAVE i
 local LEAVE = {} -- what it yields, with a function, to be left by that
 local resume, yield, running = coroutine.resume, coroutine.yield, coroutine.running
 
-local ctx -- the context, from its first use on
+local ctx, step_of, now_of -- the context, from its first use on, and its methods that are called most
 local stepping = false -- an event function may be running
 local turning = false -- the ready queue is looked at before anybody waits again
 local descriptor_used = false -- somebody waits on fd(): it has to be told
@@ -40,14 +40,14 @@ function reactor.context()
     if not made then
       error(errors.from_core(err, "the event loop could not be made"), 0)
     end
-    ctx = made
+    ctx, step_of, now_of = made, made.step, made.now
   end
   return ctx
 end
 
 ---@return number seconds monotonic
 function reactor.now()
-  return (ctx or reactor.context()):now()
+  return now_of and now_of(ctx) or reactor.context():now()
 end
 
 --- One more object of beam.core that may still cause an event.
@@ -175,42 +175,67 @@ end
 
 local ended = "the event loop of this process has ended, and nothing can be waited for any more"
 
--- Returns what an event function raised, and whether the wait was cut short with nothing done.
-local function step(timeout)
+-- Returns what an event function raised; whether the wait was cut short with nothing done; and whether one message of `kept` is all that
+-- came.
+local function step(timeout, kept)
   stepping = true
-  local ok, done, err = pcall(ctx.step, ctx, timeout)
+  local ok, done, err = pcall(step_of, ctx, timeout, kept)
   stepping = false
   if not ok then
     return done
   elseif done == nil then
     return errors.from_core(err, ended) -- a finalizer that waits, at the end of the process
   end
-  return nil, not done
+  return nil, not done, err
 end
 
 --- One turn: at most one wait, at most one resume for each task.
 ---@param timeout number? seconds; nil: until there is something to do
 ---@param budget number? seconds after which nobody else goes on in this turn
+---@param kept beam.core.arrivals? see reactor.turn_for
 ---@return any problem what an event function raised, or what interrupts who turns
 ---@return boolean? early the wait ended before its time, with nothing done
-function reactor.turn(timeout, budget)
+---@return boolean? one
+function reactor.turn(timeout, budget, kept)
   local nested, outer_limit, before = turning, limit, interruptions
   turning = true
-  limit = budget and reactor.now() + (timeout or 0) + budget or limit
-  local problem, early
+  if budget then
+    limit = reactor.now() + (timeout or 0) + budget
+  end
+  local problem, early, one
   if ctx then
-    problem, early = step(ready_first <= ready_last and 0 or timeout or -1)
+    problem, early, one = step(ready_first <= ready_last and 0 or timeout or -1, kept)
   end
   for i = 1, #watchers do -- also where nothing has needed a context yet
     watchers[i]()
   end
-  drain()
+  if ready_first <= ready_last then
+    drain()
+  end
   turning, limit = nested, outer_limit
-  tell_descriptor()
+  if descriptor_used then
+    tell_descriptor()
+  end
   if interruptions > before then
     return interruption
   end
-  return problem, early
+  return problem, early, one
+end
+
+--- One turn for a caller outside of tasks who waits for one message only: true if that is all that came. It is then the only one in
+--- `kept`, and nobody was told of it. false: whatever else came has been told, or nothing was done; it may be waited for with a signal.
+---@param kept beam.core.arrivals
+---@param timeout number seconds
+---@return boolean? one
+function reactor.turn_for(kept, timeout)
+  if current or host or turning or stepping or ready_first <= ready_last then
+    return false
+  end
+  local problem, _, one = reactor.turn(timeout, nil, kept)
+  if problem then
+    error(problem, 0)
+  end
+  return one
 end
 
 --- Calls watch() in each turn from now on, after its step; it may wake, and runs nothing of the user's.
@@ -408,7 +433,8 @@ function Signal:wake()
 end
 
 function Signal:wake_all()
-  while self:wake() do
+  while self.first do
+    self:wake()
   end
 end
 

@@ -152,6 +152,20 @@ function Arrivals:take()
   return message, self.kinds[at]
 end
 
+local one, kind_of_one = {}, {}
+
+--- The only message in the ring, decoded in any case.
+---@return any message, "json"|"text"|"binary" kind
+function Arrivals:take_one()
+  take(self.ring, one, kind_of_one, self.codec ~= false)
+  local message, kind = one[1], kind_of_one[1]
+  one[1] = nil
+  if self.codec and kind == "text" then
+    return arrivals.decode(message, false, self.codec)
+  end
+  return message, kind
+end
+
 -- ---- Figures ----
 
 ---@return integer messages, integer bytes without those of the batch

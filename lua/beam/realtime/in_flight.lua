@@ -17,12 +17,16 @@ function in_flight.new()
   return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every, answered = {}, ahead = 0 }, InFlight)
 end
 
---- A message was handed to the socket. The caller asks for a mark once `sent` reaches `mark_at`.
+--- A message was handed to the socket.
 ---@param entry beam.entry? who wants to know what becomes of it
+---@return boolean a mark is due
 function InFlight:add(entry)
   local sent = self.sent + 1
   self.sent = sent
-  self[sent] = entry
+  if entry then
+    self[sent] = entry
+  end
+  return sent >= self.mark_at
 end
 
 function InFlight:count()
@@ -85,6 +89,18 @@ function InFlight:answer(number, and_before)
     return take(self, number)
   end
   return take_one(self, number)
+end
+
+--- An answer came to the message with that number. Whether there is nothing else to be said than that it was the only one in flight, and
+--- that nobody asks for it.
+---@param number integer
+---@return boolean
+function InFlight:answer_last(number)
+  if number ~= self.sent or number ~= self.settled + 1 or self.ahead > 0 or self[number] then
+    return false
+  end
+  self.settled = number
+  return true
 end
 
 --- All that is left: it is known what became of it, or it never will be.

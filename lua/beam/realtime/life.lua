@@ -224,15 +224,17 @@ function events.message(self, data, binary)
     self.app_pings = self.app_pings + 1
     return watch.heard(self, true)
   end
-  watch.message(self)
+  if not self.is_ready then
+    watch.ready(self)
+  end
   self:arrive(data, binary)
 end
 
 function events.arrived(self)
   local messages, pings = self:hear()
   self.app_pings = self.app_pings + pings
-  if messages > 0 then
-    watch.message(self)
+  if messages > 0 and not self.is_ready then
+    watch.ready(self)
   end
   if pings > 0 then
     watch.heard(self, true)

@@ -63,9 +63,11 @@ function Liveness:app_ping(now)
   self.alive, self.stalled, self.pings_expected = now, false, true
 end
 
---- A message came.
-function Liveness:message(now)
-  self.alive, self.stalled, self.used = now, false, now
+--- A message came, perhaps a while ago.
+---@param at number
+function Liveness:message(at)
+  self.heard, self.alive, self.used = math.max(self.heard, at), math.max(self.alive, at), math.max(self.used, at)
+  self.stalled = false
 end
 
 -- What happened before is not known: as if everything was heard just now.

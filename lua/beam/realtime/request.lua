@@ -7,6 +7,8 @@ local seconds = require "beam.settings.seconds"
 ---@class beam.connection
 local Requesting = {}
 
+local turn_for = driver.turn_for
+
 local known = { timeout = true, key = true, traceparent = true, tracestate = true }
 local default_timeout = 60 -- seconds
 local late = "an answer that comes later is dropped; if the handler may stay silent, its next answer is too: use send and receive"
@@ -28,7 +30,11 @@ local function check(message, options)
   elseif not options then
     return
   end
-  errors.check_options(options, known, "conn:request")
+  for name in next, options do
+    if not known[name] then
+      errors.check_options(options, known, "conn:request")
+    end
+  end
   seconds.check(options.timeout, "conn:request: option 'timeout'", 0)
   local key = options.key
   if key ~= nil and (type(message) ~= "table" or message[key] == nil) then
@@ -49,9 +55,19 @@ local function give_up(self, request, timeout)
   return nil, errors.timeout("answer from " .. self.url, timeout, { phase = self:error_phase(), executed = executed, hint = hint })
 end
 
+-- Whether one message came, which is the answer: the straight way of a program that does one thing at a time.
+local function comes_alone(self, request, timeout)
+  local inbox = self.inbox
+  return turn_for and request.placed and inbox.keeps and self.requests:is_alone(request) and turn_for(inbox.ring, timeout)
+end
+
 local function wait(self, request, timeout)
   if request.data == nil and not request.err then
-    request.signal:wait(timeout)
+    if comes_alone(self, request, timeout) then
+      return self:take_answer(request)
+    elseif request.data == nil and not request.err then
+      request.signal:wait(math.max(0, request.expires - driver.now()))
+    end
   end
   local data, mark, err = request.data, request.mark, request.err
   if data == nil and not err then
@@ -78,7 +94,7 @@ local function ask(self, message, options)
     request.key, request.value = options.key, message[options.key]
   end
   request.timeout, request.expires = timeout, driver.now() + timeout
-  local ok, err = self:dispatch(message, self.waits_for_room and request.expires, request)
+  local ok, err = self:dispatch(message, self.waits_for_room and timeout or nil, request)
   if not ok and not request.placed then
     self.requests:done(request)
     return nil, err

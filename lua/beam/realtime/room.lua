@@ -54,25 +54,29 @@ end
 -- ---- Waiting for some ----
 
 local function check(options, where)
-  errors.check_options(options, known, where)
+  for name in next, options do
+    if not known[name] then
+      errors.check_options(options, known, where)
+    end
+  end
   if options.wait ~= nil and type(options.wait) ~= "boolean" then
     mistake(where .. ": 'wait' is true or false; 'timeout' is for how long")
   end
   seconds.check(options.timeout, where .. ": option 'timeout'", 0)
 end
 
---- Until when a message may wait for room.
+--- How long a message may wait for room.
 ---@param options beam.send_options?
 ---@param where string for messages
----@return number? deadline nil: it does not wait
-function Room:room_deadline(options, where)
+---@return number? seconds nil: it does not wait
+function Room:may_wait_for(options, where)
   local wait, timeout = self.waits_for_room, self.room_timeout
   if options then
     check(options, where)
     wait = options.wait == nil and wait or options.wait
     timeout = options.timeout or timeout
   end
-  return wait and driver.now() + (timeout or default_timeout) or nil
+  return wait and (timeout or default_timeout) or nil
 end
 
 local function no_room(self, err)
@@ -87,19 +91,20 @@ local function no_room(self, err)
     }
 end
 
---- Calls submit(self, true, ...) until there is room, up to the deadline.
+--- Calls submit(self, true, ...), which has just said `err`, until there is room, for up to so many seconds.
 ---@return true?, beam.error?
-function Room:when_there_is_room(deadline, submit, ...)
-  local ok, err = submit(self, true, ...)
-  while not ok and err.kind == "queue_full" do
+function Room:when_there_is_room(seconds, err, submit, ...)
+  local deadline, ok = driver.now() + seconds, nil
+  repeat
     local left = deadline - driver.now()
     if left <= 0 then
       return no_room(self, err)
     end
+    self.awaits_room = true
     self.room:wait(left)
     ok, err = submit(self, true, ...)
-  end
-  if ok and self.room:is_awaited() then
+  until ok or err.kind ~= "queue_full"
+  if ok then
     self.room:wake() -- there may be more of it
   end
   return ok, err

@@ -38,10 +38,8 @@ local function mark_later(self)
 end
 
 local function went(self, entry)
-  local flight = self.flight
   self.sent = self.sent + 1
-  flight:add(entry)
-  if flight.sent >= flight.mark_at then
+  if self.flight:add(entry) then
     self:mark()
   elseif not self.marks_later then
     self.marks_later = true
@@ -52,12 +50,12 @@ local function went(self, entry)
   end
 end
 
-local function write(self, data, binary)
+local function write(self, data, binary, limit)
   local ws = self.attempt.ws
   if binary then
-    return ws:send_binary(data)
+    return ws:send_binary(data, limit)
   end
-  return ws:send(data)
+  return ws:send(data, limit)
 end
 
 -- ---- The outbox ----
@@ -175,62 +173,76 @@ local function encode(self, message)
   return text
 end
 
--- Sends data, or lets it wait in the outbox; a caller that waits itself does so for the network.
+-- It joins the outbox; a caller that waits itself does so for the network.
+local function submit_later(self, waits, data, binary, message, request)
+  if self.direct and waits then
+    return self:queue_full()
+  end
+  local entry = { message = message, data = data, binary = binary, request = request }
+  if request then
+    local ttl = self.outbox.ttl
+    entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
+    entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
+    request.entry = entry
+  end
+  return enqueue(self, entry)
+end
+
+-- `problem` is what the core said in the place of true.
+local function not_written(self, problem, waits, ...)
+  if type(problem) == "number" then
+    return self:too_much(problem)
+  elseif problem.kind == "closed" then -- the end is on its way
+    self.direct = false
+    return submit_later(self, waits, ...)
+  end
+  return nil, errors.from_core(problem, self.url)
+end
+
+local function entry_of(data, binary, message, request)
+  local entry = { message = message, data = data, binary = binary }
+  if request then
+    entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
+  end
+  return entry
+end
+
+-- Sends data, or lets it wait in the outbox.
 ---@param self beam.connection
 ---@param request beam.request?
 ---@return true?, beam.error?
 local function submit(self, waits, data, binary, message, request)
+  local flight = self.flight
   if self.follows and self.handlers and self.handlers:backlog() >= in_flight.max then
     return self:handler_behind()
+  elseif not self.direct or flight.sent - flight.settled - flight.ahead >= in_flight.max then
+    return submit_later(self, waits, data, binary, message, request)
   end
-  if not self.direct or self.flight:count() >= in_flight.max then
-    if self.direct and waits then
-      return self:queue_full()
-    end
-    local entry = { message = message, data = data, binary = binary, request = request }
-    if request then
-      local ttl = self.outbox.ttl
-      entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
-      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
-      request.entry = entry
-    end
-    return enqueue(self, entry)
-  end
-  local pending = self.attempt.ws:pending()
-  if pending > 0 and pending + #data > self.max_pending then
-    return self:too_much(pending)
-  end
-  local ok, err = write(self, data, binary)
-  if not ok and err.kind == "closed" then -- the end is on its way
-    self.direct = false
-    return submit(self, waits, data, binary, message, request)
-  elseif not ok then
-    return nil, errors.from_core(err, self.url)
-  end
-  local entry
-  if self.follows then
-    entry = { message = message, data = data, binary = binary }
-    if request then
-      entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
-    end
+  local ok, problem = write(self, data, binary, self.max_pending)
+  if not ok then
+    return not_written(self, problem, waits, data, binary, message, request)
   end
   if request then
-    self.requests:add(request, self.flight.sent + 1)
+    self.requests:add(request, flight.sent + 1)
   else
     self.sent_plain = true
   end
-  went(self, entry)
+  went(self, self.follows and entry_of(data, binary, message, request) or nil)
   return true
 end
 
-local function submit_in_time(self, deadline, ...)
-  if deadline then
-    return self:when_there_is_room(deadline, submit, ...)
+-- `wait_for`: seconds that it may wait for room.
+local function submit_in_time(self, wait_for, ...)
+  local ok, err = submit(self, wait_for ~= nil, ...)
+  if wait_for and not ok and err.kind == "queue_full" then
+    return self:when_there_is_room(wait_for, err, submit, ...)
+  elseif ok and self.awaits_room then
+    self.awaits_room = self.room:wake() -- there may be more of it
   end
-  return submit(self, false, ...)
+  return ok, err
 end
 
--- Messages of a chain of transforms, from the second result on; `request` belongs to the first.
+-- Messages of a chain of transforms, from the second result on; `request` belongs to the first. The transforms took of the time.
 local function submit_all(self, deadline, request, ok, ...)
   if not ok then
     return nil, (...)
@@ -241,7 +253,8 @@ local function submit_all(self, deadline, request, ok, ...)
     if not data then
       return nil, err
     end
-    ok, err = submit_in_time(self, deadline, data, false, message, i == 1 and request or nil)
+    local wait_for = deadline and math.max(0, deadline - driver.now())
+    ok, err = submit_in_time(self, wait_for or nil, data, false, message, i == 1 and request or nil)
     if not ok then
       return nil, err
     end
@@ -254,18 +267,22 @@ end
 
 --- Sends a message, which a request may wait for.
 ---@param message table|string
----@param deadline number? until when to wait for room; nil: not at all
+---@param wait_for number? seconds to wait for room; nil: not at all
 ---@param request beam.request?
 ---@return true?, beam.error?
-function Sending:dispatch(message, deadline, request)
+function Sending:dispatch(message, wait_for, request)
   if self.outgoing then
+    local deadline = wait_for and driver.now() + wait_for
     return submit_all(self, deadline, request, self.outgoing(message, self))
   end
-  local data, err = encode(self, message)
-  if not data then
-    return nil, err
+  local data, err = message, nil
+  if type(message) ~= "string" then
+    data, err = encode(self, message)
+    if not data then
+      return nil, err
+    end
   end
-  return submit_in_time(self, deadline, data, false, message, request)
+  return submit_in_time(self, wait_for, data, false, message, request)
 end
 
 local function check(message, where)
@@ -309,7 +326,7 @@ end
 ---@return beam.error? err
 function Sending:send(message, options)
   check(message, "conn:send")
-  return self:dispatch(message, self:room_deadline(options, "conn:send"))
+  return self:dispatch(message, self:may_wait_for(options, "conn:send"))
 end
 
 --- Sends bytes as a binary message.
@@ -321,7 +338,7 @@ function Sending:send_binary(bytes, options)
   if type(bytes) ~= "string" then
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)
   end
-  return submit_in_time(self, self:room_deadline(options, "conn:send_binary"), bytes, true, bytes)
+  return submit_in_time(self, self:may_wait_for(options, "conn:send_binary"), bytes, true, bytes)
 end
 
 return Sending

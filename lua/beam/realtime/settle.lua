@@ -74,6 +74,11 @@ end
 --- The peer answered a request, which was message `number` of those in flight.
 ---@param by_key boolean its answer cannot be that to another one
 function Settling:answered(number, by_key)
+  if self.direct and self.flight:answer_last(number) then
+    self.outcomes.written = self.outcomes.written + 1
+    self.room:wake()
+    return self.flushed:wake_all()
+  end
   settle_written(self, self.flight:answer(number, by_key))
 end
 

@@ -102,8 +102,18 @@ function acts.idle(self)
   self:begin_close(1000, "idle")
 end
 
-local function bytes_of(ws)
-  local received, sent, unacknowledged, unfinished, unanswered = ws:progress()
+-- The core knows when a message came last: so nothing is to be done for each.
+local function hear_messages(self, now, seconds)
+  if seconds and self.received ~= self.received_seen then
+    self.received_seen = self.received
+    self.liveness:message(now - seconds)
+  end
+end
+
+local function look_at_bytes(self, now)
+  local ws = self.attempt.ws
+  local received, sent, unacknowledged, unfinished, unanswered, heard = ws:progress()
+  hear_messages(self, now, heard)
   return {
     received = received,
     acknowledged = sent - unacknowledged,
@@ -131,7 +141,7 @@ local function look(self)
   local verdict, seconds
   repeat
     local now = driver.now()
-    verdict, seconds = self.liveness:look(now, bytes_of(attempt.ws), patience(self, now))
+    verdict, seconds = self.liveness:look(now, look_at_bytes(self, now), patience(self, now))
     if verdict then
       acts[verdict](self)
     end
@@ -145,7 +155,7 @@ end
 function watch.start(self)
   self.liveness = liveness.new(self.liveness_options, self.pings_expected, driver.now())
   self.sent_before, self.received_before, self.sent_plain = self.sent, self.received, false
-  self.greeted = false
+  self.greeted, self.received_seen = false, self.received
   self.sent_seen, self.sent_at = self.sent, driver.now()
   self.attempt_timers:stop "queued"
   self.attempt_timers:set("ready", self.ready_after, watch.ready)
@@ -163,16 +173,6 @@ function watch.heard(self, is_app)
       look(self)
     end
   end
-  if not self.is_ready then
-    watch.ready(self)
-  end
-end
-
---- A message came.
-function watch.message(self)
-  local now = driver.now()
-  self.liveness.heard = now
-  self.liveness:message(now)
   if not self.is_ready then
     watch.ready(self)
   end

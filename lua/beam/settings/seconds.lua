@@ -25,7 +25,7 @@ end
 ---@param value any
 ---@param least number? default: above 0
 function seconds.fit(value, least)
-  return is_finite(value) and value <= longest and (least and value >= least or not least and value > 0)
+  return type(value) == "number" and value <= longest and (least and value >= least or not least and value > 0)
 end
 
 --- What is wrong with it, as a sentence.
