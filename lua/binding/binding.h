@@ -37,7 +37,8 @@ struct context {
   beam_ctx *beam;                      /* NULL once closed */
   lua_State *stepping;                 /* the coroutine that is inside ctx:step, else NULL */
   int quiet;                           /* the last long wait brought nothing */
-  int events;                          /* event functions were called in this step */
+  int events;                          /* something came in this step: event functions were called, or messages kept */
+  int called;                          /* event functions were called in this step */
   int closing;                         /* ctx:close was called from an event function: done at the end of the step */
   struct object *objects;              /* not over */
   struct object *finished;             /* over; kept to the end of the step, since a dispatch may still look at them */

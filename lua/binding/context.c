@@ -136,8 +136,9 @@ static int run(lua_State *L, struct context *context, int timeout, struct arriva
   if (context->stepping)
     return luaL_error(L, "ctx:step was called from inside an event function");
   event_enter(L, context);
+  context->called = 0;
   result = timeout == TURN ? beam_turn(context->beam) : interrupt_step(context, timeout, &early);
-  if (arrivals && !context->lines && lua_isnil(L, FRAME_FAILURE))
+  if (arrivals && !context->called && !context->lines)
     one = arrivals_told_one(context, arrivals);
   arrivals_tell_all(context);
   log_flush(context);

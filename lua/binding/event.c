@@ -42,7 +42,7 @@ static void keep_failure(struct context *context, int loggable) {
 int event_call(struct context *context, int function, event_push *push, void *event) {
   lua_State *L = context->stepping;
   struct call call = {push, event};
-  context->events = 1;
+  context->events = context->called = 1;
   lua_pushvalue(L, FRAME_DISPATCH);
   lua_pushlightuserdata(L, &call);
   lua_pushvalue(L, FRAME_LIVE);

@@ -45,6 +45,7 @@ function Context:call(fn, ...)
   if self.closed then
     return true
   end
+  self.called = true
   local ok, err = pcall(fn, ...)
   if not ok then
     self.failed = self.failed or { err }
@@ -85,7 +86,7 @@ end
 -- Whether all that is to be told is one message, the only one in `kept`; it then counts as told.
 local function told_one(self, kept)
   local first = self.newsy[1]
-  if self.failed or #self.newsy ~= 1 or not first.news or first.options.arrivals ~= kept or not kept:told_one() then
+  if self.called or #self.newsy ~= 1 or not first.news or first.options.arrivals ~= kept or not kept:told_one() then
     return false
   end
   first.news, self.newsy = false, {}
@@ -118,7 +119,7 @@ function Context:step(timeout, kept)
   if limit ~= 0 and not self.woken and #self.tasks == 0 then
     self.clock:leap(limit < 0 and math.huge or limit)
   end
-  self.stepping, self.woken, self.failed = true, false, nil
+  self.stepping, self.woken, self.failed, self.called = true, false, nil, false
   self.steps = self.steps + 1
   run_due(self)
   run_tasks(self)

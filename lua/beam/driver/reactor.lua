@@ -192,19 +192,17 @@ end
 --- One turn: at most one wait, at most one resume for each task.
 ---@param timeout number? seconds; nil: until there is something to do
 ---@param budget number? seconds after which nobody else goes on in this turn
----@param kept beam.core.arrivals? see reactor.turn_for
 ---@return any problem what an event function raised, or what interrupts who turns
 ---@return boolean? early the wait ended before its time, with nothing done
----@return boolean? one
-function reactor.turn(timeout, budget, kept)
+function reactor.turn(timeout, budget)
   local nested, outer_limit, before = turning, limit, interruptions
   turning = true
   if budget then
     limit = reactor.now() + (timeout or 0) + budget
   end
-  local problem, early, one
+  local problem, early
   if ctx then
-    problem, early, one = step(ready_first <= ready_last and 0 or timeout or -1, kept)
+    problem, early = step(ready_first <= ready_last and 0 or timeout or -1)
   end
   for i = 1, #watchers do -- also where nothing has needed a context yet
     watchers[i]()
@@ -219,11 +217,12 @@ function reactor.turn(timeout, budget, kept)
   if interruptions > before then
     return interruption
   end
-  return problem, early, one
+  return problem, early
 end
 
---- One turn for a caller outside of tasks who waits for one message only: true if that is all that came. It is then the only one in
---- `kept`, and nobody was told of it. false: whatever else came has been told, or nothing was done; it may be waited for with a signal.
+--- The first half of a turn, for a caller outside of tasks who waits for one message: true if that is all that came. It is then the only
+--- one in `kept`, and nobody was told of it. false: what came has been told, or nothing was done; go on with a signal, which makes the
+--- other half.
 ---@param kept beam.core.arrivals
 ---@param timeout number seconds
 ---@return boolean? one
@@ -231,8 +230,19 @@ function reactor.turn_for(kept, timeout)
   if current or host or turning or stepping or ready_first <= ready_last then
     return false
   end
-  local problem, _, one = reactor.turn(timeout, nil, kept)
-  if problem then
+  local before = interruptions
+  turning = true
+  local problem, _, one = step(timeout, kept)
+  for i = 1, #watchers do
+    watchers[i]()
+  end
+  turning = false
+  if descriptor_used then
+    tell_descriptor()
+  end
+  if interruptions > before then
+    error(interruption, 0)
+  elseif problem then
     error(problem, 0)
   end
   return one

@@ -9,7 +9,6 @@ local arrivals = require "beam.realtime.arrivals"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local seconds = require "beam.settings.seconds"
-local watch = require "beam.realtime.watch"
 
 ---@class beam.connection
 local Reading = {}
@@ -171,23 +170,6 @@ local function answer_requests(self, news)
   end
   self.received = self.received + news
   return others + news
-end
-
---- One message came, the answer to the only request, and was not heard of.
----@return any answer
----@return beam.error? err
----@return "json"|"text"|"binary"|nil kind
-function Reading:take_answer(request)
-  self.received = self.received + 1
-  if not self.is_ready then
-    watch.ready(self)
-  end
-  local number = self.requests:finish_first(request)
-  if answers(self, number) then
-    self:answered(number, false)
-  end
-  local message, kind = self.inbox:take_one()
-  return message, nil, kind
 end
 
 -- The core pauses by itself what fills the ring. Requests may have emptied it since.

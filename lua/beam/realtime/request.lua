@@ -55,19 +55,9 @@ local function give_up(self, request, timeout)
   return nil, errors.timeout("answer from " .. self.url, timeout, { phase = self:error_phase(), executed = executed, hint = hint })
 end
 
--- Whether one message came, which is the answer: the straight way of a program that does one thing at a time.
-local function comes_alone(self, request, timeout)
-  local inbox = self.inbox
-  return turn_for and request.placed and inbox.keeps and self.requests:is_alone(request) and turn_for(inbox.ring, timeout)
-end
-
 local function wait(self, request, timeout)
   if request.data == nil and not request.err then
-    if comes_alone(self, request, timeout) then
-      return self:take_answer(request)
-    elseif request.data == nil and not request.err then
-      request.signal:wait(math.max(0, request.expires - driver.now()))
-    end
+    request.signal:wait(math.max(0, request.expires - driver.now()))
   end
   local data, mark, err = request.data, request.mark, request.err
   if data == nil and not err then
@@ -84,8 +74,59 @@ local function wait(self, request, timeout)
   return answer, nil, kind
 end
 
+-- ---- The straight way, of a program that does one thing at a time ----
+--
+-- Nothing is in flight, nobody else asks, and the one message that comes is the answer: then nobody needs to be told of it. Whatever else
+-- happens meanwhile finds the request in its place, as any other.
+
+local function is_alone(self)
+  local flight, requests = self.flight, self.requests
+  return self.direct
+    and flight.sent == flight.settled
+    and requests.open == 0
+    and self.is_ready
+    and self.received > self.received_before
+    and not (self.sent_plain or self.greeted or self.follows or self.outgoing)
+    and self.inbox.keeps
+end
+
+-- Returns the request if it was sent.
+local function send_alone(self, message, timeout)
+  local began = driver.now()
+  local data = type(message) == "string" and message or self:encode(message)
+  if not data or not self.attempt.ws:send(data, self.max_pending) then
+    return nil
+  end
+  local requests, flight = self.requests, self.flight
+  local request, number = requests:take(), flight.sent + 1
+  request.timeout, request.expires = timeout, began + timeout
+  self.sent, flight.sent = self.sent + 1, number
+  if self.idle_timeout then
+    self.liveness.used = began
+  end
+  requests:add(request, number)
+  return request
+end
+
+-- The answer came, and nothing else.
+local function take_alone(self, request)
+  self.received = self.received + 1
+  self:answered(self.requests:finish_first(request), false)
+  local answer, kind = self.inbox:take_one()
+  return answer, nil, kind
+end
+
 local function ask(self, message, options)
   local timeout = options and options.timeout or default_timeout
+  if turn_for and is_alone(self) and not (options and options.key ~= nil) then
+    local request = send_alone(self, message, timeout)
+    if request and turn_for(self.inbox.ring, timeout) then
+      return take_alone(self, request)
+    elseif request then
+      self:mark_in_time()
+      return wait(self, request, timeout)
+    end
+  end
   local request = self.requests:take()
   if not request then
     return too_many(self)

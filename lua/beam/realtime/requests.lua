@@ -145,12 +145,6 @@ local function give(self, request, data, mark)
   request.signal:wake()
 end
 
---- Whether this is the only one that waits, for the next message whatever it is.
----@return boolean
-function Requests:is_alone(request)
-  return self.first == self.last and self[self.first] == request and self.keyed_count == 0
-end
-
 --- The answer came, and who waits for it has it: it is over.
 ---@return integer number
 function Requests:finish_first(request)

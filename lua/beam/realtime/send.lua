@@ -37,13 +37,20 @@ local function mark_later(self)
   self:mark()
 end
 
+--- The peer is asked how far it has read, some time after a message that nothing else has settled by then.
+function Sending:mark_in_time()
+  if not self.marks_later and self.state == "open" then
+    self.marks_later = true
+    self.attempt_timers:set("mark", in_flight.within, mark_later)
+  end
+end
+
 local function went(self, entry)
   self.sent = self.sent + 1
   if self.flight:add(entry) then
     self:mark()
   elseif not self.marks_later then
-    self.marks_later = true
-    self.attempt_timers:set("mark", in_flight.within, mark_later)
+    self:mark_in_time()
   end
   if self.idle_timeout then
     self.liveness.used = driver.now()
@@ -162,7 +169,7 @@ end
 
 -- ---- Calls ----
 
-local function encode(self, message)
+function Sending:encode(message)
   if type(message) == "string" then
     return message
   end
@@ -186,6 +193,32 @@ local function submit_later(self, waits, data, binary, message, request)
     request.entry = entry
   end
   return enqueue(self, entry)
+end
+
+-- The straight way: nothing waits, and nobody follows what becomes of it. Returns whether it went.
+local function submit_alone(self, data, binary)
+  local flight = self.flight
+  if not self.direct or self.follows or flight.sent - flight.settled - flight.ahead >= in_flight.max then
+    return false
+  end
+  local ws = self.attempt.ws
+  if not (binary and ws:send_binary(data, self.max_pending) or not binary and ws:send(data, self.max_pending)) then
+    return false
+  end
+  local sent = flight.sent + 1
+  flight.sent, self.sent, self.sent_plain = sent, self.sent + 1, true
+  if sent >= flight.mark_at then
+    self:mark()
+  elseif not self.marks_later then
+    self:mark_in_time()
+  end
+  if self.idle_timeout then
+    self.liveness.used = driver.now()
+  end
+  if self.awaits_room then
+    self.awaits_room = self.room:wake() -- there may be more of it
+  end
+  return true
 end
 
 -- `problem` is what the core said in the place of true.
@@ -249,7 +282,7 @@ local function submit_all(self, deadline, request, ok, ...)
   end
   for i = 1, select("#", ...) do
     local message = (select(i, ...))
-    local data, err = encode(self, message)
+    local data, err = self:encode(message)
     if not data then
       return nil, err
     end
@@ -277,7 +310,7 @@ function Sending:dispatch(message, wait_for, request)
   end
   local data, err = message, nil
   if type(message) ~= "string" then
-    data, err = encode(self, message)
+    data, err = self:encode(message)
     if not data then
       return nil, err
     end
@@ -305,7 +338,7 @@ function Sending:prepare(message)
     return entries
   end
   for i = 2, #results do
-    local data, err = encode(self, results[i])
+    local data, err = self:encode(results[i])
     if data then
       entries[#entries + 1] = { message = results[i], data = data, binary = false }
     else
@@ -326,7 +359,11 @@ end
 ---@return beam.error? err
 function Sending:send(message, options)
   check(message, "conn:send")
-  return self:dispatch(message, self:may_wait_for(options, "conn:send"))
+  local wait_for = self:may_wait_for(options, "conn:send")
+  if not self.outgoing and type(message) == "string" and submit_alone(self, message, false) then
+    return true
+  end
+  return self:dispatch(message, wait_for)
 end
 
 --- Sends bytes as a binary message.
@@ -338,7 +375,8 @@ function Sending:send_binary(bytes, options)
   if type(bytes) ~= "string" then
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)
   end
-  return submit_in_time(self, self:may_wait_for(options, "conn:send_binary"), bytes, true, bytes)
+  local wait_for = self:may_wait_for(options, "conn:send_binary")
+  return submit_alone(self, bytes, true) or submit_in_time(self, wait_for, bytes, true, bytes)
 end
 
 return Sending
