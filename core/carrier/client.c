@@ -66,7 +66,7 @@ static void free_client(client *c) {
   free(c);
 }
 
-static void give_up(client *c, beam_error *error) {
+static void give_up(client *c, const beam_error *error) {
   stop(c, BEAM__END_NOW);
   if (!live(c))
     return;
@@ -181,19 +181,22 @@ static void on_data(void *user, const void *data, size_t len) {
     secure(c);
 }
 
-static void on_lost(void *user, const beam_error *lost) {
-  client *c = user;
-  int system = lost ? lost->system : 0;
+static void proxy_lost(client *c, int system) {
   char text[96];
   beam_error error;
-  if (c->phase == BEAM_PHASE_TLS) {
-    beam__tls_failure(beam__stream_tls(c->stream), system, &error);
-  } else {
-    beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, c->peer, "the proxy %s gave no tunnel to %s: %s", c->peer,
-                host_of(c), beam__system_text(system, text, sizeof text));
-    error.system = system;
-  }
+  beam__error(&error, BEAM_ECONNECT, BEAM_PHASE_PROXY, c->peer, "the proxy %s gave no tunnel to %s: %s", c->peer,
+              host_of(c), beam__system_text(system, text, sizeof text));
+  error.system = system;
   give_up(c, &error);
+}
+
+/* Of a handshake the stream says how it failed. */
+static void on_lost(void *user, const beam_error *lost) {
+  client *c = user;
+  if (c->phase == BEAM_PHASE_TLS)
+    give_up(c, lost);
+  else
+    proxy_lost(c, lost ? lost->system : 0);
 }
 
 static void on_drained(void *user) { (void)user; }

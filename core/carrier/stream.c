@@ -81,17 +81,23 @@ static void watch(beam__stream *stream) {
     stream->watch->want(stream->watch, reading, stream->out.full);
 }
 
+/* A handshake that is cut off has failed, too. */
 static void tell_lost(beam__stream *stream, int status) {
+  const beam__tls *tls = stream->out.tls;
+  int in_handshake = stream->secured != NULL;
   beam_error error;
   char text[128];
-  if (stream->out.tls && beam__tls_has_failed(stream->out.tls))
-    beam__tls_failure(stream->out.tls, 0, &error);
+  if (tls && beam__tls_has_failed(tls))
+    beam__tls_failure(tls, 0, &error);
+  else if (in_handshake && status != UV_ENOMEM)
+    beam__tls_failure(tls, -status, &error);
   else
-    beam__error(&error, status == UV_ENOMEM ? BEAM_ENO_MEMORY : BEAM_ECLOSED, BEAM_PHASE_OPEN, NULL,
-                "the connection was lost: %s", uv_strerror_r(status, text, sizeof text));
+    beam__error(&error, status == UV_ENOMEM ? BEAM_ENO_MEMORY : BEAM_ECLOSED,
+                in_handshake ? BEAM_PHASE_TLS : BEAM_PHASE_OPEN, NULL, "the connection was lost: %s",
+                uv_strerror_r(status, text, sizeof text));
   if (error.code == BEAM_ECLOSED)
     error.system = -status;
-  error.sent = 1;
+  error.sent = !in_handshake;
   stream->events->lost(stream->user, &error);
 }
 
@@ -103,7 +109,7 @@ static void end_terminally(beam__stream *stream, int status) {
   watch(stream);
   if (!stream->events && !waiting(stream))
     close_socket(stream);
-  else if (stream->events && status)
+  else if (stream->events && (status || stream->secured))
     tell_lost(stream, status);
   else if (stream->events)
     stream->events->lost(stream->user, NULL);
@@ -455,10 +461,6 @@ void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size) {
   *text = '\0';
   if (stream->watch)
     beam__socket_peer(stream->out.fd, text, size);
-}
-
-const beam__tls *beam__stream_tls(const beam__carrier *carrier) {
-  return BEAM__CONTAINER(carrier, const beam__stream, base)->out.tls;
 }
 
 int beam__stream_hand_over(beam__carrier *carrier, const beam__carrier_events *events, void *user, const void *early,

@@ -22,13 +22,11 @@ typedef beam__watch *beam__watcher(beam_ctx *ctx, int fd, const beam__watch_even
 beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watch, const beam__carrier_events *events,
                                 void *user);
 /* TLS from here on, for the certificate of `host` (see beam__tls_client); `secured` is called from a step when the
- * handshake is over, or `lost` comes. 0 or BEAM_ENO_MEMORY. */
+ * handshake is over, or `lost` with the reason why it failed. 0 or BEAM_ENO_MEMORY. */
 int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
                         void (*secured)(void *user));
 /* TLS from here on, as a server (see beam__tls_server): `data` is what was sealed. 0 or BEAM_ENO_MEMORY. */
 int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context);
-/* NULL: it is in plain. */
-const beam__tls *beam__stream_tls(const beam__carrier *carrier);
 /* "address:port" of the other end, or "". */
 void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size);
 /* Writes several pieces as one. Like `write` of carrier.h. */

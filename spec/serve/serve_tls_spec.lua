@@ -4,6 +4,18 @@ local certificate = require "beam.serve.certificate"
 local lfs = require "lfs"
 local serve = require "beam.serve"
 
+-- Takes two connections, reads the beginning of the handshake, and ends the first in order, the second with a reset.
+local cutter = [[
+import socket, struct
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+for reset in (0, 1):
+    peer = listener.accept()[0]
+    peer.recv(65536)
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", reset, 0))
+    peer.close()
+]]
+
 local function new_folder()
   local path = os.tmpname()
   os.remove(path)
@@ -125,6 +137,28 @@ describe("a local Beam over TLS", function()
     local large = ("z"):rep(2 ^ 20)
     conn:send(large)
     assert.equal(large, conn:receive(10).response)
+    conn:close()
+  end)
+
+  -- What stands between may be restarting, unlike a certificate that is not to be trusted.
+  it("is tried again after a handshake that was cut off, in order or with a reset", function()
+    local pipe = assert(io.popen("exec " .. (os.getenv "BEAM_TEST_PYTHON" or "python3") .. " -c '" .. cutter .. "'", "r"))
+    local port = pipe:read "*l"
+    local told, attempts = {}, 0
+    local conn = assert(client.realtime("echo", {
+      connect = function()
+        attempts = attempts + 1
+        return attempts <= 2 and ("wss://127.0.0.1:%s/"):format(port) or nil
+      end,
+      retry = function(failures, err)
+        told[#told + 1] = { failures, err.kind, err.phase, err.executed, err.retryable, err.message:match "TLS handshake" }
+        return err.retryable and 0 or nil
+      end,
+    }))
+    pipe:close()
+    assert.same({ { 1, "tls", "tls", "no", true, "TLS handshake" }, { 2, "tls", "tls", "no", true, "TLS handshake" } }, told)
+    assert.same({ response = "hello" }, conn:request("hello", { timeout = 5 }))
+    assert.same({ 3, 0 }, { conn:stats().attempts, conn:stats().reconnects })
     conn:close()
   end)
 

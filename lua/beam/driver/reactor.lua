@@ -175,18 +175,17 @@ end
 
 local ended = "the event loop of this process has ended, and nothing can be waited for any more"
 
--- Returns what an event function raised; whether the wait was cut short with nothing done; and whether one message of `kept` is all that
--- came.
-local function step(timeout, kept)
+-- Returns what an event function raised, and whether the wait was cut short with nothing done.
+local function step(timeout)
   stepping = true
-  local ok, done, err = pcall(step_of, ctx, timeout, kept)
+  local ok, done, err = pcall(step_of, ctx, timeout)
   stepping = false
   if not ok then
     return done
   elseif done == nil then
     return errors.from_core(err, ended) -- a finalizer that waits, at the end of the process
   end
-  return nil, not done, err
+  return nil, not done
 end
 
 --- One turn: at most one wait, at most one resume for each task.
@@ -231,8 +230,9 @@ function reactor.turn_for(kept, timeout)
     return false
   end
   local before = interruptions
-  turning = true
-  local problem, _, one = step(timeout, kept)
+  turning, stepping = true, true
+  local ok, done, one = pcall(step_of, ctx, timeout, kept)
+  stepping = false
   for i = 1, #watchers do
     watchers[i]()
   end
@@ -242,10 +242,10 @@ function reactor.turn_for(kept, timeout)
   end
   if interruptions > before then
     error(interruption, 0)
-  elseif problem then
-    error(problem, 0)
+  elseif not ok then
+    error(done, 0)
   end
-  return one
+  return one == true
 end
 
 --- Calls watch() in each turn from now on, after its step; it may wake, and runs nothing of the user's.

@@ -92,26 +92,29 @@ end
 
 -- Returns the request if it was sent.
 local function send_alone(self, message, timeout)
-  local began = driver.now()
-  local data = type(message) == "string" and message or self:encode(message)
+  local began, data = driver.now(), message
+  if type(message) ~= "string" then
+    data = self:encode(message)
+  end
   if not data or not self.attempt.ws:send(data, self.max_pending) then
     return nil
   end
-  local requests, flight = self.requests, self.flight
-  local request, number = requests:take(), flight.sent + 1
-  request.timeout, request.expires = timeout, began + timeout
+  local flight = self.flight
+  local number = flight.sent + 1
   self.sent, flight.sent = self.sent + 1, number
   if self.idle_timeout then
     self.liveness.used = began
   end
-  requests:add(request, number)
+  local request = self.requests:add_alone(number)
+  request.timeout, request.expires = timeout, began + timeout
   return request
 end
 
--- The answer came, and nothing else.
-local function take_alone(self, request)
+-- The answer came, and nothing else: so nothing has changed since it was sent.
+local function take_alone(self)
+  local number, outcomes = self.requests:finish_alone(), self.outcomes
+  self.flight.settled, outcomes.written = number, outcomes.written + 1
   self.received = self.received + 1
-  self:answered(self.requests:finish_first(request), false)
   local answer, kind = self.inbox:take_one()
   return answer, nil, kind
 end
@@ -121,7 +124,7 @@ local function ask(self, message, options)
   if turn_for and is_alone(self) and not (options and options.key ~= nil) then
     local request = send_alone(self, message, timeout)
     if request and turn_for(self.inbox.ring, timeout) then
-      return take_alone(self, request)
+      return take_alone(self)
     elseif request then
       self:mark_in_time()
       return wait(self, request, timeout)

@@ -27,7 +27,7 @@ local requests = { max = 1024 } -- at once; those whose time is over and whose a
 ---@field value any
 
 function requests.new()
-  return setmetatable({ first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {} }, Requests)
+  return setmetatable({ first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {}, alone = false }, Requests)
 end
 
 -- Those asked by key that nobody waits for any more, though their time is not over: the coroutine was ended from outside, as
@@ -145,12 +145,27 @@ local function give(self, request, data, mark)
   request.signal:wake()
 end
 
---- The answer came, and who waits for it has it: it is over.
+--- The only request, there is no other: it takes its place, as if taken and added.
+---@param number integer
+---@return beam.request
+function Requests:add_alone(number)
+  local request = self.alone
+  if not request then
+    request = self:take()
+    request.placed = true
+  end
+  request.number = number
+  self.open, self.first, self.last, self.alone = 1, 1, 1, false
+  self[1] = request
+  return request
+end
+
+--- Its answer came, and nothing else since it was added: it is over, and is the next one, too.
 ---@return integer number
-function Requests:finish_first(request)
-  self[self.first] = nil
-  self.first = self.first + 1
-  self:done(request)
+function Requests:finish_alone()
+  local request = self[1]
+  self[1] = nil
+  self.open, self.first, self.last, self.alone = 0, 1, 0, request
   return request.number
 end
 

@@ -24,9 +24,11 @@ end
 --- Whether it is a number of seconds that a time-out can have.
 ---@param value any
 ---@param least number? default: above 0
-function seconds.fit(value, least)
+local function fit(value, least)
   return type(value) == "number" and value <= longest and (least and value >= least or not least and value > 0)
 end
+
+seconds.fit = fit
 
 --- What is wrong with it, as a sentence.
 ---@param what string "beam.call: option 'timeout'"
@@ -43,7 +45,7 @@ end
 ---@param what string "beam.call: option 'timeout'"
 ---@param least number? default: above 0
 function seconds.check(value, what, least)
-  if value ~= nil and not seconds.fit(value, least) then
+  if value ~= nil and not fit(value, least) then
     mistake(seconds.problem(value, what, least))
   end
 end
