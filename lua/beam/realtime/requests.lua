@@ -27,7 +27,9 @@ local requests = { max = 1024 } -- at once; those whose time is over and whose a
 ---@field value any
 
 function requests.new()
-  return setmetatable({ first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {}, alone = false }, Requests)
+  local self = { first = 1, last = 0, free = nil, late = 0, open = 0, keyed = nil, keyed_count = 0, dead = {} }
+  self.alone = false -- one that waits to be used again by add_alone
+  return setmetatable(self, Requests)
 end
 
 -- Those asked by key that nobody waits for any more, though their time is not over: the coroutine was ended from outside, as

@@ -93,8 +93,9 @@ end
 
 --- Calls submit(self, true, ...), which has just said `err`, until there is room, for up to so many seconds.
 ---@return true?, beam.error?
-function Room:when_there_is_room(seconds, err, submit, ...)
-  local deadline, ok = driver.now() + seconds, nil
+function Room:when_there_is_room(wait_for, err, submit, ...)
+  local deadline = driver.now() + wait_for
+  local ok
   repeat
     local left = deadline - driver.now()
     if left <= 0 then

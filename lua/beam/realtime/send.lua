@@ -308,12 +308,9 @@ function Sending:dispatch(message, wait_for, request)
     local deadline = wait_for and driver.now() + wait_for
     return submit_all(self, deadline, request, self.outgoing(message, self))
   end
-  local data, err = message, nil
-  if type(message) ~= "string" then
-    data, err = self:encode(message)
-    if not data then
-      return nil, err
-    end
+  local data, err = self:encode(message)
+  if not data then
+    return nil, err
   end
   return submit_in_time(self, wait_for, data, false, message, request)
 end
