@@ -373,7 +373,10 @@ function Sending:send_binary(bytes, options)
     error("conn:send_binary wants a string, not a " .. type(bytes), 2)
   end
   local wait_for = self:may_wait_for(options, "conn:send_binary")
-  return submit_alone(self, bytes, true) or submit_in_time(self, wait_for, bytes, true, bytes)
+  if submit_alone(self, bytes, true) then
+    return true
+  end
+  return submit_in_time(self, wait_for, bytes, true, bytes)
 end
 
 return Sending
