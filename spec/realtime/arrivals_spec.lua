@@ -118,6 +118,32 @@ describe("arrivals", function()
       close()
     end)
 
+    it("are not told to who steps and looks for one himself, if one is all that came", function()
+      local kept, values, kinds = new(1000, 1e6, false), {}, {}
+      connect(kept)
+      local function step_until_it_came()
+        for _ = 1, 100 do
+          local one = select(2, driver.context():step(0.05, kept))
+          if one or events[1] then
+            return one
+          end
+        end
+      end
+      hooks.ws:send "1"
+      assert.is_true(step_until_it_came())
+      assert.are.same({ "", 0, 1 }, { names(), (kept:news()), (kept:waiting()) })
+      assert.is_false((select(2, driver.context():step(0.05, kept)))) -- it is not told twice
+      assert.are.same({ "", 1 }, { names(), (take(kept, values, kinds)) })
+      hooks.ws:send "2"
+      hooks.ws:send "3"
+      told.eventually(function()
+        driver.context():step(0.05, kept)
+        return kept:waiting() == 2
+      end)
+      assert.is_truthy(names():find "^arrived") -- of two, or of the second, as the first was not taken
+      close()
+    end)
+
     it("get nothing more after each(true), and after detach", function()
       local kept = new(8, 1e6, false)
       connect(kept)

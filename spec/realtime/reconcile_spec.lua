@@ -199,6 +199,29 @@ describe("a message before the close frame", function()
     assert.are.same({ "1 written" }, told_of)
   end)
 
+  it("is not proved by what comes of itself, where plain messages were answered before", function()
+    hooks.on_message = told.echo
+    local conn = assert(beam.client({ token = false }).realtime(server.url, {
+      on_outcome = function(message, _, outcome)
+        told_of[#told_of + 1] = message.n .. " " .. outcome
+      end,
+    }))
+    conn:send { n = 1 }
+    assert.are.same({ n = 1 }, conn:receive(5))
+    assert(conn:flush(5))
+    hooks.ws:pause()
+    local asked = beam.spawn(conn.request, conn, { n = 2 }, { timeout = 5 })
+    hooks.ws:send '"by itself"'
+    assert.are.equal("by itself", (asked:join(5)))
+    assert.are.same({ { "1 written" }, 1 }, { told_of, conn:stats().in_flight })
+    hooks.ws:resume()
+    assert(conn:flush(5))
+    beam.step(0.01)
+    assert.are.same({ "1 written", "2 written" }, told_of)
+    conn:close()
+    beam.run()
+  end)
+
   it("is unknown if the peer had closed with the same code before it read it", function()
     local conn = open()
     hooks.ws:send "a message that fills the inbox, so that nothing more is read"

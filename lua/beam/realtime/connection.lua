@@ -106,6 +106,7 @@ local function set_state(self)
   self.requests = new_requests()
   self.timers, self.attempt_timers = new_timers(self), new_timers(self)
   self.arrived, self.changed, self.flushed, self.room = driver.signal(), driver.signal(), driver.signal(), driver.signal()
+  self.hearing = false -- messages are being given to requests
   self.awaits_room = false -- somebody may wait at `room`
   self.follows = false -- somebody asks for outcomes: entries are kept of what is sent
   self.handlers = false

@@ -230,7 +230,8 @@ function events.message(self, data, binary)
   self:arrive(data, binary)
 end
 
-function events.arrived(self)
+--- Messages or app pings were kept.
+function Life:heed_arrivals()
   local messages, pings = self:hear()
   self.app_pings = self.app_pings + pings
   if messages > 0 and not self.is_ready then
@@ -240,6 +241,8 @@ function events.arrived(self)
     watch.heard(self, true)
   end
 end
+
+events.arrived = Life.heed_arrivals
 
 function events.ping(self)
   watch.heard(self)

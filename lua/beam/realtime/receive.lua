@@ -53,14 +53,13 @@ end
 
 -- ---- Delivering ----
 
--- Whether what came now can only be the answer to message `number` of those in flight, if each has exactly one: nothing else was sent
--- than what is answered so, or as many have come as were sent up to then. The first may be a greeting on its way when we asked: then
--- the peer's system has not confirmed our question, and no count is right on this attempt.
+-- Whether what came now can only be the answer to message `number` of those in flight: on this attempt nothing else was sent than what is
+-- answered, one by one. The first to come may be a greeting on its way when we asked: then the peer's system has not confirmed our question,
+-- and no count is right on this attempt.
 local function answers(self, number)
-  local came = self.received - self.received_before
-  if self.greeted or self.sent_plain and (self.raw or came ~= number) then
+  if self.greeted or self.sent_plain then
     return false
-  elseif came == 1 and self.flight.sent == number and self.state == "open" then
+  elseif self.received - self.received_before == 1 and self.flight.sent == number and self.state == "open" then
     local _, _, unacknowledged = self.attempt.ws:progress()
     self.greeted = unacknowledged > 0
   end
@@ -155,9 +154,10 @@ function Reading:arrive(data, binary)
 end
 
 -- Of the messages that were kept and nobody knows of yet, gives to the requests that wait what is theirs. Returns how many are left for
--- readers.
+-- readers. What they make room for is sent when all are given: none of these answers what goes out now.
 local function answer_requests(self, news)
   local inbox, requests, others = self.inbox, self.requests, 0
+  self.hearing = true
   while news > 0 and requests:are_waiting() do
     local data, mark = inbox:pop_new(news)
     news, self.received = news - 1, self.received + 1
@@ -168,7 +168,11 @@ local function answer_requests(self, news)
       others = others + 1
     end
   end
+  self.hearing = false
   self.received = self.received + news
+  if self.outbox:count() > 0 then
+    self:pump()
+  end
   return others + news
 end
 

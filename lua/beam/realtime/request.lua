@@ -2,12 +2,13 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local hooks = require "beam.observe.hooks"
+local json = require "beam.json"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
 local Requesting = {}
 
-local turn_for = driver.turn_for
+local fit, now, turn_for = seconds.fit, driver.now, driver.turn_for
 
 local known = { timeout = true, key = true, traceparent = true, tracestate = true }
 local default_timeout = 60 -- seconds
@@ -35,8 +36,10 @@ local function check(message, options)
       errors.check_options(options, known, "conn:request")
     end
   end
-  seconds.check(options.timeout, "conn:request: option 'timeout'", 0)
-  local key = options.key
+  local timeout, key = options.timeout, options.key
+  if timeout ~= nil and not fit(timeout, 0) then
+    seconds.check(timeout, "conn:request: option 'timeout'", 0)
+  end
   if key ~= nil and (type(message) ~= "table" or message[key] == nil) then
     error(("conn:request: key = '%s' wants a message with that field"):format(tostring(key)), 3)
   end
@@ -92,9 +95,9 @@ end
 
 -- Returns the request if it was sent.
 local function send_alone(self, message, timeout)
-  local began, data = driver.now(), message
+  local began, data = now(), message
   if type(message) ~= "string" then
-    data = self:encode(message)
+    data = (self.codec or json).encode(message)
   end
   if not data or not self.attempt.ws:send(data, self.max_pending) then
     return nil

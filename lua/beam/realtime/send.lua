@@ -107,10 +107,19 @@ local function pump(self)
   self:pump()
 end
 
---- Sends what waits, as far as the connection, the pace and the network allow.
+local function may_pump(self)
+  local attempt = self.attempt
+  return attempt and attempt.opened and not attempt.closing and not self.reconciling and not self.hearing
+end
+
+--- Sends what waits, as far as the connection, the pace and the network allow. Inside a step messages may have come that nobody has heard
+--- of yet: they came before what goes out now.
 function Sending:pump()
-  local attempt, outbox = self.attempt, self.outbox
-  if not (attempt and attempt.opened) or attempt.closing or self.reconciling then
+  local outbox = self.outbox
+  if may_pump(self) and outbox:count() > 0 then
+    self:heed_arrivals()
+  end
+  if not may_pump(self) then
     return
   end
   while outbox:count() > 0 and has_room(self) do
