@@ -54,8 +54,8 @@ end
 -- ---- Delivering ----
 
 -- Whether what came now can only be the answer to message `number` of those in flight: on this attempt nothing else was sent than what is
--- answered, one by one. The first to come may be a greeting on its way when we asked: then the peer's system has not confirmed our question,
--- and no count is right on this attempt.
+-- answered, one by one. The first to come may be a greeting on its way when we asked: then the peer's system has not confirmed our
+-- question, and no count is right on this attempt.
 local function answers(self, number)
   if self.greeted or self.sent_plain then
     return false
