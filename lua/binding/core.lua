@@ -162,11 +162,11 @@ local ctx = {}
 --- Does what is due, waiting for up to `timeout` for the first thing to do: 0 (default) does not wait, a negative one (or one
 --- beyond 24 days) waits without limit. Raises the first error of an event function.
 ---@param timeout number?
----@param arrivals beam.core.arrivals? of which the caller looks for one message himself
+---@param kept beam.core.arrivals? of which the caller looks for one message himself
 ---@return boolean? false: it ended before its time, with nothing done, so that Ctrl-C takes effect: step again
----@return beam.core.error|boolean? err with `arrivals`: true where one message, the only one in them, is all that was to be told: "arrived"
+---@return beam.core.error|boolean? err with `kept`: true where one message, the only one in them, is all that was to be told: "arrived"
 ---is not
-function ctx:step(timeout, arrivals) end
+function ctx:step(timeout, kept) end
 
 --- The first part of step(0), for a host that lets what came be used before the rest is done.
 ---@return boolean? more true: call step(0) before you wait
