@@ -28,6 +28,7 @@ other_loops loop_spec*                       lua-luv lua-cqueues lua-copas lua-b
 LÖVE        love_test.sh                     love xvfb xauth
 a_browser   nginx_browser_test.py            chromium lua-nginx-websocket
 LuaRocks    rock*_test.sh                    luarocks zip unzip g++ binutils git
+a_folder    portable_test.sh                 xz-utils binutils
 the_prompt  beamlua_prompt_test.py           libedit-dev
 other_shells beamlua_shells_test.py          zsh fish mandoc
 reference   reference_test.sh                lua-ldoc discount
