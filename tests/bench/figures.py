@@ -147,15 +147,15 @@ GROUPS = [
         {"the hook message": c("host_message {far_ws}/json {n:300000}")}, [Figure("the hook message", BASELINE, 1.67)]),
     Group(
         "memory", "Memory of an idle connection, ws://", "bytes", "clock",
-        {"C": c("ws_many memory {near_ws} {n:5000}"), "Lua object, 5.4": lua("idle.lua {near_ws}/hold {n:2000}"),
-         "Lua object, LuaJIT": jit("idle.lua {near_ws}/hold {n:2000}"),
-         "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_ws}/hold {n:2000}")},
+        {"C": c("ws_many memory {near_ws} 5000"), "Lua object, 5.4": lua("idle.lua {near_ws}/hold 2000"),
+         "Lua object, LuaJIT": jit("idle.lua {near_ws}/hold 2000"),
+         "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_ws}/hold 2000")},
         [Figure("C", None, 3000), Figure("C", BASELINE, None), Figure("Lua object, 5.4", None, 13000),
          Figure("Lua object, LuaJIT", None, 13000), Figure("Lua object, 5.4", "ws", None)], once=True),
     Group(
         "memory over TLS", "Memory of an idle connection, wss://", "bytes", "clock",
-        {"C": c("ws_many memory {near_wss} {n:1000} {ca}"), "Lua object, 5.4": lua("idle.lua {near_wss}/hold {n:1000} {ca}"),
-         "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_wss}/hold {n:1000}")},
+        {"C": c("ws_many memory {near_wss} 1000 {ca}"), "Lua object, 5.4": lua("idle.lua {near_wss}/hold 1000 {ca}"),
+         "ws": other("node --expose-gc tests/bench/others/ws.cjs idle {near_wss}/hold 1000")},
         [Figure("C", None, 40000), Figure("C", BASELINE, None), Figure("Lua object, 5.4", None, 50000),
          Figure("Lua object, 5.4", "ws", None)], once=True),
     Group(

@@ -35,6 +35,7 @@ static void prepare_tls(const char *ca_file) {
   if (SSL_CTX_load_verify_locations(secure, ca_file, NULL) != 1)
     fail("no certificates to trust");
   SSL_CTX_set_verify(secure, SSL_VERIFY_PEER, NULL);
+  SSL_CTX_set_read_ahead(secure, 1); /* a record is one recv, not two */
   SSL_CTX_set_session_cache_mode(secure, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
   SSL_CTX_sess_set_new_cb(secure, keep_session);
 }
@@ -163,9 +164,10 @@ static void hand_on(struct client *client, void (*on_message)(const uint8_t *dat
 int client_read(struct client *client, void (*on_message)(const uint8_t *data, size_t len)) {
   struct epoll_event event;
   long came;
-  if (!client->tls || !SSL_pending(client->tls))
+  if (!client->more || !SSL_has_pending(client->tls))
     epoll_wait(client->epoll, &event, 1, -1);
   came = read_some(client);
+  client->more = client->tls && came > 0;
   hand_on(client, on_message);
   return came >= 0;
 }
@@ -200,6 +202,7 @@ void client_open(struct client *client, const char *url, const char *ca_file, si
   client->fd = socket(AF_INET, SOCK_STREAM, 0);
   client->epoll = epoll_create1(0);
   client->tls = NULL;
+  client->more = 0;
   client->in_size = 2 * (size_max + HAND_HEAD_MAX) > 128 * 1024 ? 2 * (size_max + HAND_HEAD_MAX) : 128 * 1024;
   client->in = malloc(client->in_size);
   client->in_at = client->in_end = 0;

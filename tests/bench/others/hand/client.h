@@ -13,6 +13,7 @@ enum { HAND_HEAD_MAX = 14 };
 struct client {
   int fd, epoll;
   SSL *tls;
+  int more;    /* OpenSSL may have read more than it gave */
   uint8_t *in; /* what came and is no whole message yet: `in_at` to `in_end` */
   size_t in_size, in_at, in_end;
 };
