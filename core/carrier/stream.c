@@ -236,7 +236,8 @@ static void decode(beam__stream *stream, const char *bytes, size_t len) {
       send_queue(stream);
     watch(stream);
     on_tls(stream, result, got);
-  } while ((result == BEAM__TLS_SECURED || result == BEAM__TLS_DATA) && stream->events && !stream->ended);
+  } while ((result == BEAM__TLS_SECURED || result == BEAM__TLS_DATA) && stream->events && !stream->ended &&
+           beam__tls_has_more(stream->out.tls));
 }
 
 static void take(beam__stream *stream, const char *bytes, size_t len) {

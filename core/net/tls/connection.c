@@ -29,7 +29,8 @@ struct beam__tls {
   beam__bytes *out;
   failure *failure; /* NULL also where there was no memory for it */
   uint8_t secured, failed, short_of_memory;
-  char peer[]; /* "host:port" */
+  uint8_t untold; /* the last reading met more than data */
+  char peer[];    /* "host:port" */
 };
 
 /* ---- The two buffers as a BIO ---- */
@@ -145,8 +146,10 @@ static int on_certificate(int valid, X509_STORE_CTX *store) {
   return 0;
 }
 
+/* To clear the queue takes more than to look whether it has anything. */
 static void begin(void) {
-  ERR_clear_error();
+  if (ERR_peek_error())
+    ERR_clear_error();
   errno = 0;
 }
 
@@ -300,16 +303,25 @@ static enum beam__tls_result shake_hands(beam__tls *tls) {
   return BEAM__TLS_SECURED;
 }
 
+int beam__tls_has_more(const beam__tls *tls) { return tls->in_len || tls->untold || SSL_has_pending(tls->ssl); }
+
+/* OpenSSL is not asked for what cannot be there: that takes it as long as a short message. */
 enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size_t *len) {
   int result = 1;
   *len = 0;
+  tls->untold = 0;
   begin();
   if (!tls->secured)
     return shake_hands(tls);
-  while (*len < size && (result = SSL_read(tls->ssl, (char *)to + *len, (int)(size - *len))) > 0)
+  while (*len < size && (result = SSL_read(tls->ssl, (char *)to + *len, (int)(size - *len))) > 0) {
     *len += (size_t)result;
-  if (*len)
-    return BEAM__TLS_DATA; /* what else came shows at the next reading */
+    if (!beam__tls_has_more(tls))
+      return BEAM__TLS_DATA;
+  }
+  if (*len) {
+    tls->untold = result <= 0; /* what else came shows at the next reading */
+    return BEAM__TLS_DATA;
+  }
   switch (SSL_get_error(tls->ssl, result)) {
   case SSL_ERROR_WANT_READ:
     return BEAM__TLS_MORE;

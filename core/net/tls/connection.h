@@ -35,6 +35,8 @@ int beam__tls_start(beam__tls *tls); /* 0, or BEAM_ENO_MEMORY */
 void beam__tls_put(beam__tls *tls, const void *bytes, size_t len);
 /* Decodes into `to` as much as there is and fits. */
 enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size_t *len);
+/* 0: another reading would say MORE. */
+int beam__tls_has_more(const beam__tls *tls);
 /* 0 or BEAM_ENO_MEMORY. Only once it is secured. */
 int beam__tls_write(beam__tls *tls, const void *data, size_t len);
 /* Says that nothing more will be written. */
