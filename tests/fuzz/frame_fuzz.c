@@ -3,7 +3,7 @@
  *
  * Input: 1 byte of settings, 1 byte of seed for the cuts, then the bytes.
  */
-#include "../frame_stream.h"
+#include "../core/websocket/frame_stream.h"
 
 static void require(int condition, const char *what, const struct stream *one, const struct stream *other) {
   if (condition)

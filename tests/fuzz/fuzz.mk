@@ -40,6 +40,6 @@ build/fuzz/fuzzed.a: $(FUZZED:%.c=build/fuzz/objects/%.o)
 define fuzzer
 build/fuzz/$(basename $(notdir $(1))): $(1) $(wildcard tests/fuzz/*.h tests/fuzz/*/*.h) build/fuzz/fuzzed.a
 	$$(call say,CLANG,$$<)
-	$$(q)$$(FUZZ_CC) $$(FUZZ_FLAGS) -Itests/fuzz -fsanitize=fuzzer,address,undefined -o $$@ $$< build/fuzz/fuzzed.a $$(LIBS) $$(LUA_LIBRARY) $$(CJSON_LIBRARY) -lm -ldl
+	$$(q)$$(FUZZ_CC) $$(FUZZ_FLAGS) -Itests -Itests/fuzz -fsanitize=fuzzer,address,undefined -o $$@ $$< build/fuzz/fuzzed.a $$(LIBS) $$(LUA_LIBRARY) $$(CJSON_LIBRARY) -lm -ldl
 endef
 $(foreach source,$(FUZZ_SOURCES),$(eval $(call fuzzer,$(source))))

@@ -26,9 +26,15 @@ static void count_line(lua_State *L, lua_Debug *debug) {
   last = debug->currentline;
 }
 
+int luaopen_beam_core(lua_State *L);
+
 static lua_State *lua_parser_open(void (*prepare)(lua_State *L), const char *path) {
   lua_State *L = luaL_newstate();
   luaL_openlibs(L);
+  luaL_getsubtable(L, LUA_REGISTRYINDEX, LUA_PRELOAD_TABLE);
+  lua_pushcfunction(L, luaopen_beam_core);
+  lua_setfield(L, -2, "beam.core");
+  lua_pop(L, 1);
   if (prepare)
     prepare(L);
   if (luaL_dostring(L, "package.path = 'lua/?.lua;lua/?/init.lua;' .. package.path") || luaL_dofile(L, path)) {
