@@ -1,12 +1,14 @@
 /* Whatever the bytes: the parser says the same of them whole and byte by byte, of a request and of an answer, never
  * takes what is not there, and once it has refused keeps to it; an answer is the same however it is cut, and so is a
- * body. */
+ * body. What the answer of a proxy and that of a WebSocket's server mean is said in one line, whatever they are. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "net/http1/answer.h"
 #include "net/http1/body.h"
+#include "net/tunnel.h"
 #include "server/head.h"
+#include "websocket/handshake.h"
 
 #define HOLDS(condition)                                                                                               \
   do {                                                                                                                 \
@@ -81,6 +83,35 @@ static void fuzz_head(int (*parse)(const char *bytes, size_t len, size_t seen), 
 
 /* ---- An answer in pieces, after its interim ones ---- */
 
+static void check_error(int code, const beam_error *error) {
+  HOLDS(code < 0 && code == error->code && *error->message && memchr(error->message, 0, sizeof error->message));
+  HOLDS(!strpbrk(error->message, "\r\n"));
+}
+
+static void check_meaning(const beam__answer *answer, int result) {
+  beam_error error;
+  int code;
+  if (result < 0) {
+    code = beam__tunnel_unreadable(answer, result, "proxy:1", "host:2", &error);
+    check_error(code, &error);
+    code = beam__handshake_unreadable(answer, result, "host:2", &error);
+    check_error(code, &error);
+  } else if (result == 1) {
+    code = beam__tunnel_answered(answer, "proxy:1", "host:2", &error);
+    HOLDS((code == 0) == (answer->status >= 200 && answer->status < 300));
+    if (code)
+      check_error(code, &error);
+    code = beam__handshake_agrees(answer, "dGhlIHNhbXBsZSBub25jZQ==", "a, b", "host:2", &error);
+    HOLDS(code || answer->status == 101);
+    if (code)
+      check_error(code, &error);
+    if (answer->status != 101) {
+      beam__handshake_refused(answer, "host:2", &error);
+      check_error(error.code, &error);
+    }
+  }
+}
+
 typedef struct told {
   int result, status;
   size_t used, headers;
@@ -102,6 +133,7 @@ static told read_answer(const char *bytes, size_t len, size_t step) {
   }
   for (i = 0; i < answer.header_count; i++)
     HOLDS(beam__is_token(answer.headers[i].name, strlen(answer.headers[i].name)));
+  check_meaning(&answer, out.result);
   out.status = answer.status;
   out.headers = answer.header_count;
   beam__answer_free(&answer);
