@@ -81,6 +81,13 @@ int beam__is_foreign(const beam_ctx *ctx) {
 static void on_wakeup(uv_async_t *async) { (void)async; }
 static void on_step_limit(uv_timer_t *timer) { uv_stop(timer->loop); }
 
+/* The first loop of a process also opens a pipe for signals; libuv (1.44 to 1.53) aborts if it cannot. */
+enum { LOOP_DESCRIPTORS = 6 };
+
+static int init_loop(uv_loop_t *loop) {
+  return beam__descriptors_left(LOOP_DESCRIPTORS) ? uv_loop_init(loop) : UV_EMFILE;
+}
+
 static int refused(beam_ctx *ctx, int status) {
   free(ctx);
   return status == UV_ENOMEM ? BEAM_ENO_MEMORY : BEAM_EINVALID;
@@ -97,7 +104,7 @@ int beam_new(beam_ctx **out, const beam_options *options) {
   beam__list_init(&ctx->tasks);
   beam__list_init(&ctx->owned);
   ctx->forks = beam__forks();
-  if ((status = uv_loop_init(&ctx->loop)))
+  if ((status = init_loop(&ctx->loop)))
     return refused(ctx, status);
   beam__pin_library();
   if ((status = uv_async_init(&ctx->loop, &ctx->wakeup, on_wakeup))) {

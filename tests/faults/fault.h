@@ -11,7 +11,7 @@
 enum fault_kind {
   FAULT_NONE,
   FAULT_MEMORY,    /* malloc and its like give NULL, pthread_create EAGAIN */
-  FAULT_INTERRUPT, /* every second system call that may be interrupted says EINTR */
+  FAULT_INTERRUPT, /* half of the system calls that may be interrupted say EINTR */
   FAULT_SHORT      /* what is read, written, sent or received is one byte at a time, or a few */
 };
 

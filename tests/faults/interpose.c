@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -48,7 +49,8 @@ static int fails(int kind) {
 
 static char early[65536] __attribute__((aligned(16)));
 static size_t early_used;
-static volatile int resolving; /* seen by what dlsym calls, which its declaration denies */
+/* Seen by what dlsym calls, which its declaration denies. */
+static __thread volatile int resolving __attribute__((tls_model("initial-exec")));
 
 static int is_early(const void *memory) {
   return (const char *)memory >= early && (const char *)memory < early + sizeof early;
@@ -150,26 +152,35 @@ EXPORT int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 /* ---- System calls: every second one is interrupted, or each does a part ---- */
 
 static int interrupted(void) {
-  if (!is_due(FAULT_INTERRUPT) || state->count % 2)
+  if (!is_due(FAULT_INTERRUPT) || (state->count * 2654435761u >> 13) % 2) /* half of them, in no order */
     return 0;
   state->failed++;
   errno = EINTR;
   return 1;
 }
 
-/* One byte, two, three, …, so that every cut is among them. */
+/* One byte, two, three, … to 61. */
 static size_t part(size_t len) {
   size_t wanted;
   if (!is_due(FAULT_SHORT) || len < 2)
     return len;
   state->failed++;
-  wanted = 1 + state->count % 7;
+  wanted = 1 + state->count % 61;
   return wanted < len ? wanted : len;
+}
+
+/* A counter (eventfd, timerfd) is read whole or not at all. */
+static size_t part_of(int fd, size_t len) {
+  struct stat file;
+  if (state->kind != FAULT_SHORT || fstat(fd, &file) ||
+      !(S_ISREG(file.st_mode) || S_ISSOCK(file.st_mode) || S_ISFIFO(file.st_mode)))
+    return len;
+  return part(len);
 }
 
 EXPORT ssize_t read(int fd, void *to, size_t len) {
   NEXT(ssize_t, "read", int, void *, size_t);
-  return interrupted() ? -1 : next(fd, to, part(len));
+  return interrupted() ? -1 : next(fd, to, part_of(fd, len));
 }
 
 EXPORT ssize_t __read_chk(int fd, void *to, size_t len, size_t room) {
@@ -180,7 +191,7 @@ EXPORT ssize_t __read_chk(int fd, void *to, size_t len, size_t room) {
 
 EXPORT ssize_t write(int fd, const void *from, size_t len) {
   NEXT(ssize_t, "write", int, const void *, size_t);
-  return interrupted() ? -1 : next(fd, from, part(len));
+  return interrupted() ? -1 : next(fd, from, part_of(fd, len));
 }
 
 EXPORT ssize_t recv(int fd, void *to, size_t len, int flags) {

@@ -123,12 +123,16 @@ static const char *errors_file(void) {
   return path;
 }
 
+static void (*before_play)(void); /* in the child; NULL: nothing */
+
 static void run_child(const scene *s, int kind, unsigned long first, unsigned long last) {
   int errors = open(errors_file(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   dup2(errors, 2);
   catch_crashes();
   fault_use_(&shared->fault);
   alarm(HANG_SECONDS);
+  if (before_play)
+    before_play();
   armed_kind = kind;
   arm(s->arms_itself ? FAULT_NONE : kind, first, last);
   s->play(&shared->outcome);
@@ -230,7 +234,7 @@ static int judge(const scene *s, tally *t, unsigned long first, unsigned long la
   const char *own = module_name(program_invocation_name), *whose;
   char what[300];
   if (shared->finished && !*shared->outcome.wrong) {
-    count_kind(t, shared->fault.failed ? shared->outcome.kind : "not reached");
+    count_kind(t, shared->fault.failed || before_play ? shared->outcome.kind : "not reached");
     if (aloud && shared->fault.failed && strcmp(shared->outcome.kind, "unharmed") != 0 &&
         strcmp(shared->outcome.kind, "no_memory") != 0) {
       printf("# %s, %lu to %lu: %s: %s\n", s->name, first, last, shared->outcome.kind, shared->outcome.message);
@@ -284,7 +288,7 @@ static unsigned long every = 401, only_at;
 static const char *wanted_scene;
 
 /* The first, or all from there on, then the second, … `fold`: how many fewer of them. */
-static int fail_each(const scene *s, int from_there_on, unsigned long fold) {
+static inline int fail_each(const scene *s, int from_there_on, unsigned long fold) {
   tally t = {0};
   unsigned long at, total = run_once(s, &t, FAULT_MEMORY, 0, 0);
   unsigned long step = total < FEW ? 1 : every * fold;

@@ -12,6 +12,17 @@ typedef struct asking {
   int pipe[2]; /* the port; then what came of each request, a byte each */
 } asking;
 
+static int send_whole(int fd, const char *text, size_t len) {
+  while (len) {
+    ssize_t sent = send(fd, text, len, MSG_NOSIGNAL);
+    if (sent < 0 && errno != EINTR)
+      return -1;
+    text += sent > 0 ? sent : 0;
+    len -= sent > 0 ? (size_t)sent : 0;
+  }
+  return 0;
+}
+
 /* Sends, and reads until the connection ends or the answer's last bytes have come. */
 static char ask_once(unsigned port, const char *request, const char *last) {
   char answer[8192];
@@ -21,10 +32,12 @@ static char ask_once(unsigned port, const char *request, const char *last) {
   if (fd < 0)
     return 'c';
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
-  if (send(fd, request, strlen(request), MSG_NOSIGNAL) < 0)
+  if (send_whole(fd, request, strlen(request)))
     return close(fd), 'e';
   for (;;) {
     ssize_t more = recv(fd, answer + used, sizeof answer - used, 0);
+    if (more < 0 && errno == EINTR)
+      continue;
     if (more <= 0)
       return close(fd), more < 0 && errno == EAGAIN ? 'h' : 'e'; /* a hang; an end */
     used += (size_t)more;
@@ -49,12 +62,14 @@ static void *ask_all(void *argument) {
   asking *a = argument;
   size_t i;
   unsigned port;
-  if (read(a->pipe[0], &port, sizeof port) != sizeof port)
-    return NULL;
+  while (recv(a->pipe[0], &port, sizeof port, MSG_WAITALL) != sizeof port)
+    if (errno != EINTR)
+      return NULL;
   for (i = 0; port && i < sizeof asked / sizeof *asked; i++) {
     char came = ask_once(port, asked[i][0], asked[i][1]);
-    if (send(a->pipe[0], &came, 1, MSG_NOSIGNAL) != 1)
-      break;
+    while (send(a->pipe[0], &came, 1, MSG_NOSIGNAL) != 1)
+      if (errno != EINTR)
+        return NULL;
   }
   shutdown(a->pipe[0], SHUT_WR);
   return NULL;
@@ -77,6 +92,15 @@ static void serve_asking(beam_ctx *ctx, asking *a, outcome *to) {
     wrong(to, "the client was not served to the end");
 }
 
+/* Whole, whatever fails. */
+static void tell_port(asking *a, unsigned port) {
+  int kind = shared->fault.kind;
+  shared->fault.kind = FAULT_NONE;
+  if (send(a->pipe[1], &port, sizeof port, MSG_NOSIGNAL) != sizeof port)
+    abort();
+  shared->fault.kind = kind;
+}
+
 static void play_server(outcome *to) {
   beam_server_options options = {.on_request = peer_on_request};
   beam_server *server = NULL;
@@ -97,8 +121,7 @@ static void play_server(outcome *to) {
   }
   if (!code)
     port = beam_server_port(server);
-  if (write(a.pipe[1], &port, sizeof port) != sizeof port)
-    abort();
+  tell_port(&a, port);
   if (!code)
     serve_asking(ctx, &a, to);
   beam_close(ctx);

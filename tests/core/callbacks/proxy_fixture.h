@@ -43,7 +43,6 @@ static inline int proxy_dial(unsigned port) {
   return -1;
 }
 
-/* The head of a request is one read here: the tests are on loopback. */
 static inline int proxy_grant(proxy_pair *pair, const char *head) {
   static const char granted[] = "HTTP/1.1 200 Connection established\r\n\r\n";
   const char *colon = strchr(head, ':');
@@ -64,13 +63,19 @@ static inline int proxy_copy(int from, int to) {
   return len > 0 ? 0 : -1;
 }
 
+/* The request's head is looked at until it is whole. */
 static inline int proxy_first(proxy_pair *pair) {
   char head[2048];
-  ssize_t len = recv(pair->near, head, sizeof head - 1, 0);
+  ssize_t len = recv(pair->near, head, sizeof head - 1, MSG_PEEK);
+  const char *end;
   if (len <= 0)
     return -1;
   head[len] = '\0';
-  return proxy_grant(pair, head);
+  end = strstr(head, "\r\n\r\n");
+  if (!end)
+    return len < (ssize_t)sizeof head - 1 ? 0 : -1;
+  len = recv(pair->near, head, (size_t)(end + 4 - head), 0);
+  return len > 0 ? proxy_grant(pair, head) : -1;
 }
 
 static inline void proxy_end(proxy *p, int at) {
