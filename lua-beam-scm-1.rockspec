@@ -29,6 +29,7 @@ build = {
         "core/base/ascii.c",
         "core/base/bytes.c",
         "core/base/decimal.c",
+        "core/base/descriptors.c",
         "core/base/error.c",
         "core/base/forks.c",
         "core/base/libraries.c",
