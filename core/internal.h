@@ -81,9 +81,9 @@ struct beam_ctx {
 /* A context of the parent's, in a forked child: what it holds is shared with the parent, and not to be touched. The log
  * is told, once. */
 int beam__is_foreign(const beam_ctx *ctx);
-extern const char beam__foreign[]; /* what to say of it */
+extern const char beam__foreign[];           /* what to say of it */
 int beam__descriptors_left(unsigned wanted); /* descriptors.c: 1, or 0 */
-void beam__pin_library(void);      /* pin.c: called by beam_new */
+void beam__pin_library(void);                /* pin.c: called by beam_new */
 void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
 /* To be called at the end of every public call that may have given the loop something to do. */
 void beam__touch(beam_ctx *ctx);
