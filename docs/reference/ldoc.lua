@@ -97,10 +97,10 @@ end
 
 -- ---- Files ----
 
--- The first sentence stands in the index too, where the link would not hold.
+-- The first sentence stands in the index too, where the link would not hold. In HTML all pages stand in one folder.
 local function put_head(text, topic)
   put("--- ", text)
-  put("-- See [", topic.title:lower(), "](../topics/", topic.page, ".html).")
+  put("-- See [", topic.title:lower(), "](../topics/", topic.page:match "[^/]*$", ".html).")
 end
 
 local function put_section(title)

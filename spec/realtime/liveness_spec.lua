@@ -290,7 +290,7 @@ describe("a connection", function()
     beam.sleep(0.1)
     conn:close()
     assert.are.equal(1, #lines)
-    assert.is_truthy(lines[1]:find "warning: .*its app has given no sign for 0%.0%d* s: the handler has died or is stuck")
+    assert.is_truthy(lines[1]:find "warning: .*its app has given no sign for 0%.%d+ s: the handler has died or is stuck")
     lines = {}
   end)
 

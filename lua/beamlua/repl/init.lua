@@ -10,6 +10,8 @@ local reactor = require "beam.driver.reactor"
 local run = require "beamlua.run"
 local terminal = require "beamlua.cli.terminal"
 
+local unpack = table.unpack or unpack
+
 -- ---- Running a line ----
 
 local never = "this wait would never end: nothing is open, due or running that could end it (deadlock)"
@@ -154,11 +156,11 @@ end
 local function redirect(prompt)
   local print_plainly = print
   function print(...) -- luacheck: ignore 121
-    local values = table.pack(...)
-    for i = 1, values.n do
+    local values, count = { ... }, select("#", ...)
+    for i = 1, count do
       values[i] = shown(values[i])
     end
-    prompt:aside(print_plainly, table.unpack(values, 1, values.n))
+    prompt:aside(print_plainly, unpack(values, 1, count))
   end
   log.to(function(level, line)
     if log.levels[level] <= log.levels.warning then
