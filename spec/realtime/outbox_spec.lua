@@ -1,4 +1,4 @@
-local outbox = require "beam.realtime.outbox"
+local outbox = require "beam.realtime.queue.outbox"
 local retry = require "beam.retry"
 
 -- A queue, and what it said about the ends of entries: ended[i] = "data outcome".

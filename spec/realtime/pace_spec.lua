@@ -1,4 +1,4 @@
-local new = require("beam.realtime.outbox").pace
+local new = require("beam.realtime.queue.pace").new
 
 describe("pace", function()
   -- Sends for `seconds` as fast as it may, with a timer that is late by `late`; returns how many went out.

@@ -3,16 +3,17 @@
 --   life.lua      states, attempts, retries            watch.lua    liveness
 --   room.lua      waiting for room to send
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
+--   pump.lua      from the queue to the socket
 --   receive.lua   from the socket to receive()         request.lua  request()
 --   close.lua     close()
 local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local handlers = require "beam.realtime.handlers"
-local in_flight = require "beam.realtime.in_flight"
+local in_flight = require "beam.realtime.queue.in_flight"
 local log = require "beam.log"
 local new_arrivals = require("beam.realtime.arrivals").new
 local new_inbox = require("beam.realtime.inbox").new
-local new_outbox = require("beam.realtime.outbox").new
+local new_outbox = require("beam.realtime.queue.outbox").new
 local new_requests = require("beam.realtime.requests").new
 local new_timers = require("beam.driver.timers").new
 local transform = require "beam.realtime.transform"
@@ -27,7 +28,7 @@ local connection = {}
 ---@field last_error beam.error? why the last attempt ended
 local Connection = {}
 local meta = { __name = "beam.connection", __index = Connection }
-for _, part in ipairs { "life", "send", "room", "settle", "receive", "request", "close" } do
+for _, part in ipairs { "life", "send", "pump", "room", "settle", "receive", "request", "close" } do
   for name, method in pairs(require("beam.realtime." .. part)) do
     Connection[name] = method
   end

@@ -9,7 +9,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local protect = require "beam.driver.protect"
-local in_flight = require "beam.realtime.in_flight"
+local in_flight = require "beam.realtime.queue.in_flight"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection

@@ -1,0 +1,173 @@
+-- From the outbox to the socket: what waits goes out in its order, as soon as it may. The methods here are those of
+-- beam/realtime/connection.lua's connections.
+local driver = require "beam.driver"
+local errors = require "beam.error"
+local hooks = require "beam.observe.hooks"
+local in_flight = require "beam.realtime.queue.in_flight"
+
+---@class beam.connection
+local Pumping = {}
+
+-- ---- Errors ----
+
+function Pumping:not_open()
+  local now = self.state == "closed" and self.err and self.err.message or "it is " .. self.state
+  local message = ("a message to %s was not sent: %s"):format(self.url, now)
+  return nil, errors.new { kind = "closed", message = message, phase = self:error_phase(), code = self.err and self.err.code }
+end
+
+-- ---- Onto the wire ----
+
+local function mark_later(self)
+  self.marks_later = false
+  self:mark()
+end
+
+--- The peer is asked how far it has read, some time after a message that nothing else has settled by then.
+function Pumping:mark_in_time()
+  if not self.marks_later and self.state == "open" then
+    self.marks_later = true
+    self.attempt_timers:set("mark", in_flight.within, mark_later)
+  end
+end
+
+--- A message was handed to the socket.
+---@param entry beam.entry? who wants to know what becomes of it
+function Pumping:went(entry)
+  self.sent = self.sent + 1
+  if self.flight:add(entry) then
+    self:mark()
+  elseif not self.marks_later then
+    self:mark_in_time()
+  end
+  if self.idle_timeout then
+    self.liveness.used = driver.now()
+  end
+end
+
+--- Hands data to the socket.
+---@param limit number? bytes that may wait for the network
+---@return boolean?, beam.core.error|integer? problem as ws:send says it
+function Pumping:write(data, binary, limit)
+  local ws = self.attempt.ws
+  if binary then
+    return ws:send_binary(data, limit)
+  end
+  return ws:send(data, limit)
+end
+
+-- ---- The outbox ----
+
+--- Whether a message that is sent now needs no queue.
+function Pumping:may_be_direct()
+  return self.state == "open" and not self.reconciling and self.outbox:count() == 0 and not self.outbox.pace
+end
+
+local function has_room(self)
+  local pending = self.attempt.ws:pending()
+  return self.flight:count() < in_flight.max and (pending == 0 or pending < self.max_pending)
+end
+
+-- Returns whether the next one may follow.
+local function write_entry(self, entry)
+  local ok, err = self:write(entry.data, entry.binary)
+  if not ok and err.kind == "closed" then -- the end is on its way
+    self.outbox:requeue({ entry }, driver.now())
+    return false
+  elseif not ok then
+    self:settle(entry, "dropped")
+    self:report(errors.from_core(err, self.url))
+    return true
+  end
+  local request = entry.request
+  if request then
+    self.requests:add(request, self.flight.sent + 1)
+  elseif entry.asked then
+    self.requests:add_nobody(self.flight.sent + 1, entry.ask_key, entry.ask_value)
+  else
+    self.sent_plain = true
+  end
+  self:went(self.follows and entry or nil)
+  if entry.queued_at and hooks.waited then
+    hooks.waited(self, driver.now() - entry.queued_at)
+  end
+  return true
+end
+
+local function pump(self)
+  self:pump()
+end
+
+local function may_pump(self)
+  local attempt = self.attempt
+  return attempt and attempt.opened and not attempt.closing and not self.reconciling and not self.hearing
+end
+
+--- Sends what waits, as far as the connection, the pace and the network allow. Inside a step messages may have come that nobody has heard
+--- of yet: they came before what goes out now.
+function Pumping:pump()
+  local outbox = self.outbox
+  if may_pump(self) and outbox:count() > 0 then
+    self:heed_arrivals()
+  end
+  if not may_pump(self) then
+    return
+  end
+  while outbox:count() > 0 and has_room(self) do
+    local entry, wait = outbox:pop(driver.now())
+    if not entry and wait then
+      self.attempt_timers:set("pace", wait, pump)
+    end
+    if not entry or not write_entry(self, entry) then
+      break
+    end
+  end
+  self.room:wake()
+  if outbox:count() == 0 then
+    self.direct = self:may_be_direct()
+    self.timers:stop "expiry"
+    self.flushed:wake_all()
+    if self.state == "closing" then
+      self:say_close()
+    end
+  end
+end
+
+local expire
+
+local function expire_later(self)
+  local at = self.outbox.next_expiry
+  if at < math.huge and self.outbox:count() > 0 then
+    self.timers:set("expiry", at - driver.now() + 0.001, expire)
+  end
+end
+
+function expire(self)
+  self.outbox:expire(driver.now())
+  self.room:wake()
+  expire_later(self)
+  if self.outbox:count() == 0 then
+    self.flushed:wake_all()
+  end
+end
+
+--- An entry joins the outbox.
+---@param entry beam.entry
+---@return true?, beam.error?
+function Pumping:enqueue(entry)
+  if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
+    return self:not_open()
+  end
+  entry.queued_at = hooks.waited and driver.now() or nil
+  if not self.outbox:push(entry, driver.now()) then
+    return self:queue_full()
+  end
+  self.direct = false
+  self:pump()
+  if self.outbox:count() > 0 and self.outbox.next_expiry < math.huge and not self.timers:is_set "expiry" then
+    expire_later(self)
+  end
+  return true
+end
+
+return Pumping
