@@ -229,6 +229,72 @@ static void test_an_answer_before_its_request(void) {
   }
 }
 
+/* ---- The same request once more ---- */
+
+struct repeats {
+  int wanted, done, refused, last_status;
+  size_t last_len;
+  double tcp; /* seconds, of all of them */
+};
+
+static void repeat(void *user, beam_http *http, const beam_http_event *event) {
+  struct repeats *repeats = user;
+  if (event->type != BEAM_HTTP_DONE)
+    return;
+  repeats->done++;
+  repeats->last_status = event->error ? -1 : event->status;
+  repeats->last_len = event->len;
+  repeats->tcp += event->times->tcp;
+  if (repeats->done < repeats->wanted)
+    repeats->refused += beam_http_again(http) != 0;
+}
+
+static void repeat_at(beam_http_options options, const char *port_name, int status) {
+  struct repeats repeats = {.wanted = 5};
+  int before = arrived(port_name);
+  beam_http *http;
+  options.on_event = repeat;
+  options.user = &repeats;
+  CHECK_INT(beam_http_start(ctx, &http, &options, NULL), 0);
+  CHECK_INT(beam_http_again(http), BEAM_EINVALID); /* it runs */
+  CHECK(run_until(&repeats.done, 5, 10000));
+  CHECK_INT(repeats.refused, 0);
+  CHECK_INT(repeats.last_status, status);
+  CHECK(arrived(port_name) - before <= 1);
+  repeats.wanted = 7; /* from outside of its event, and on from there */
+  CHECK_INT(beam_http_again(http), 0);
+  CHECK(run_until(&repeats.done, 7, 10000));
+  CHECK_INT(repeats.last_status, status);
+  CHECK(arrived(port_name) - before <= 1);
+  beam_http_free(http);
+}
+
+static void test_the_same_request_once_more(void) {
+  beam_http_options options = plain_options();
+  options.body = "{}";
+  options.body_len = 2;
+  repeat_at(options, "other", 200);
+  options = tls_options();
+  options.timeout_ms = 5000;
+  repeat_at(options, "tls_good", 200);
+  options.stream = 1;
+  repeat_at(options, "tls_good", 200);
+}
+
+static void test_what_failed_is_not_sent_again(void) {
+  struct repeats repeats = {.wanted = 2};
+  beam_http_options options = {.url = address("http", "127.0.0.1", "other", "/echo"), .on_event = repeat};
+  beam_http *http;
+  options.user = &repeats;
+  options.timeout_ms = 1;
+  options.proxy = "http://127.0.0.1:9"; /* nobody listens */
+  CHECK_INT(beam_http_start(ctx, &http, &options, NULL), 0);
+  CHECK(run_until(&repeats.done, 1, 5000));
+  CHECK_INT(repeats.refused, 1);
+  CHECK_INT(repeats.last_status, -1);
+  beam_http_free(http);
+}
+
 int main(void) {
   server_start();
   if (beam_new(&ctx, NULL))
@@ -242,6 +308,8 @@ int main(void) {
   RUN(test_proxies);
   RUN(test_nobody_rides_on_anothers_tunnel);
   RUN(test_an_answer_before_its_request);
+  RUN(test_the_same_request_once_more);
+  RUN(test_what_failed_is_not_sent_again);
   beam_close(ctx);
   server_stop();
   return test_end();
