@@ -117,7 +117,7 @@ static void test_not_by_others(void) {
 static void test_not_with_another_client_certificate(void) {
   client c;
   char authority[300], certificate[300], key[300];
-  beam_tls bare = {.ca_file = authority}, known = {authority, certificate, key, 0};
+  beam_tls bare = {.ca_file = authority}, known = {.ca_file = authority, .cert_file = certificate, .key_file = key};
   unsigned port = server.resume;
   snprintf(authority, sizeof authority, "%s", file("ca.pem"));
   snprintf(certificate, sizeof certificate, "%s", file("mine.pem"));
