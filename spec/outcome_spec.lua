@@ -80,7 +80,11 @@ describe("a message", function()
     assert.is_truthy(err.message:find("8192 outcomes of messages to ", 1, true))
     beam.step(0)
     beam.step(0)
-    assert.are.equal(8192, #outcomes)
+    local not_sent = 0
+    for _, outcome in ipairs(outcomes) do
+      not_sent = not_sent + (outcome[2] ~= "written" and 1 or 0) -- the one that went is, where the loop took a second
+    end
+    assert.are.equal(8192, not_sent)
     conn:close()
   end)
 
