@@ -149,6 +149,12 @@ build/tests/faults/faults.so: tests/faults/interpose.c tests/faults/fault.h
 	@mkdir -p $(@D)
 	$(q)$(CC) -D_GNU_SOURCE -std=c11 -O1 -g -fPIC -fvisibility=hidden $(WARNINGS) -shared -o $@ $< -ldl
 
+build/tests/faults/host_%_test: tests/faults/host_%_test.c build/asan/libbeamhost.a build/tests/faults/faults.so
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(HOST_FLAGS) $(LUA_FLAGS) $(CFLAGS) $(SANITIZERS) -rdynamic -MMD -MP -Itests -o $@ $< build/asan/libbeamhost.a \
+	  build/asan/libsandbox.a build/asan/libbeam.a $(LIBS) $(LUA_LIBRARY) $(CJSON_LIBRARY) -lm -ldl
+
 build/tests/faults/%_test: tests/faults/%_test.c build/asan/libbeam.a build/tests/faults/faults.so
 	$(call say,CC,$<)
 	@mkdir -p $(@D)

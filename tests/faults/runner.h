@@ -284,7 +284,7 @@ static unsigned long run_once(const scene *s, tally *t, int kind, unsigned long 
 
 /* ---- Each allocation ---- */
 
-static unsigned long every = 401, only_at;
+static unsigned long every = 401, only_at, at_once = 1; /* how many fail, one after the other */
 static const char *wanted_scene;
 
 /* The first, or all from there on, then the second, … `fold`: how many fewer of them. */
@@ -297,7 +297,7 @@ static inline int fail_each(const scene *s, int from_there_on, unsigned long fol
     printf("# %s does not hold without a fault: %s %s\n", s->name, shared->outcome.message, shared->outcome.wrong);
   memset(&t, 0, sizeof t);
   for (at = only_at ? only_at : 1; at <= total + 3 && (!only_at || at == only_at); at += step)
-    run_once(s, &t, FAULT_MEMORY, at, from_there_on ? (unsigned long)-1 : at);
+    run_once(s, &t, FAULT_MEMORY, at, from_there_on ? (unsigned long)-1 : at + at_once - 1);
   printf("# %s%s: %lu allocations, %d runs: ", s->name, from_there_on ? ", all from there on" : "", total, t.runs);
   show_tally(&t);
   printf("\n");

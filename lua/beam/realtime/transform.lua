@@ -39,8 +39,9 @@ end
 
 local function failure(self, cause, traceback)
   local fn = self[self.index]
-  local name = name_of(fn)
-  local shown = ("%s transform %d (%s%s)"):format(self.direction, self.index, name and name .. ", " or "", place_of(fn))
+  local name = fn and name_of(fn)
+  local shown = fn and ("%s transform %d (%s%s)"):format(self.direction, self.index, name and name .. ", " or "", place_of(fn))
+    or ("%s transform"):format(self.direction) -- between two of them: out of memory
   return errors.new {
     kind = "transform",
     message = ("the %s failed: %s"):format(shown, tostring(cause)),

@@ -52,12 +52,15 @@ local function answer(server, exchange)
   end
 end
 
--- Events must not run user code: this coroutine does.
+-- Events must not run user code: this coroutine does. Where there is no memory for another one, the connection ends, and this goes on.
 local function accept_requests(server)
   while not server.closed do
     local exchange = table.remove(server.queue, 1)
     if exchange then
-      driver.spawn(answer, server, exchange)
+      if not pcall(driver.spawn, answer, server, exchange) then
+        server.exchanges[exchange.request] = nil
+        exchange.request:abort()
+      end
     else
       server.asked:wait()
     end
