@@ -278,16 +278,22 @@ describe("a connection", function()
         assert.are.equal("open", c.state)
       end,
     }
-    beam.sleep(0.15)
-    hooks.ws:send '{"type":"ping"}'
-    beam.sleep(0.05)
-    assert.are.equal(1, #told_of)
+    eventually(function()
+      return told_of[1]
+    end)
+    beam.sleep(0.3)
+    assert.are.equal(1, #told_of) -- until there was a sign
     assert.is_true(told_of[1] >= 0.1)
-    beam.sleep(0.1)
-    assert.are.same({ 2, "open" }, { #told_of, conn.state })
+    hooks.ws:send '{"type":"ping"}'
+    eventually(function()
+      return told_of[2]
+    end)
+    assert.are.equal("open", conn.state)
     conn:close()
     conn = open { stalled = 0.05 }
-    beam.sleep(0.1)
+    eventually(function()
+      return lines[1]
+    end)
     conn:close()
     assert.are.equal(1, #lines)
     assert.is_truthy(lines[1]:find "warning: .*its app has given no sign for 0%.%d+ s: the handler has died or is stuck")
