@@ -6,9 +6,32 @@
 #include "net/http1/header.h"
 #include "net/url.h"
 
-enum { PIECE = 16 * 1024 }; /* bytes decoded at a time */
+enum {
+  PIECE = 16 * 1024, /* bytes decoded at a time, and that curl (7.88) hands on at most */
+  GATHERED_MAX = 64 * 1024
+};
 
 /* ---- The body ---- */
+
+/* Of a stream in haste several pieces are told as one, for each event costs its reader more than the bytes do; none
+ * waits for longer than curl goes on handing on what it has. */
+static int gather(beam_http *http, const void *data, size_t len) {
+  if (beam__response_append(&http->response, data, len))
+    return BEAM_ENO_MEMORY;
+  if (http->response.body_len > GATHERED_MAX - PIECE)
+    beam__http_tell_gathered(http);
+  else if (beam__list_empty(&http->transfer.gathering))
+    beam__list_add(&http->ctx->curl->gathering, &http->transfer.gathering);
+  return 0;
+}
+
+void beam__http_tell_gathered(beam_http *http) {
+  size_t len = http->response.body_len;
+  beam__list_remove(&http->transfer.gathering);
+  http->response.body_len = 0;
+  if (len)
+    beam__http_deliver(http, BEAM_HTTP_DATA, http->response.body, len);
+}
 
 static int take_decoded(beam_http *http, const void *data, size_t len) {
   http->received += len;
@@ -17,12 +40,16 @@ static int take_decoded(beam_http *http, const void *data, size_t len) {
                     http->peer, http->max_body);
     return -1;
   }
-  if (http->stream) {
+  if (http->stream && !http->decoder.count && len <= PIECE) {
+    if (!gather(http, data, len))
+      return http->freed ? -1 : 0;
+  } else if (http->stream) {
+    beam__http_tell_gathered(http);
     beam__http_deliver(http, BEAM_HTTP_DATA, data, len);
     return http->freed ? -1 : 0;
-  }
-  if (!beam__response_append(&http->response, data, len))
+  } else if (!beam__response_append(&http->response, data, len)) {
     return 0;
+  }
   beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
   return -1;
 }

@@ -56,6 +56,14 @@ static void hand_on_results(struct beam__curl *curl) {
 
 static void set_timer(struct beam__curl *curl);
 
+static void tell_gathered(struct beam__curl *curl) {
+  while (!beam__list_empty(&curl->gathering)) {
+    beam__transfer *transfer = BEAM__CONTAINER(curl->gathering.next, beam__transfer, gathering);
+    beam__list_remove(&transfer->gathering);
+    transfer->gathered(transfer);
+  }
+}
+
 static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   int running;
   if (socket == CURL_SOCKET_TIMEOUT)
@@ -66,6 +74,7 @@ static void drive(struct beam__curl *curl, curl_socket_t socket, int ready) {
   curl_multi_socket_action(curl->multi, socket, ready, &running);
   curl->starved = errno == ENOMEM;
   curl->busy--;
+  tell_gathered(curl);
   hand_on_results(curl);
   curl->changing--;
   set_timer(curl);
@@ -297,6 +306,7 @@ void beam__transfer_start(struct beam__curl *curl, beam__transfer *transfer) {
 
 void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer) {
   beam__list_remove(&transfer->node);
+  beam__list_remove(&transfer->gathering);
   let_go(curl, transfer);
   admit_if_room(curl);
 }
@@ -309,6 +319,7 @@ void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, in
   curl_easy_pause(transfer->easy, paused);
   curl->starved = errno == ENOMEM;
   curl->busy--;
+  tell_gathered(curl);
   hand_on_results(curl);
 }
 
@@ -384,6 +395,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   curl->ctx = ctx;
   curl->due = curl->armed = BEAM__NEVER;
   beam__list_init(&curl->waiting);
+  beam__list_init(&curl->gathering);
   beam__list_init(&curl->watches);
   beam__task_init(&curl->admit, run_admit);
   uv_timer_init(&ctx->loop, &curl->timer);

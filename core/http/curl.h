@@ -25,6 +25,8 @@ typedef struct beam__transfer {
   int running;                                        /* curl has it */
   void (*started)(struct beam__transfer *transfer);   /* its turn came */
   void (*unwatched)(struct beam__transfer *transfer); /* curl, still at it, waits for no socket; while busy */
+  beam__node gathering;                               /* in the list of those that have gathered something */
+  void (*gathered)(struct beam__transfer *transfer);  /* curl has handed on all that it has for now */
   void (*done)(struct beam__transfer *transfer, CURLcode result); /* curl has let go of it; called from a step */
 } beam__transfer;
 
@@ -38,8 +40,9 @@ struct beam__curl {
   uint64_t due, armed; /* when curl wants to be called, in the loop's time, and what the timer is set to */
   int changing;        /* curl may yet say otherwise */
   beam__task admit;
-  beam__node waiting; /* beam__transfer */
-  beam__node watches; /* of sockets */
+  beam__node waiting;   /* beam__transfer */
+  beam__node gathering; /* the same, by their other node */
+  beam__node watches;   /* of sockets */
   struct watch *by_port[BEAM__TRANSFERS_MAX];
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */

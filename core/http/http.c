@@ -113,6 +113,10 @@ static int is_whole(const beam_http *http) {
   return http->upload.unwatched || (http->response.status && length >= 0 && got == length);
 }
 
+static void on_gathered(beam__transfer *transfer) {
+  beam__http_tell_gathered(BEAM__CONTAINER(transfer, beam_http, transfer));
+}
+
 static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
@@ -245,8 +249,10 @@ static beam_http *http_new(beam_ctx *ctx) {
   http->ctx = ctx;
   http->transfer.started = on_started;
   http->transfer.unwatched = on_unwatched;
+  http->transfer.gathered = on_gathered;
   http->transfer.done = on_done;
   beam__list_init(&http->transfer.node);
+  beam__list_init(&http->transfer.gathering);
   beam__task_init(&http->task, run_task);
   return http;
 }

@@ -139,6 +139,7 @@ void beam__http_release_trust(beam_http *http);
 
 /* body.c */
 int beam__http_watch_response(beam_http *http); /* 0, or an option that curl refused */
+void beam__http_tell_gathered(beam_http *http); /* of a stream: what has come of its body and was not told yet */
 int beam__http_take_held(beam_http *http);      /* decodes what a pause held back; negative: http->error says why */
 void beam__http_check_end(beam_http *http);     /* what ended too early becomes http->error */
 

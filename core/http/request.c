@@ -14,6 +14,7 @@ enum {
   MAX_BODY_WHOLE = 64 * 1024 * 1024,
   MAX_UPLOAD_HTTP2 = 16 * 1024, /* what curl sends in one piece */
   EXPECT_FROM = 1000,           /* from 1 KiB or 1 MiB on, by version, curl would wait for a 100 Continue */
+  STREAM_BUFFER = 64 * 1024,    /* what is read at a time: fewer calls of the system for a large body */
   DEFAULT_HEADERS = 6           /* that add_defaults adds at most */
 };
 
@@ -320,6 +321,7 @@ static int set_basics(beam_http *http) {
          curl_easy_setopt(easy, CURLOPT_HTTP_CONTENT_DECODING, 0L) ||
          /* inflate.h says why */ curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) ||
          curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, http->curl_text) ||
+         (http->stream && curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)STREAM_BUFFER)) ||
          curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L) || curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) ||
          curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)http->connect_timeout_ms) || set_resolver(easy);
 }

@@ -7,7 +7,7 @@ local upload = require "beam.http.upload"
 
 local response_stream = {}
 
-local high_water = 256 * 1024 -- bytes that wait, with which reading stops
+local high_water = 192 * 1024 -- bytes that wait, with which reading stops; a piece is up to 64 KiB
 local low_water = 64 * 1024 -- and goes on
 
 ---@class beam.response_stream
