@@ -21,7 +21,7 @@ int lws_plugins_init(void **list, const char *const *folders, const char *class_
   const char *own[] = {folder, NULL};
   Dl_info library;
   init_function init;
-  char *slash;
+  const char *slash;
   *(void **)&init = dlsym(RTLD_NEXT, "lws_plugins_init");
   if (!init)
     return 1;
