@@ -8,7 +8,8 @@
 enum {
   JOIN_MAX = 65536,
   COMPACT_MIN = 65536, /* bytes at the front of the queue that are worth moving the rest for */
-  SPARE_MAX = 262144
+  SPARE_MAX = 262144,
+  LARGE_MAX = 1048576
 };
 
 /* ---- Memory ---- */
@@ -18,6 +19,7 @@ static void end_buffers(beam__owned *owned) {
   buffers->ended = 1;
   beam__bytes_free(&buffers->spare[0]);
   beam__bytes_free(&buffers->spare[1]);
+  beam__bytes_free(&buffers->large);
 }
 
 int beam__buffers_make(beam_ctx *ctx) {
@@ -29,9 +31,28 @@ int beam__buffers_make(beam_ctx *ctx) {
     return 0;
   buffers->ended = 0;
   memset(buffers->spare, 0, sizeof buffers->spare);
+  memset(&buffers->large, 0, sizeof buffers->large);
   beam__own(ctx, &buffers->owned, end_buffers);
   ctx->buffers = buffers;
   return 1;
+}
+
+void beam__buffers_take_large(beam_ctx *ctx, beam__bytes *bytes) {
+  struct beam__buffers *buffers = ctx->buffers;
+  if (bytes->at || !buffers)
+    return;
+  *bytes = buffers->large;
+  memset(&buffers->large, 0, sizeof buffers->large);
+}
+
+void beam__buffers_give_back_large(beam_ctx *ctx, beam__bytes *bytes) {
+  struct beam__buffers *buffers = ctx->buffers;
+  if (buffers && !buffers->ended && !buffers->large.at && bytes->size <= LARGE_MAX) {
+    buffers->large = *bytes;
+    buffers->large.len = 0;
+    memset(bytes, 0, sizeof *bytes);
+  }
+  beam__bytes_free(bytes);
 }
 
 /* A buffer that is freed and made anew for each batch costs more than the batch. */

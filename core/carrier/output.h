@@ -17,12 +17,18 @@ struct beam__buffers {
   beam_ctx *ctx;
   int ended;            /* the context: nothing is kept any more */
   beam__bytes spare[2]; /* empty, but with room */
+  beam__bytes large;    /* the same, for messages that come in pieces */
   char input[BEAM__READ_SIZE];
   char plain[BEAM__READ_SIZE]; /* several records of TLS, so that fewer messages are cut */
 };
 
 /* Makes the context's if they are not there; 0: out of memory. */
 int beam__buffers_make(beam_ctx *ctx);
+
+/* Memory for a large message that comes in, where there is some that was given back: new pages cost more than the
+ * message. */
+void beam__buffers_take_large(beam_ctx *ctx, beam__bytes *bytes);
+void beam__buffers_give_back_large(beam_ctx *ctx, beam__bytes *bytes); /* or frees it */
 
 typedef struct beam__output { /* zero-initialise; the first three are the owner's to fill in */
   beam_ctx *ctx;              /* whose buffers are made */

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "carrier/output.h"
 #include "websocket/inside.h"
 
 static void emit_data(beam_ws *ws, enum beam_ws_event_type type, const void *data, size_t len) {
@@ -28,12 +29,15 @@ void beam__ws_hold_back(beam_ws *ws, int held_back) {
 static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
   beam_ws_event event = {
       .type = BEAM_WS_MESSAGE, .binary = piece->binary, .first = piece->first, .final = piece->final};
+  beam_ctx *ctx = ws->ctx;
   beam__bytes pieces;
   int whole = 1;
   if (ws->fragments) {
     event.data = (const char *)piece->data;
     event.len = piece->len;
   } else {
+    if (piece->first && !piece->final)
+      beam__buffers_take_large(ws->ctx, &ws->message);
     whole = beam__message_add(&ws->message, piece, &event.data, &event.len);
     event.first = event.final = 1;
   }
@@ -41,10 +45,10 @@ static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
     beam__ws_out_of_memory(ws);
   if (whole <= 0)
     return;
-  pieces = ws->message; /* the event may free the WebSocket */
+  pieces = ws->message; /* the event may free the WebSocket, and not the context */
   memset(&ws->message, 0, sizeof ws->message);
   beam__ws_emit(ws, &event);
-  beam__bytes_free(&pieces);
+  beam__buffers_give_back_large(ctx, &pieces);
 }
 
 /* A message in one frame, of which no piece came before. */
