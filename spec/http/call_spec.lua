@@ -330,6 +330,12 @@ describe("call", function()
       assert.are.equal("beam.call: a GET has no body for input: use path = '?name=value'", message { "a", method = "GET", input = {} })
     end)
 
+    it("a target that is nil", function()
+      local nothing = "beam.call: what is called comes first: the name of a deployment, its id or its URL; it is nil"
+      assert.are.equal(nothing, message(nil, {}))
+      assert.are.equal(nothing, message())
+    end)
+
     it("options that are not there, or make no sense", function()
       assert.are.equal("beam.call: unknown option 'timout'; did you mean 'timeout'?", message { "a", timout = 5 })
       assert.are.equal("beam.call: 'retry' wants a function(attempt, err), beam.retry.backoff { attempts = 3 }, or false",

@@ -47,6 +47,8 @@ end
 function request.gather(where, known, target, input, given)
   if given == nil and type(target) == "string" then
     return { target, input = input } -- there is nothing to check
+  elseif target == nil then
+    mistake(where .. ": what is called comes first: the name of a deployment, its id or its URL; it is nil")
   end
   local options = options_of.gather(where, known, {}, target, given or input ~= nil and {} or nil)
   if input ~= nil then
