@@ -126,4 +126,27 @@ describe("a program that ends", function()
       )
     end)
   end
+
+  if jit then -- whose ffi can fork
+    it("as a forked child, to which nothing of the parent's belongs", function()
+      local output = execute [[
+        local ffi = require "ffi"
+        ffi.cdef "int fork(void); int waitpid(int child, int *status, int options); void _exit(int status);"
+        local child = ffi.C.fork()
+        if child == 0 then
+          print(select(2, pcall(ctx.step, ctx, 0)))
+          print(select(2, ctx:websocket({ url = "ws://" .. url }, function() end)).message)
+          websocket:free() http:free() timer:stop() server:close() ctx:close()
+          io.stdout:flush()
+          ffi.C._exit(0)
+        end
+        ffi.C.waitpid(child, nil, 0)
+        for _ = 1, 5 do ctx:step(0.02) end
+        print(websocket:phase(), websocket:send "still here")
+      ]]
+      local belongs = "the context was made before a fork, by another process: make one here"
+      assert.equal(2, select(2, output:gsub(belongs, "")), output)
+      assert.is_truthy(output:find("open\ttrue\nstatus 0\n$"), output)
+    end)
+  end
 end)
