@@ -210,6 +210,8 @@ describe("error", function()
     assert.are.equal("beam.call: unknown option 'timout'; did you mean 'timeout'?", (message "timout"))
     assert.are.equal("beam.call: unknown option 'Headers'; did you mean 'headers'?", (message "Headers"))
     assert.are.equal("beam.call: unknown option 'colour'", (message "colour"))
+    local suggest = require "beam.base.suggest"
+    assert.are.same({ "token", "input", "retry" }, { suggest("tokne", { token = 1 }), suggest("inptu", { input = 1 }), suggest("retyr", { retry = 1 }) })
     assert.are.equal("beam.call: option 'retry' is not available yet", (message "retry"))
   end)
 end)

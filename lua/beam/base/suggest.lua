@@ -1,19 +1,22 @@
 -- The known name nearest to a mistyped one, for "did you mean".
 local ascii = require "beam.base.ascii"
 
--- Levenshtein's distance, one row at a time.
+-- How many letters are too much, missing, others, or two that changed places (the optimal string alignment distance), one row at a time.
 local function distance(a, b)
-  local row = {}
+  local before, row = {}, {}
   for j = 0, #b do
     row[j] = j
   end
   for i = 1, #a do
-    local diagonal = row[0]
-    row[0] = i
+    local next_row = { [0] = i }
     for j = 1, #b do
       local cost = a:byte(i) == b:byte(j) and 0 or 1
-      diagonal, row[j] = row[j], math.min(row[j] + 1, row[j - 1] + 1, diagonal + cost)
+      next_row[j] = math.min(row[j] + 1, next_row[j - 1] + 1, row[j - 1] + cost)
+      if i > 1 and j > 1 and a:byte(i) == b:byte(j - 1) and a:byte(i - 1) == b:byte(j) then
+        next_row[j] = math.min(next_row[j], before[j - 2] + 1)
+      end
     end
+    before, row = row, next_row
   end
   return row[#b]
 end

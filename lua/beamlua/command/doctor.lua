@@ -51,13 +51,24 @@ local function certificates(report, settings)
   local given = settings.tls and settings.tls.ca_file
   local path = given or core.ca_bundle()
   local file = path and io.open(path, "rb")
+  local count = 0
   if file then
-    local _, count = file:read("*a"):gsub("%-%-%-%-%-BEGIN [A-Z ]*CERTIFICATE%-%-%-%-%-", "")
+    count = select(2, (file:read "*a" or ""):gsub("%-%-%-%-%-BEGIN [A-Z ]*CERTIFICATE%-%-%-%-%-", ""))
     file:close()
+  end
+  local chosen = os.getenv "SSL_CERT_FILE"
+  if chosen and chosen ~= "" and not given and chosen ~= path then
+    local message = ("SSL_CERT_FILE names %s, which cannot be read, and is passed over"):format(chosen)
+    report:problem("certificates", errors.new { kind = "tls", message = message, hint = "name a file that can be read, or unset it" })
+  end
+  if count > 0 then
     report:well(("certificates: %d in %s"):format(count, path))
     return
   end
-  local message = path and path .. " cannot be read" or "the system has no file of trusted certificates"
+  local message = "the system has no file of trusted certificates"
+  if path then
+    message = path .. (file and " has no certificates in it" or " cannot be read")
+  end
   local hint = "install the package ca-certificates, or name a file with --ca-file or SSL_CERT_FILE"
   report:problem("certificates", errors.new { kind = "tls", message = message, hint = hint })
 end

@@ -157,6 +157,17 @@ local function bar(part, width, plain)
   return ("█"):rep(whole) .. (eighths[rest] or "")
 end
 
+-- A variable that is empty counts as one that is not set.
+local function locale()
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      return value
+    end
+  end
+  return ""
+end
+
 local function histogram(lines, report, width, paint)
   local most = 0
   for _, span in ipairs(report.histogram) do
@@ -166,7 +177,7 @@ local function histogram(lines, report, width, paint)
     return
   end
   lines[#lines + 1] = ""
-  local plain = not ascii.lower(os.getenv "LC_ALL" or os.getenv "LC_CTYPE" or os.getenv "LANG" or ""):find "utf%-?8"
+  local plain = not ascii.lower(locale()):find "utf%-?8"
   for _, span in ipairs(report.histogram) do
     local label = right(time(span.from), 9) .. " - " .. right(time(span.to), 8)
     local beside = span.count > 0 and count(span.count) or ""

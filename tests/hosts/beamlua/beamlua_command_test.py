@@ -569,6 +569,9 @@ def doctor(world):
     code, out, err = world.run("doctor", "--gateway", f"http://127.0.0.1:{free_port()}")
     same(11, code)
     has(r"problem network, tcp: .*refused.*\n +-> ", out)
+    has(r"problem certificates: SSL_CERT_FILE names /no/such/file, which cannot be read.*\n +-> .*\nok +certificates: \d+",
+        world.run("doctor", beam=beam, SSL_CERT_FILE="/no/such/file")[1])
+    has(r"problem certificates: .*config.ini has no certificates in it", world.run("doctor", beam=beam, SSL_CERT_FILE=config)[1])
     code, out, err = world.run("doctor", SSL_CERT_FILE="", BEAM_CONFIG_PATH="/no/such/file")
     same(28, code)
     has(r"problem configuration: .*/no/such/file.*\n +-> check BEAM_CONFIG_PATH", out)
