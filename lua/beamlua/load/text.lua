@@ -159,13 +159,13 @@ end
 
 -- A variable that is empty counts as one that is not set.
 local function locale()
-  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE" } do
     local value = os.getenv(name)
     if value and value ~= "" then
       return value
     end
   end
-  return ""
+  return os.getenv "LANG" or ""
 end
 
 local function histogram(lines, report, width, paint)
