@@ -69,7 +69,7 @@ local function close(code)
   output.line("  did it arrive?        what was sent last may or may not have been handled")
   output.line("  is it opened again?   " .. (result.retryable and "yes, by itself" or "no"))
   if result.hint then
-    output.line("  what to do:           " .. result.hint)
+    output.line("  why, or what to do:   " .. result.hint)
   end
   return 0
 end
