@@ -70,10 +70,11 @@ static int watch(beam_read *self) {
 
 int beam_read_start(beam_ctx *ctx, beam_read **out, int fd,
                     void (*done)(void *user, const char *data, size_t len, int system_error), void *user) {
-  beam_read *self = beam__is_foreign(ctx) ? NULL : calloc(1, sizeof *self);
+  beam_read *self;
   *out = NULL;
   if (beam__is_foreign(ctx))
     return BEAM_EINVALID;
+  self = calloc(1, sizeof *self);
   if (!self)
     return BEAM_ENO_MEMORY;
   self->ctx = ctx;

@@ -44,9 +44,9 @@ struct counter {
 static size_t bucket_of(double microseconds) {
   uint64_t value = (uint64_t)(microseconds < longest ? microseconds : longest);
   unsigned doublings = 0;
-  while (value >> doublings >= 2 * HALF)
+  while (value >> doublings >= (uint64_t)2 * HALF)
     doublings++;
-  return doublings * HALF + (size_t)(value >> doublings);
+  return (size_t)doublings * HALF + (size_t)(value >> doublings);
 }
 
 static void add(struct histogram *to, double seconds) {
