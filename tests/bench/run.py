@@ -114,7 +114,10 @@ def report_of(runner, report):
     pinned = report.program.kind != "other" and "step_longest" not in report.program.command
     try:
         return runner.output(report.program, pinned=pinned).rstrip("\n")
-    except (RuntimeError, OSError, subprocess.TimeoutExpired) as error:
+    except subprocess.TimeoutExpired as error:
+        so_far = error.stdout or b""
+        return (so_far if isinstance(so_far, str) else so_far.decode()) + f"(stopped after {TIME_LIMIT} s)"
+    except (RuntimeError, OSError) as error:
         return f"not measured: {error}"
 
 
