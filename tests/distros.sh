@@ -31,6 +31,7 @@ in_root() {
 # How this system reaches the mirror (proxies, dates) is how the root does.
 settle() {
   cp /etc/resolv.conf "$root/etc/resolv.conf"
+  [ -e "$root/etc/hosts" ] || printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' >"$root/etc/hosts" # as an installer would; bookworm's debootstrap does not
   apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90host"
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service is started
   chmod +x "$root/usr/sbin/policy-rc.d"
