@@ -139,15 +139,18 @@ static int check_client(const beam_tls *tls, beam_error *error) {
   return result;
 }
 
-/* What could block the caller is not read here. */
-static int check_authority(const char *path, beam_error *error) {
+/* What could block the caller is not read here. What is good is loaded, even where nothing will be encrypted: the next
+ * check then needs no more than a look at the file's state. */
+static int check_authority(beam_ctx *ctx, const char *path, beam_error *error) {
   struct stat file;
   X509 *authority;
   int code;
-  if (stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode))
+  if (beam__trust_is_ready(ctx, path) || (stat(path, &file) == 0 && !S_ISREG(file.st_mode) && !S_ISDIR(file.st_mode)))
     return 0;
   code = read_certificate(&authority, "ca_file", path, error);
   X509_free(authority);
+  if (!code)
+    beam__trust_release(beam__trust_of(ctx, path));
   return code;
 }
 
@@ -160,8 +163,8 @@ int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
                        "tls.cert_file and tls.key_file come together: %s is missing",
                        is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
   ERR_set_mark(); /* libcurl and libwebsockets read OpenSSL's error queue: leave nothing in it */
-  if (is_given(tls->ca_file) && !beam__trust_is_ready(ctx, tls->ca_file))
-    result = check_authority(tls->ca_file, error);
+  if (is_given(tls->ca_file))
+    result = check_authority(ctx, tls->ca_file, error);
   if (!result && is_given(tls->cert_file))
     result = check_client(tls, error);
   ERR_pop_to_mark();

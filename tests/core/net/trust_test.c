@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "net/tls/trust.h"
+#include "net/tls/verify.h"
 
 enum { BUNDLE = 150 /* certificates, as in a system's */, PATHS = 8 };
 
@@ -411,6 +412,20 @@ static void forks_in_the_middle(void) {
   settle();
 }
 
+/* A call in plain has no use for it, and is checked all the same: not by parsing the file each time. */
+static void is_loaded_by_who_checks_it(void) {
+  beam_ctx *ctx = new_context();
+  beam_tls tls = {.ca_file = path("bundle.pem")};
+  beam_error error;
+  CHECK_INT(beam__trust_is_ready(ctx, tls.ca_file), 0);
+  CHECK_INT(beam__tls_check(ctx, &tls, &error), 0);
+  while (!beam__trust_is_ready(ctx, tls.ca_file))
+    beam_step(ctx, 100);
+  CHECK_INT(beam__tls_check(ctx, &tls, &error), 0);
+  beam_close(ctx);
+  settle();
+}
+
 int main(void) {
   set_up();
   count_threads();
@@ -419,6 +434,7 @@ int main(void) {
   RUN(each_context_has_its_own);
   RUN(notices_a_renewed_file);
   RUN(keeps_the_last_few);
+  RUN(is_loaded_by_who_checks_it);
   RUN(says_what_is_wrong_with_a_file);
   RUN(asks_nobody_for_a_password);
   RUN(waits_for_a_slow_file_without_blocking);
