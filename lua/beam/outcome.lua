@@ -173,7 +173,7 @@ function outcome.unauthorized(scheme)
   elseif scheme == "none" then
     return "no credentials were sent: set BEAM_TOKEN, pass token=, or log in with Beam's own command line tool"
   end
-  return "the token was not accepted: check BEAM_TOKEN and the workspace it belongs to"
+  return "the token was not accepted: check it (beamlua doctor says where it is from), and the workspace it belongs to"
 end
 
 -- A proxy's refusal of a tunnel: whether it may say something else later, with other credentials for instance.

@@ -562,7 +562,7 @@ def doctor(world):
     assert "s3cret" not in out and "hunter2" not in out
     code, out, err = world.run("doctor", "--gateway", beam.url, BEAM_TOKEN="wr0ng")
     same((31, ""), (code, err))
-    has(r"problem token: .*401.*\n +-> the token was not accepted: check BEAM_TOKEN.*not well", out)
+    has(r"problem token: .*401.*\n +-> the token was not accepted: check it .*not well", out)
     assert "wr0ng" not in out
     config = world.write("config.ini", "[default]\ntoken = f1le\n")
     has(r"token +set, not shown  \(file .*config.ini \[default\]\)", world.run("doctor", "--gateway", beam.url, "--config", config)[1])
