@@ -181,7 +181,7 @@ REPORTS = [
     Report("A host in C with a connection script, ns (aims: 1000 for an idle step, 1000 for a call)", c("host {near_ws}/hold"), True),
     Report("A script's work with limits and without (aim: 1.6), and calls into it, ns (aim: 1000)", c("script")),
     Report("Start of beamlua -e '' beside lua5.4 -e '' (aim: 2)", other("python3 tests/bench/start.py"), True),
-    Report("Two identity transforms and the queue beside the bare connection, 64 B echo: us, the processor's us (aim: 1.3), Lua 5.4",
+    Report("Two identity transforms and the queue beside the bare connection, 64 B echo: without them, with them (us), the ratio (aim: 1.3), then the same of the processor, Lua 5.4",
            lua("transforms.lua {near_ws}/echo {n:20000}")),
     Report("The same, LuaJIT", jit("transforms.lua {near_ws}/echo {n:20000}")),
     Report("While DNS takes 2 s, a TLS handshake stalls and the CA certificates are read (aim: no open and no step over 5 ms)",

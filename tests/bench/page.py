@@ -87,8 +87,8 @@ INTRODUCTION = """# Performance
 Written by `make bench` ({date}): do not edit it, run it. {machine}.
 {versions}.
 
-Compare only within one run: machines differ, and this one may have neighbours. The programs of each group run in turn, {rounds} rounds of them, and the medians are compared;
-*ratio* is ours divided by theirs. Round trips and calls one by one have client and server on one core; elsewhere the server has the other core. What is received and sent is
+Compare only within one run: machines differ, and this one may have neighbours. The programs of each group run in turn, {rounds} of them, and the medians are compared;
+*ratio* is ours divided by theirs: of times and memory the less the better (a target is ≤), of what is done in a second the more (≥). Round trips and calls one by one have client and server on one core; elsewhere the server has the other core. What is received and sent is
 counted for each second of the client's processor, so that no server is the limit. The references are small and do nothing else: *raw TCP* sends 64 bytes there and back, *hand-written* is a WebSocket
 client of its own over epoll and OpenSSL (`tests/bench/others/hand`), *libcurl-multi* a bare program with the handles kept. *ws* is npm's. *C* is libbeam, the rest the module
 on that Lua.
@@ -98,6 +98,7 @@ Load of the machine when it began (0: quiet): {load}.
 
 
 def write(path, rows, reports, baseline, rounds, load):
+    rounds = f"{rounds} rounds" if rounds > 1 else "one round"
     lines = [INTRODUCTION.format(date=time.strftime("%Y-%m-%d"), machine=machine(), versions=versions(baseline), rounds=rounds, load=load)]
     lines.append("| | ours | beside | theirs | ratio | target | |\n| --- | --- | --- | --- | --- | --- | --- |")
     title = None
