@@ -558,7 +558,7 @@ describe("a message", function()
       end)
       conn:send { n = 1 }
     end
-    forget()
+    beam.spawn(forget):join(5) -- in a coroutine of its own, so that no stack is left on which the connection still stands
     eventually(function()
       collectgarbage()
       return #lines > 0

@@ -61,8 +61,10 @@ play() {
 }
 
 # The bytes that the server sent, in order, of each kind.
+# In how many pieces a body comes is the network's affair: those that follow each other are one.
 sent_by_server() {
-  grep -E '"event":"(received|answer|piece|done|open)"' "$1" | sed 's/^{"at":[0-9.]*,//' | grep -v '"text":"{\\"type\\":\\"ping\\"}"'
+  grep -E '"event":"(received|answer|piece|done|open)"' "$1" | sed 's/^{"at":[0-9.]*,//' | grep -v '"text":"{\\"type\\":\\"ping\\"}"' |
+    sed -e ':join' -e '/"event":"piece"/{' -e 'N' -e 's/"}\n"request":[0-9]*,"event":"piece","text":"//' -e 't join' -e '}'
 }
 
 first=$(BEAM_GATEWAY_URL=$url build/beamlua --record "$folder/session.jsonl" "$folder/client.lua" 2>"$folder/err")
