@@ -106,11 +106,13 @@ static void on_unwatched(beam__transfer *transfer) {
 
 /* Is the answer whole, though curl failed? It sends on to a server that has answered, and may find it gone; what could
  * not be sent was only the end of what is answered. */
-static int is_whole(const beam_http *http) {
+static int is_whole(const beam_http *http, CURLcode result) {
   curl_off_t length = -1, got = 0;
   curl_easy_getinfo(http->transfer.easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   curl_easy_getinfo(http->transfer.easy, CURLINFO_SIZE_DOWNLOAD_T, &got);
-  return http->upload.unwatched || (http->response.status && length >= 0 && got == length);
+  if (length >= 0)
+    return http->response.status && got == length;
+  return http->upload.unwatched && result != CURLE_RECV_ERROR;
 }
 
 static void on_gathered(beam__transfer *transfer) {
@@ -121,7 +123,8 @@ static void on_done(beam__transfer *transfer, CURLcode result) {
   beam_http *http = BEAM__CONTAINER(transfer, beam_http, transfer);
   if (http->freed)
     return;
-  if ((result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_READ_ERROR) && is_whole(http)) {
+  if ((result == CURLE_SEND_ERROR || result == CURLE_RECV_ERROR || result == CURLE_READ_ERROR) &&
+      is_whole(http, result)) {
     result = CURLE_OK;
     http->mended = 1;
   }

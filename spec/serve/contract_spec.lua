@@ -238,6 +238,9 @@ describe("the client asks, and understands the answer:", function()
         state.asked, state.answer = {}, fill(concrete(row.answer), state.ids)
         state.answer.streamed = row.streamed and fill(row.streamed, state.ids)
         local value, err = run(client, fill(row.does, state.ids))
+        if row.fails and err and err.kind == "timeout" and row.fails.kind ~= "timeout" then
+          value, err = run(client, fill(row.does, state.ids)) -- another try was under way when the time was over
+        end
         if row.fails then
           assert.is_nil(value)
           like(fill(row.fails, state.ids), err, true, "the error")
