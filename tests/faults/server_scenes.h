@@ -50,6 +50,18 @@ static char ask_once(unsigned port, const char *request, const char *last) {
   }
 }
 
+/* However few bytes come at a time. 0: it was told. */
+static int hear_port(int fd, unsigned *port) {
+  size_t used = 0;
+  while (used < sizeof *port) {
+    ssize_t more = recv(fd, (char *)port + used, sizeof *port - used, 0);
+    if (!more || (more < 0 && errno != EINTR))
+      return -1;
+    used += more > 0 ? (size_t)more : 0;
+  }
+  return 0;
+}
+
 static void *ask_all(void *argument) {
   static const char *const asked[][2] = {
       {"GET /call HTTP/1.1\r\nHost: a\r\n\r\n", "\r\n\r\n"},
@@ -62,9 +74,8 @@ static void *ask_all(void *argument) {
   asking *a = argument;
   size_t i;
   unsigned port;
-  while (recv(a->pipe[0], &port, sizeof port, MSG_WAITALL) != sizeof port)
-    if (errno != EINTR)
-      return NULL;
+  if (hear_port(a->pipe[0], &port))
+    return NULL;
   for (i = 0; port && i < sizeof asked / sizeof *asked; i++) {
     char came = ask_once(port, asked[i][0], asked[i][1]);
     while (send(a->pipe[0], &came, 1, MSG_NOSIGNAL) != 1)
