@@ -136,9 +136,7 @@ GROUPS = [
     streamed("stream over TLS", "beam.stream of 1 GiB over TLS", "far_https", "{ca}", "--cacert {ca}"),
     Group(
         "reconnects", "Connections over TLS, one after the other", "/s", "processor",
-        {"C": c("ws_reconnect {near_wss}/resumed {n:1000} {ca}"),
-         "hand-written": hand("reconnect {near_wss}/resumed {n:1000} {ca}")},
-        [Figure("C", "hand-written", None), Figure("C", BASELINE, 2.5)]),
+        {"C": c("ws_reconnect {near_wss}/resumed {n:1000} {ca}")}, [Figure("C", BASELINE, 2.5)]),
     Group(
         "resumed", "Connections over TLS that resume a session", "%", "clock",
         {"C": c("ws_reconnect {near_wss}/resumed {n:1000} {ca} resumed")}, [Figure("C", None, 99)], once=True),

@@ -3,8 +3,7 @@
  *   usage: hand echo URL ROUNDS [CA]          prints the median of round trips of 64 bytes, in microseconds
  *          hand receive URL SIZE COUNT [CA]   COUNT messages of SIZE bytes from URL/SIZE/COUNT
  *          hand send URL COUNT                COUNT messages of 64 bytes to URL/COUNT, in batches of 64 KiB
- *          hand reconnect URL COUNT CA        so many connections that each hear one message, one after the other
- * The last three print how many, the seconds that took and those of the processor.
+ * The last two print how many, the seconds that took and those of the processor.
  */
 #include <string.h>
 
@@ -81,25 +80,6 @@ static int send_all(const char *base, long count) {
   return finish(count);
 }
 
-static int reconnect(const char *url, long count, const char *ca_file) {
-  uint8_t frame[HAND_HEAD_MAX];
-  client_open(&client, url, ca_file, 64); /* what is made once is not counted */
-  client_close(&client);
-  start();
-  for (long i = 0; i < count; i++) {
-    received = 0;
-    client_open(&client, url, ca_file, 64);
-    while (!received)
-      if (!client_read(&client, on_message))
-        return 1;
-    client_write(&client, frame, client_frame(frame, 8, "", 0));
-    while (client_read(&client, on_message)) {
-    }
-    client_close(&client);
-  }
-  return finish(count);
-}
-
 int main(int argc, char **argv) {
   if (argc >= 4 && !strcmp(argv[1], "echo"))
     return echo(argv[2], (size_t)atol(argv[3]), argv[4]);
@@ -107,7 +87,5 @@ int main(int argc, char **argv) {
     return receive(argv[2], (size_t)atol(argv[3]), atol(argv[4]), argv[5]);
   if (argc >= 4 && !strcmp(argv[1], "send"))
     return send_all(argv[2], atol(argv[3]));
-  if (argc >= 5 && !strcmp(argv[1], "reconnect"))
-    return reconnect(argv[2], atol(argv[3]), argv[4]);
   return 2;
 }
