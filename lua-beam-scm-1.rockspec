@@ -140,6 +140,7 @@ build = {
     ["beam.base.mistake"] = "lua/beam/base/mistake.lua",
     ["beam.base.native"] = "lua/beam/base/native.lua",
     ["beam.base.packages"] = "lua/beam/base/packages.lua",
+    ["beam.base.percent"] = "lua/beam/base/percent.lua",
     ["beam.base.suggest"] = "lua/beam/base/suggest.lua",
     ["beam.base.types"] = "lua/beam/base/types.lua",
     ["beam.base.visible"] = "lua/beam/base/visible.lua",

@@ -1,6 +1,7 @@
 -- The options of beam.otlp, and the environment's variables for them, which OpenTelemetry gave their names.
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
+local percent = require "beam.base.percent"
 local seconds = require "beam.settings.seconds"
 
 local otlp_options = {}
@@ -55,17 +56,11 @@ local function environment(name)
   return value ~= "" and value or nil
 end
 
-local function percent_decode(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
 -- "key=value,other=more", the values as in URLs.
 local function pairs_of(text)
   local list = {}
   for name, value in (text or ""):gmatch "([^,=]+)=([^,]*)" do
-    list[name:match "^%s*(.-)%s*$"] = percent_decode(value:match "^%s*(.-)%s*$")
+    list[name:match "^%s*(.-)%s*$"] = percent.decode(value:match "^%s*(.-)%s*$")
   end
   return list
 end

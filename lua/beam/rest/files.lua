@@ -7,6 +7,7 @@ local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
 local fetch = require "beam.http.fetch"
 local options_of = require "beam.settings.options"
+local percent = require "beam.base.percent"
 local protect = require "beam.driver.protect"
 local retry = require "beam.retry"
 local upload = require "beam.http.upload"
@@ -17,15 +18,9 @@ local files = {}
 
 -- ---- Paths ----
 
-local function escape(text)
-  return (text:gsub("[^A-Za-z0-9._~/-]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
-
 -- For a path that the workspace's id is put into.
 local function template(what, text)
-  return "/volume/%s/" .. what .. "/" .. escape(text):gsub("%%", "%%%%")
+  return "/volume/%s/" .. what .. "/" .. percent.encode(text, "/"):gsub("%%", "%%%%")
 end
 
 --- Asks about a file or a folder of a volume: what is "ls", "rm", "generate-download-url" and so on.
@@ -49,7 +44,7 @@ function files.download_url(settings, text, timeout)
   end
   local id, problem = workspace.id(settings, timeout) -- a token: the workspace has no storage of its own
   local path = id and template("download-with-token", text):format(id)
-  return path and settings.api .. path .. "?token=" .. escape(value):gsub("/", "%%2F"), problem
+  return path and settings.api .. path .. "?token=" .. percent.encode(value), problem
 end
 
 -- ---- Sources ----

@@ -1,10 +1,6 @@
 -- A query string from a table, by name, so that the same table is always sent the same way. Lists become "a,b", as beta9 reads them;
 -- false is sent, nil not.
-local function escape(text)
-  return (text:gsub("[^0-9A-Za-z%-._~,]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
+local percent = require "beam.base.percent"
 
 local function text_of(value)
   if type(value) == "table" then
@@ -20,7 +16,7 @@ end
 return function(values)
   local pairs_of = {}
   for name, value in pairs(values or {}) do
-    pairs_of[#pairs_of + 1] = escape(name) .. "=" .. escape(text_of(value))
+    pairs_of[#pairs_of + 1] = percent.encode(name, ",") .. "=" .. percent.encode(text_of(value), ",")
   end
   table.sort(pairs_of)
   return pairs_of[1] and "?" .. table.concat(pairs_of, "&") or ""

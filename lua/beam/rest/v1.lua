@@ -3,6 +3,7 @@ local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
+local percent = require "beam.base.percent"
 local secrets = require "beam.settings.secrets"
 local workspace = require "beam.rest.workspace"
 
@@ -139,18 +140,12 @@ local function is_ok(value, err, what)
   return value and true or nil, err
 end
 
-local function escape(text)
-  return (text:gsub("[^A-Za-z0-9._~-]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
-
 --- Moves a file or a folder within a volume. (The route /volume/{ws}/mv does nothing.)
 ---@param from string "volume/path"
 ---@return true? done, beam.error? err
 function v1.move(settings, from, to, options)
   options.body = { new_path = to }
-  local value, err = api.request(settings, "POST", "/api/v1/gateway/volumes/" .. escape(from) .. "/move", options)
+  local value, err = api.request(settings, "POST", "/api/v1/gateway/volumes/" .. percent.encode(from) .. "/move", options)
   return is_ok(value, err, "moving " .. from)
 end
 
@@ -160,7 +155,7 @@ end
 ---@return true? done, beam.error? err
 function v1.scale(settings, id, containers, options)
   options.body = { containers = containers }
-  local value, err = api.request(settings, "POST", "/api/v1/gateway/deployments/" .. escape(id) .. "/scale", options)
+  local value, err = api.request(settings, "POST", "/api/v1/gateway/deployments/" .. percent.encode(id) .. "/scale", options)
   return is_ok(value, err, "scaling deployment " .. id)
 end
 

@@ -1,13 +1,8 @@
 -- Percent-encoding, query strings and the ids Beam makes.
 local compat = require "beam.base.compat"
+local percent = require "beam.base.percent"
 
 local url = {}
-
-function url.unescape(s)
-  return (s:gsub("%%(%x%x)", function(hex)
-    return string.char(tonumber(hex, 16))
-  end))
-end
 
 --- The host and what follows it of a request target in absolute form ("http://host:1994/path", RFC 9112 section 3.2.2); else nil and the
 --- target.
@@ -22,7 +17,7 @@ function url.absolute(target)
 end
 
 local function unescape_plus(text)
-  return url.unescape((text:gsub("+", " ")))
+  return percent.decode((text:gsub("+", " ")))
 end
 
 --- The path (decoded) of a request target and its query parameters: {name = value, …}, where the last of several values wins, and
@@ -37,7 +32,7 @@ function url.split(target)
     parameters[name], lists[name] = value, lists[name] or {}
     table.insert(lists[name], value)
   end
-  return url.unescape(path), parameters, lists
+  return percent.decode(path), parameters, lists
 end
 
 local hex = "%x%x%x%x"

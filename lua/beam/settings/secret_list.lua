@@ -5,6 +5,7 @@
 local ascii = require "beam.base.ascii"
 local base64 = require "beam.base64"
 local json = require "beam.json"
+local percent = require "beam.base.percent"
 
 local secrets = {}
 
@@ -33,25 +34,13 @@ local parameters = {
   ["x-goog-signature"] = true,
 }
 
-local function percent_encode(text)
-  return (text:gsub("[^0-9A-Za-z%-._~]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
-
-local function percent_decode(text)
-  return (text:gsub("%%(%x%x)", function(digits)
-    return string.char(tonumber(digits, 16))
-  end))
-end
-
 -- As it is, in a URL, in JSON (which may escape slashes), in base64 with and without padding and in the alphabet for URLs.
 local function forms_of(secret)
   local coded = base64.encode(secret):gsub("=+$", "")
   local quoted = json.encode(secret)
   return {
     secret,
-    percent_encode(secret),
+    percent.encode(secret),
     quoted and quoted:sub(2, -2) or secret,
     (secret:gsub("/", "\\/")),
     coded,
@@ -75,9 +64,6 @@ local function all_forms(list, least)
   end)
   return forms
 end
-
---- The text that is meant by one with percent escapes.
-secrets.percent_decode = percent_decode
 
 function secrets.new()
   return setmetatable({ list = {}, forms = {}, long_forms = {}, known = {} }, Secrets)
@@ -127,7 +113,7 @@ end
 function Secrets:learn_target(target)
   for value in target:gmatch "[?&]auth_token=([^&#]*)" do
     self:learn(value)
-    self:learn(percent_decode(value))
+    self:learn(percent.decode(value))
   end
 end
 
@@ -178,7 +164,7 @@ function Secrets:hide_target(target)
   local path, query = target:match "^([^?]*)%??(.*)$"
   local kept = {}
   for pair in query:gmatch "[^&]+" do
-    local name = ascii.lower(percent_decode(pair:match "^[^=]*"))
+    local name = ascii.lower(percent.decode(pair:match "^[^=]*"))
     if parameters[name] then
       kept[#kept + 1] = pair:match "^[^=]*" .. "=" .. mark
     elseif name ~= "auth_token" then

@@ -1,5 +1,6 @@
 -- Every secret that this process has used as a credential, and the one place that hides them: in messages, in what is shown of a server's
 -- answer, in log lines, in recordings. They are learned where they are used: a token that a function gave before is still one.
+local percent = require "beam.base.percent"
 local secret_list = require "beam.settings.secret_list"
 
 local secrets = {}
@@ -37,8 +38,8 @@ function secrets.learn_proxy(url)
   if not password then
     return
   end
-  local plain = secret_list.percent_decode(password)
-  known:learn_auth { id = secret_list.percent_decode(user), secret = plain }
+  local plain = percent.decode(password)
+  known:learn_auth { id = percent.decode(user), secret = plain }
   known:learn(password)
 end
 

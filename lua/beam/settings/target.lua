@@ -5,6 +5,7 @@
 -- {label}.app.beam.cloud; any other gateway is asked by path.
 local label = require "beam.settings.label"
 local mistake = require "beam.base.mistake"
+local percent = require "beam.base.percent"
 
 local address = {}
 
@@ -113,12 +114,6 @@ end
 
 -- ---- Writing a URL ----
 
-local function escape(name)
-  return (name:gsub("[^0-9A-Za-z%-._~]", function(character)
-    return ("%%%02X"):format(character:byte())
-  end))
-end
-
 local function port_of(target)
   local port = target.port
   if target.kind == "pod" and not port then
@@ -137,7 +132,7 @@ local function of_name(target, gateway)
   if version == "" and target.kind == "asgi" and (target.path or ""):find "^/?v%d+" then
     version = "/latest" -- or else /v1/models would be version 1, and a path /models
   end
-  return ("%s/%s/%s%s%s"):format(gateway, target.kind, escape(target.name), version, port_of(target))
+  return ("%s/%s/%s%s%s"):format(gateway, target.kind, percent.encode(target.name), version, port_of(target))
 end
 
 local function of_uuid(target, gateway)
