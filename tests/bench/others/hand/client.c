@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 static SSL_CTX *secure;
-static SSL_SESSION *session; /* of the connection before */
 
 static void fail(const char *what) {
   fprintf(stderr, "hand: %s\n", what);
@@ -23,21 +22,12 @@ static void fail(const char *what) {
 
 /* ---- TLS ---- */
 
-static int keep_session(SSL *tls, SSL_SESSION *fresh) {
-  (void)tls;
-  SSL_SESSION_free(session);
-  session = fresh;
-  return 1;
-}
-
 static void prepare_tls(const char *ca_file) {
   secure = SSL_CTX_new(TLS_client_method());
   if (SSL_CTX_load_verify_locations(secure, ca_file, NULL) != 1)
     fail("no certificates to trust");
   SSL_CTX_set_verify(secure, SSL_VERIFY_PEER, NULL);
   SSL_CTX_set_read_ahead(secure, 1); /* a record is one recv, not two */
-  SSL_CTX_set_session_cache_mode(secure, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
-  SSL_CTX_sess_set_new_cb(secure, keep_session);
 }
 
 static void secure_connection(struct client *client, const char *ca_file) {
@@ -47,8 +37,6 @@ static void secure_connection(struct client *client, const char *ca_file) {
   SSL_set_fd(client->tls, client->fd);
   SSL_set_tlsext_host_name(client->tls, "localhost");
   SSL_set1_host(client->tls, "localhost");
-  if (session)
-    SSL_set_session(client->tls, session);
   if (SSL_connect(client->tls) != 1)
     fail("TLS");
 }
@@ -214,14 +202,4 @@ void client_open(struct client *client, const char *url, const char *ca_file, si
   upgrade(client, path);
   fcntl(client->fd, F_SETFL, O_NONBLOCK);
   epoll_ctl(client->epoll, EPOLL_CTL_ADD, client->fd, &event);
-}
-
-void client_close(struct client *client) {
-  if (client->tls) {
-    SSL_shutdown(client->tls);
-    SSL_free(client->tls);
-  }
-  close(client->fd);
-  close(client->epoll);
-  free(client->in);
 }

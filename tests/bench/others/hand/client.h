@@ -26,6 +26,5 @@ size_t client_frame(uint8_t *frame, int opcode, const void *payload, size_t len)
 void client_write(struct client *client, const void *data, size_t len);
 /* Calls `on_message` for each message that is there, waiting for the first. 0 when the peer has closed. */
 int client_read(struct client *client, void (*on_message)(const uint8_t *data, size_t len));
-void client_close(struct client *client);
 
 #endif
