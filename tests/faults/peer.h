@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include "beam-server.h"
+#include "certificate.h"
 #include "core/callbacks/proxy_fixture.h"
 
 static struct peer {
@@ -49,15 +50,6 @@ static void peer_on_request(void *user, beam_request *request, const beam_reques
   }
 }
 
-static void peer_write_certificate(const char *path) {
-  static char certificate[4096], key[4096];
-  FILE *file = fopen(path, "w");
-  if (!file || beam_server_certificate(certificate, key, sizeof key))
-    abort();
-  fprintf(file, "%s%s", certificate, key);
-  fclose(file);
-}
-
 static void peer_run(int input, int output) {
   beam_server_options options = {.on_request = peer_on_request};
   beam_server *plain, *secure;
@@ -91,7 +83,7 @@ static void peer_start(void) {
   child = fork();
   if (child == 0) {
     close(in[1]);
-    peer_write_certificate(peer.ca_file);
+    write_certificate(peer.ca_file);
     peer_run(in[0], out[1]);
   }
   close(in[0]);

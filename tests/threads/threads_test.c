@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "beam-server.h"
+#include "certificate.h"
 #include "test.h"
 
 enum { THREADS = 2, LIVES = 5, ROUNDS = 4, PATIENCE_MS = 20000 };
@@ -162,19 +163,9 @@ static void two_contexts_in_two_threads(void) {
   CHECK_INT(atomic_load(&answers), THREADS * LIVES * ROUNDS * 2);
 }
 
-static void write_certificate(void) {
-  static char certificate[4096], key[4096];
-  FILE *file;
-  snprintf(ca_file, sizeof ca_file, "/tmp/beam-threads-%d.pem", (int)getpid());
-  file = fopen(ca_file, "w");
-  if (!file || beam_server_certificate(certificate, key, sizeof key))
-    abort();
-  fprintf(file, "%s%s", certificate, key);
-  fclose(file);
-}
-
 int main(void) {
-  write_certificate();
+  snprintf(ca_file, sizeof ca_file, "/tmp/beam-threads-%d.pem", (int)getpid());
+  write_certificate(ca_file);
   RUN(two_contexts_in_two_threads); /* what it finds is told on stderr, and by the exit status */
   unlink(ca_file);
   return test_end();

@@ -3,6 +3,7 @@
  * and everybody in it ends exactly once, or is given back and hears no more.
  *
  * BITE=part of a pair's name: that pair, aloud. BITE_EVERY=n: each n-th pair (101; make callbacks: 1). */
+#include "certificate.h"
 #include "scenes.h"
 
 enum { EVENTS_MAX = 64, EVENT_SIZE = 128, QUIET_MS = 300 /* after which nothing more will come by itself */ };
@@ -289,24 +290,14 @@ static void every_event_of_the_headers(void) {
     CHECK(came(parts[i]));
 }
 
-static void write_certificate(void) {
-  static char certificate[4096], key[4096];
-  FILE *file;
-  snprintf(w.ca_file, sizeof w.ca_file, "/tmp/beam-callbacks-%d.pem", (int)getpid());
-  file = fopen(w.ca_file, "w");
-  if (!file || beam_server_certificate(certificate, key, sizeof key))
-    abort();
-  fprintf(file, "%s%s", certificate, key);
-  fclose(file);
-}
-
 int main(void) {
   bite = do_bite;
   wanted = getenv("BITE");
   every = getenv("BITE_EVERY") ? atoi(getenv("BITE_EVERY")) : wanted ? 1 : every;
   if (pipe(w.pipe))
     return 1;
-  write_certificate();
+  snprintf(w.ca_file, sizeof w.ca_file, "/tmp/beam-callbacks-%d.pem", (int)getpid());
+  write_certificate(w.ca_file);
   proxy_start(&w.proxy);
   RUN(every_function_of_the_headers);
   RUN(every_event_with_every_call);

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "certificate.h"
 #include "core/callbacks/scenes.h"
 #include "net/resolve.h"
 
@@ -191,22 +192,12 @@ static void during_a_lookup(void) {
   beam_close(w.ctx);
 }
 
-static void write_certificate(void) {
-  static char certificate[4096], key[4096];
-  FILE *file;
-  snprintf(w.ca_file, sizeof w.ca_file, "/tmp/beam-exit-%d.pem", (int)getpid());
-  file = fopen(w.ca_file, "w");
-  if (!file || beam_server_certificate(certificate, key, sizeof key))
-    abort();
-  fprintf(file, "%s%s", certificate, key);
-  fclose(file);
-}
-
 int main(void) {
   if (getenv("BITE_EVERY"))
     every = atoi(getenv("BITE_EVERY"));
   moments = mmap(NULL, sizeof *moments, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-  write_certificate();
+  snprintf(w.ca_file, sizeof w.ca_file, "/tmp/beam-exit-%d.pem", (int)getpid());
+  write_certificate(w.ca_file);
   proxy_start(&w.proxy);
   RUN(at_each_moment);
   RUN(during_a_lookup);

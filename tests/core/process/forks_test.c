@@ -2,6 +2,7 @@
  * freeing and closing included, the parent loses nothing. The child's own context works. */
 #include <sys/wait.h>
 
+#include "certificate.h"
 #include "core/callbacks/world.h"
 
 static char logged[512];
@@ -16,17 +17,11 @@ static void on_log(void *user, enum beam_log_level level, const char *line) {
 }
 
 static void make_world(void) {
-  static char certificate[4096], key[4096];
   beam_options options = {.log = on_log};
-  FILE *file;
   bite = nobody_bites;
   snprintf(w.ca_file, sizeof w.ca_file, "/tmp/beam-forks-%d.pem", (int)getpid());
-  file = fopen(w.ca_file, "w");
-  if (!file || beam_server_certificate(certificate, key, sizeof key) || pipe(w.pipe))
-    abort();
-  fprintf(file, "%s%s", certificate, key);
-  fclose(file);
-  if (beam_new(&w.ctx, &options) || !listen_at(&w.server, 0, 1))
+  write_certificate(w.ca_file);
+  if (pipe(w.pipe) || beam_new(&w.ctx, &options) || !listen_at(&w.server, 0, 1))
     abort();
   w.port = beam_server_port(w.server);
   fill_world(1);
