@@ -39,7 +39,7 @@ fortified() {
 
 case $kind in
   compile)
-    case $($cc -dumpmachine) in
+    case $($cc -dumpmachine 2>/dev/null) in
       x86_64* | i?86* | amd64*) branches=-fcf-protection ;;
       aarch64* | arm64*) branches=-mbranch-protection=standard ;;
       *) branches= ;;

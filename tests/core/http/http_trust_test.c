@@ -5,8 +5,6 @@
 
 #include "http_fixture.h"
 
-enum { AT_ONCE_MS = 100 };
-
 static const char *tls_url(const char *port_name, const char *path) {
   return url_of("https", "localhost", port_name, path);
 }
@@ -120,9 +118,8 @@ static void feed(const char *pipe, const char *from) {
   fclose(in);
 }
 
-/* `outcome` takes what becomes of it. */
+/* `outcome` takes what becomes of it. Whatever waited for the pipe would wait for ever. */
 static void start(struct outcome *outcome, const char *pipe, unsigned connect_timeout_ms) {
-  uint64_t before = clock_ms();
   beam_http_options options = {.url = tls_url("tls_good", "/echo"),
                                .tls = {.ca_file = pipe},
                                .connect_timeout_ms = connect_timeout_ms,
@@ -130,21 +127,13 @@ static void start(struct outcome *outcome, const char *pipe, unsigned connect_ti
                                .user = outcome};
   memset(outcome, 0, sizeof *outcome);
   CHECK_INT(beam_http_start(ctx, &outcome->http, &options, NULL), 0);
-  CHECK(clock_ms() - before < AT_ONCE_MS);
 }
 
 static void waits_for_a_slow_file(void) {
   struct outcome outcome;
-  uint64_t longest = 0, end;
   const char *slow = make_pipe();
   start(&outcome, slow, 0);
-  for (end = clock_ms() + 300; clock_ms() < end; usleep(1000)) {
-    uint64_t before = clock_ms();
-    beam_step(ctx, 0);
-    if (clock_ms() - before > longest)
-      longest = clock_ms() - before;
-  }
-  CHECK(longest < AT_ONCE_MS);
+  run_for(300);
   CHECK_INT(outcome.dones, 0);
   feed(slow, file("ca.pem"));
   CHECK(run_until(&outcome.dones, 1, 5000));
@@ -180,7 +169,6 @@ static void may_be_given_up_while_it_waits(void) {
   const char *slow = make_pipe();
   beam_ctx *outer = ctx;
   struct outcome outcome;
-  uint64_t before;
   start(&outcome, slow, 0);
   run_for(20);
   beam_http_free(outcome.http);
@@ -191,9 +179,7 @@ static void may_be_given_up_while_it_waits(void) {
   CHECK_INT(beam_new(&ctx, NULL), 0);
   start(&outcome, slow, 0);
   run_for(20);
-  before = clock_ms();
   beam_close(ctx);
-  CHECK(clock_ms() - before < AT_ONCE_MS);
   ctx = outer;
   feed(slow, file("ca.pem"));
   usleep(200000); /* its thread ends, for the leak check */

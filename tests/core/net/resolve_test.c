@@ -5,7 +5,7 @@
 
 #include "resolve_fixture.h"
 
-enum { SLOW_MS = 500 };
+enum { SLOW_MS = 500, STEPS = 200 };
 
 /* ---- Answers ---- */
 
@@ -103,30 +103,21 @@ static void reports_an_empty_answer(void) {
 
 /* ---- Never blocks ---- */
 
-static int resolve_slowly(const char *host, const char *service, const struct addrinfo *hints,
-                          struct addrinfo **result) {
-  (void)host;
-  usleep(SLOW_MS * 1000);
-  return answer_numeric(service, hints, result);
-}
-
+/* A step that waited for the look-up would wait for ever. */
 static void never_holds_up_a_step(void) {
   beam_ctx *ctx = new_context();
-  double longest = 0, end = now_ms() + DEADLINE_MS;
   asker who;
+  int i;
   reset();
-  beam__lookup_use(resolve_slowly);
+  set_gate(0);
   ask(ctx, &who, "slow.test", 7);
-  while (!who.done && now_ms() < end) {
-    double before = now_ms();
+  while (value_of(&inside) < 1)
     beam_step(ctx, 0);
-    if (now_ms() - before > longest)
-      longest = now_ms() - before;
-    usleep(500);
-  }
-  CHECK_INT(who.done, 1);
-  CHECK(longest < AT_ONCE_MS); /* the aim of 5 ms is measured on a quiet machine, by the benchmark */
-  printf("# longest beam_step(ctx, 0) during a look-up of %d ms: %.2f ms\n", SLOW_MS, longest);
+  for (i = 0; i < STEPS; i++)
+    beam_step(ctx, 0);
+  CHECK_INT(who.done, 0);
+  set_gate(1);
+  step_until(ctx, &who.done, 1);
   beam_close(ctx);
   open_and_settle();
 }
@@ -134,7 +125,6 @@ static void never_holds_up_a_step(void) {
 static void never_holds_up_closing(void) {
   beam_ctx *ctx = new_context();
   asker who[3];
-  double before;
   reset();
   set_gate(0);
   ask(ctx, &who[0], "a.test", 7);
@@ -142,12 +132,17 @@ static void never_holds_up_closing(void) {
   ask(ctx, &who[2], "localhost", 7);
   while (value_of(&inside) < 2)
     usleep(1000);
-  before = now_ms();
-  beam_close(ctx);
-  CHECK(now_ms() - before < AT_ONCE_MS);
+  beam_close(ctx);   /* waits for nobody: the gate is closed */
   open_and_settle(); /* the answers come now, to nobody */
   CHECK_INT(who[0].done + who[1].done + who[2].done, 0);
   CHECK_INT(asked, 2);
+}
+
+static int resolve_slowly(const char *host, const char *service, const struct addrinfo *hints,
+                          struct addrinfo **result) {
+  (void)host;
+  usleep(SLOW_MS * 1000);
+  return answer_numeric(service, hints, result);
 }
 
 static void closes_with_an_answer_not_yet_delivered(void) {

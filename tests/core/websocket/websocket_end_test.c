@@ -97,17 +97,16 @@ static void test_rejection_byte_by_byte(void) {
 
 static void serve_late_body(int fd, const char *target) {
   write_text(fd, HEAD("504") "Content-Length: 5\r\n\r\n");
-  sleep_ms(200);
+  sleep_ms(50);
   if (strcmp(target, "/late") == 0)
     write_text(fd, "later");
   else
-    sleep_ms(2000);
+    wait_for_end(fd);
 }
 
 static void test_body_after_the_head(void) {
   peer p;
   client c;
-  long long start = now_ms();
   peer_start(&p, serve_late_body);
   client_start(&c);
   CHECK_INT(client_open(&c, p.port, "/late", (beam_ws_options){0}), 0);
@@ -117,7 +116,6 @@ static void test_body_after_the_head(void) {
   CHECK_INT(client_open(&c, p.port, "/never", (beam_ws_options){0}), 0);
   check_closed(&c, BEAM_EHANDSHAKE, BEAM_PHASE_UPGRADE, "504");
   CHECK_STR(c.body, "");
-  CHECK(now_ms() - start < 1900);
   peer_stop(&p);
 }
 

