@@ -17,7 +17,7 @@ function http.asker(server)
       headers = options.headers,
       auth = options.auth,
       body = options.body,
-      timeout = 10,
+      timeout = 30,
       stream = true,
     }, function(event, first, second)
       if event == "headers" then
@@ -33,7 +33,7 @@ function http.asker(server)
         done:wake()
       end
     end))
-    assert(done:wait(12), "no answer")
+    assert(done:wait(40), "no answer")
     exchange:free()
     local body = table.concat(pieces)
     if err then
@@ -68,7 +68,7 @@ end
 
 --- Waits for a condition that nothing tells of.
 function http.until_true(condition, seconds)
-  local deadline = driver.now() + (seconds or 10)
+  local deadline = driver.now() + (seconds or 30)
   while not condition() do
     assert(driver.now() < deadline, "it did not come to pass")
     driver.sleep(0.005)

@@ -9,7 +9,7 @@ local PING = '{"type":"ping"}'
 function websocket.dial(server, target, headers)
   local client = { messages = {}, pongs = 0, changed = driver.signal() }
   driver.attach()
-  local options = { url = server.url .. target, headers = headers, connect_timeout = 5 }
+  local options = { url = server.url .. target, headers = headers, connect_timeout = 30 }
   client.ws = assert(driver.context():websocket(options, function(event, a, b, _, d)
     if event == "open" then
       client.open = true
@@ -24,7 +24,7 @@ function websocket.dial(server, target, headers)
     client.changed:wake_all()
   end))
   function client.until_true(condition, seconds)
-    local deadline = driver.now() + (seconds or 3)
+    local deadline = driver.now() + (seconds or 30)
     while not condition() and driver.now() < deadline do
       client.changed:wait(deadline - driver.now())
     end

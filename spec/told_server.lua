@@ -59,9 +59,9 @@ end
 
 --- Turns the loop until `condition` holds; fails after 5 s.
 function told.eventually(condition, what)
-  local deadline = driver.now() + 5
+  local deadline = driver.now() + 30
   while not condition() do
-    assert(driver.now() < deadline, (what or "it") .. " did not happen within 5 s")
+    assert(driver.now() < deadline, (what or "it") .. " did not happen within 30 s")
     driver.step(0.02)
   end
 end

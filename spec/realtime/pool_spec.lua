@@ -46,11 +46,11 @@ local function start_server()
   return self
 end
 
--- Turns the loop until `condition` holds; fails after 5 s.
+-- Turns the loop until `condition` holds; fails after 30 s.
 local function eventually(condition)
-  local deadline = driver.now() + 5
+  local deadline = driver.now() + 30
   while not condition() do
-    assert(driver.now() < deadline, "it did not happen within 5 s")
+    assert(driver.now() < deadline, "it did not happen within 30 s")
     beam.step(0.02)
   end
 end

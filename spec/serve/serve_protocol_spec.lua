@@ -233,7 +233,7 @@ describe("the local Beam, by the protocol as it is now:", function()
       http.until_true(function()
         return client.messages[1] and other.messages[1]
       end)
-      server:fault "block=0.8s:1"
+      server:fault "block=2s:1"
       client.ws:send "held"
       driver.sleep(0.1)
       local seen, pings = #other.messages, #client.messages

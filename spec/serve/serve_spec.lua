@@ -24,7 +24,7 @@ local function ask(method, target, options)
     headers = options.headers,
     auth = options.auth,
     body = options.body,
-    timeout = 5,
+    timeout = 30,
   }, function(event, failure, answer)
     if event == "done" then
       err, response = failure, answer
@@ -55,7 +55,7 @@ local function connect(target, options)
     url = server.url .. target,
     headers = options.headers,
     auth = options.auth,
-    connect_timeout = 5,
+    connect_timeout = 30,
     max_message = 32 * 1024 * 1024,
   }, function(event, first, second, third, fourth)
     if event == "open" then
@@ -69,7 +69,7 @@ local function connect(target, options)
     client.changed:wake_all()
   end))
   function client.until_true(condition, seconds)
-    local deadline = driver.now() + (seconds or 3)
+    local deadline = driver.now() + (seconds or 30)
     while not condition() and driver.now() < deadline do
       client.changed:wait(deadline - driver.now())
     end
@@ -362,10 +362,15 @@ describe("the local Beam", function()
     end)
 
     it("run side by side", function()
-      local started, tasks = driver.now(), {}
+      local running, all, tasks = 0, driver.signal(), {}
       local app = serve.new()
-      app.endpoint("slow", function()
-        driver.sleep(0.2)
+      app.endpoint("slow", function() -- answers once all eight are there
+        running = running + 1
+        if running == 8 then
+          all:wake_all()
+        else
+          all:wait()
+        end
         return {}
       end)
       server:close()
@@ -376,7 +381,6 @@ describe("the local Beam", function()
       for i = 1, 8 do
         assert.equal(200, (tasks[i]:join()))
       end
-      assert.is_true(driver.now() - started < 1.0)
     end)
   end)
 
@@ -592,14 +596,14 @@ describe("the local Beam", function()
     end)
 
     it("answer WebSocket pings, and close with 1011 when theirs are not answered", function()
-      realtime(function() end, { websocket_ping = 0.1 })
+      realtime(function() end, { websocket_ping = 0.6 })
       local client = connect "/asgi/echo"
       client.until_true(function()
         return client.code
-      end, 0.35)
+      end, 1.3)
       assert.is_nil(client.code)
       client.ws:pause() -- the pings are not read now
-      driver.sleep(0.35)
+      driver.sleep(1.3)
       client.ws:resume()
       client.until_true(function()
         return client.code
