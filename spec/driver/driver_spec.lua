@@ -137,7 +137,7 @@ describe("driver", function()
         local start = driver.now()
         way(0.02)
         local elapsed = driver.now() - start
-        assert.is_true(elapsed >= 0.02 and elapsed < 1, elapsed)
+        assert.is_true(elapsed >= 0.02, elapsed)
       end
     end)
 
@@ -453,9 +453,9 @@ describe("driver", function()
         settle(fd)
         local task = beam.spawn(beam.sleep, 0.03)
         settle(fd) -- a new timer of the core may ask for one step
-        assert.is_true(readable(fd, 2000))
+        assert.is_true(readable(fd, 30000))
         beam.step()
-        task:join(1)
+        task:join(30)
         settle(fd)
       end)
 

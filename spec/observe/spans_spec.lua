@@ -211,14 +211,14 @@ describe("on_span", function()
       tries[2].parent_id,
     })
     assert.is_number(tries[2].attributes["beam.seconds.queued"])
-    assert(conn:request({ n = 1 }, { timeout = 5 }))
+    assert(conn:request({ n = 1 }, { timeout = 30 }))
     local request = named("beam.request echo")[1]
     assert.same({ opening.span_id, opening.trace_id }, { request.links[1].span_id, request.links[1].trace_id })
     assert.are_not.equal(opening.trace_id, request.trace_id)
-    assert(conn:request({ n = 1 }, { timeout = 5, traceparent = ("00-%s-%s-01"):format(("4b"):rep(16), ("a7"):rep(8)) }))
+    assert(conn:request({ n = 1 }, { timeout = 30, traceparent = ("00-%s-%s-01"):format(("4b"):rep(16), ("a7"):rep(8)) }))
     assert.equal(("4b"):rep(16), named("beam.request echo")[2].trace_id)
     conn:send { n = 2 } -- the third
-    local deadline = os.time() + 5
+    local deadline = os.time() + 30
     while not named("beam.reconnect echo")[1] and os.time() < deadline do
       beam.sleep(0.01)
     end

@@ -14,13 +14,13 @@ describe("the opening handshake", function()
 
   local function open(path, options)
     options = options or {}
-    options.retry, options.ready_timeout, options.connect_timeout = false, 4, 4
+    options.retry, options.ready_timeout, options.connect_timeout = false, 30, 30
     return client.realtime("ws://127.0.0.1:" .. here.server .. "/" .. path, options)
   end
 
   local function opens(path, options)
     local conn = assert(open(path, options))
-    assert.same({ hello = 1 }, conn:receive(4))
+    assert.same({ hello = 1 }, conn:receive(30))
     conn:close()
   end
 
@@ -30,7 +30,7 @@ describe("the opening handshake", function()
     assert.is_nil(conn)
     assert.same({ "handshake", "upgrade", status }, { err.kind, err.phase, err.status })
     assert.truthy(tostring(err):find(text, 1, true), tostring(err))
-    assert.is_true(os.time() - before < 3, "not told at once")
+    assert.is_true(os.time() - before < 20, "not told at once")
     return err
   end
 
@@ -87,17 +87,17 @@ describe("a proxy", function()
   end)
 
   local function open(name)
-    return client.realtime("ws://far.test:80/plain", { proxy = "http://127.0.0.1:" .. here["proxy_" .. name], retry = false, ready_timeout = 4 })
+    return client.realtime("ws://far.test:80/plain", { proxy = "http://127.0.0.1:" .. here["proxy_" .. name], retry = false, ready_timeout = 30 })
   end
 
   local function call(name)
-    return client.call { "https://far.test:80/x", input = {}, proxy = "http://127.0.0.1:" .. here["proxy_" .. name], retry = false, timeout = 4 }
+    return client.call { "https://far.test:80/x", input = {}, proxy = "http://127.0.0.1:" .. here["proxy_" .. name], retry = false, timeout = 30 }
   end
 
   for _, name in ipairs { "plain", "bytes", "no_reason", "any_2xx", "interim", "lf", "large" } do
     it("opens a tunnel: " .. name, function()
       local conn = assert(open(name))
-      assert.same({ hello = 1 }, conn:receive(4))
+      assert.same({ hello = 1 }, conn:receive(30))
       conn:close()
     end)
   end
