@@ -63,6 +63,7 @@ struct beam_ctx {
   unsigned turn;                 /* of the loop, counted; what is called between steps belongs to the last one */
   int stepping;                  /* inside beam_step */
   int closing;                   /* inside beam_close */
+  int unfinished;                /* what its libraries have left must not run again: carrier/lws.c */
   unsigned forks;                /* base/forks.h, when it was made */
   int told_foreign;              /* the log was */
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */

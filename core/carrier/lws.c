@@ -27,7 +27,9 @@ enum {
   NEVER_SECONDS = 10 * 86400, /* deadlines are ours: none of libwebsockets' own may come first */
   SPARE_DESCRIPTORS = 16,     /* beyond the connections asked for: its pipe, connections that close */
   OWN_DESCRIPTORS = 8,        /* that it may open to begin with */
-  TURNS_TO_END = 100          /* only bounds a defect */
+  TURNS_TO_END = 100,         /* only bounds a defect */
+  CLOSES_TWICE = LWS_LIBRARY_VERSION_NUMBER < 4003000,
+  DECOYS = 4 /* descriptors that another thread is given rather than the pipe's */
 };
 
 struct beam__lws {
@@ -39,6 +41,7 @@ struct beam__lws {
   long descriptors;  /* above this number it takes none; 0: any */
   unsigned depth;    /* of its callbacks on the stack */
   int pipe, marker;  /* its event pipe's descriptor; what stands in for it at the end */
+  int decoys[DECOYS];
   int turns;
 };
 
@@ -172,6 +175,10 @@ beam__watch *beam__lws_watch(beam_ctx *ctx, int fd, const beam__watch_events *ev
 }
 
 /* ---- The end: 4.1.6 closes its event pipe twice, 4.3.5 never. A marker takes its place, by which one can tell. ----
+ *
+ * After the first time another thread may be given the number, and the second would close what is its. Numbers are
+ * given from the lowest: so lower ones are let go just before, and if the pipe's is taken all the same, there is no
+ * second time: what is left of the context stays.
  */
 
 static int is_marker(const struct beam__lws *lws) {
@@ -193,13 +200,27 @@ static void place_marker(struct beam__lws *lws) {
 }
 
 /* After the first destroy the number is free on 4.1.6, and will be closed once more: nobody else may get it. */
-static void hold_number(struct beam__lws *lws) {
+static int hold_number(struct beam__lws *lws) {
   int fd;
-  if (lws->marker < 0 || is_marker(lws))
-    return;
-  fd = fcntl(lws->marker, F_DUPFD_CLOEXEC, lws->pipe);
+  if (!CLOSES_TWICE || lws->pipe < 0 || (lws->marker >= 0 && is_marker(lws)))
+    return 1;
+  fd = fcntl(lws->marker >= 0 ? lws->marker : uv_backend_fd(&lws->ctx->loop), F_DUPFD_CLOEXEC, lws->pipe);
   if (fd >= 0 && fd != lws->pipe)
     close(fd);
+  return fd == lws->pipe;
+}
+
+static void open_decoys(struct beam__lws *lws) {
+  int i;
+  for (i = 0; i < DECOYS; i++)
+    lws->decoys[i] = CLOSES_TWICE ? fcntl(uv_backend_fd(&lws->ctx->loop), F_DUPFD_CLOEXEC, 0) : -1;
+}
+
+static void close_decoys(struct beam__lws *lws) {
+  int i;
+  for (i = 0; i < DECOYS; i++)
+    if (lws->decoys[i] >= 0)
+      close(lws->decoys[i]);
 }
 
 static void remove_marker(struct beam__lws *lws) {
@@ -226,8 +247,9 @@ static void destroy(beam__owned *owned) {
   struct beam__lws *lws = BEAM__CONTAINER(owned, struct beam__lws, owned);
   lws->ctx->needless = NULL;
   place_marker(lws);
+  close_decoys(lws);
   lws_context_destroy(lws->context);
-  hold_number(lws);
+  lws->ctx->unfinished = !hold_number(lws);
   beam__task_defer(lws->ctx, &lws->finish);
 }
 
@@ -288,6 +310,7 @@ static void create_quietly(struct beam__lws *lws) {
   errno = 0;
   sigaction(SIGPIPE, NULL, &before);
   lws_set_log_level(0, NULL);
+  open_decoys(lws);
   lws->context = beam__descriptors_left(OWN_DESCRIPTORS) ? create(lws) : NULL;
   lws->vhost = lws->context ? create_vhost(lws->context) : NULL;
   sigaction(SIGPIPE, &before, NULL);
@@ -319,6 +342,7 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
   create_quietly(lws);
   if (!lws->context) {
     int code = not_started(lws, error);
+    close_decoys(lws);
     free(lws);
     return code;
   }

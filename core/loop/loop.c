@@ -231,6 +231,8 @@ void beam_close(beam_ctx *ctx) {
     beam__list_remove(&last->node);
     last->destroy(last);
   }
+  if (ctx->unfinished)
+    return;
   beam__pollset_free(ctx->pollset);
   ctx->pollset = NULL;
   uv_close((uv_handle_t *)&ctx->step_limit, NULL);
