@@ -1,5 +1,6 @@
-/* FAULT_EVERY=n: each n-th allocation. FAULT_SCENE=part of a name. FAULT_AT=n: that one. FAULT_ALOUD=1: errors of other
- * kinds are shown with what had failed.
+/* FAULT_EVERY=n: each n-th allocation. FAULT_SCENE=part of a name. FAULT_AT=n: that one. FAULT_PART=i/n: of those the
+ * i-th of n shares, so that some can run beside each other. FAULT_ALOUD=1: errors of other kinds are shown with what
+ * had failed.
  *
  * Runs a scene once for each fault, each time in a process of its own that is forked from one that is ready. What it
  * ended with is counted; a crash, a hang or an operation that did not end exactly once is told with the stack of what
@@ -24,7 +25,7 @@
 #include "fault.h"
 
 enum { FEW = 200 /* allocations: every one of them in any case */ };
-enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, LIBRARIES_MAX = 16 };
+enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, KNOWN_MAX = 64 };
 
 typedef struct outcome { /* of one run; filled by the scene */
   char kind[24];         /* "unharmed", "no_memory", another kind of error */
@@ -117,7 +118,7 @@ static void arm_now(void) { shared->fault.kind = armed_kind; }
 
 /* Errors of the process, AddressSanitizer's too, go to a file that is shown if it went wrong. */
 static const char *errors_file(void) {
-  static char path[64];
+  static char path[64]; /* found before the first child is there */
   if (!*path)
     snprintf(path, sizeof path, "/tmp/beam-faults-%d", (int)getpid());
   return path;
@@ -227,6 +228,32 @@ static void show_tally(const tally *t) {
     printf("%s%s %d", i ? ", " : "", t->kinds[i].name, t->kinds[i].count);
 }
 
+/* What went wrong in one place is shown whole once: a stack takes longer to name than twenty runs. */
+static int is_known(const char *what, const char *whose) {
+  static char known[KNOWN_MAX][512];
+  static int count;
+  char place[512];
+  int i;
+  snprintf(place, sizeof place, "%s %s %s+%lx", what, whose, shared->at.module, shared->at.offset);
+  for (i = 0; i < count; i++)
+    if (strcmp(known[i], place) == 0)
+      return 1;
+  if (count < KNOWN_MAX)
+    memcpy(known[count++], place, sizeof place);
+  return 0;
+}
+
+static void show_wrong(void) {
+  if (shared->failed_count)
+    show_stack("what failed", shared->failed, shared->failed_count);
+  if (shared->signal)
+    show_frame(&shared->at);
+  if (shared->crash_count)
+    show_stack("where it went wrong", shared->crash, shared->crash_count);
+  show_errors();
+}
+
+static unsigned long only_at;
 static int aloud; /* each run whose error is another than no_memory is shown, too */
 
 /* 0: held; 1: ours; 2: a library's. */
@@ -253,13 +280,8 @@ static int judge(const scene *s, tally *t, unsigned long first, unsigned long la
     snprintf(what, sizeof what, "exit status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
   count_kind(t, "BAD");
   printf("# %s, %lu to %lu: %s, in %s\n", s->name, first, last, what, whose);
-  if (shared->failed_count)
-    show_stack("what failed", shared->failed, shared->failed_count);
-  if (shared->signal)
-    show_frame(&shared->at);
-  if (shared->crash_count)
-    show_stack("where it went wrong", shared->crash, shared->crash_count);
-  show_errors();
+  if (only_at || !is_known(what, whose))
+    show_wrong();
   fflush(stdout);
   t->bad++;
   if (strncmp(whose, "lib", 3) != 0)
@@ -284,7 +306,8 @@ static unsigned long run_once(const scene *s, tally *t, int kind, unsigned long 
 
 /* ---- Each allocation ---- */
 
-static unsigned long every = 401, only_at, at_once = 1; /* how many fail, one after the other */
+static unsigned long every = 401, at_once = 1; /* how many fail, one after the other */
+static unsigned long part, parts = 1;
 static const char *wanted_scene;
 
 /* The first, or all from there on, then the second, … `fold`: how many fewer of them. */
@@ -296,7 +319,7 @@ static inline int fail_each(const scene *s, int from_there_on, unsigned long fol
   if (!held)
     printf("# %s does not hold without a fault: %s %s\n", s->name, shared->outcome.message, shared->outcome.wrong);
   memset(&t, 0, sizeof t);
-  for (at = only_at ? only_at : 1; at <= total + 3 && (!only_at || at == only_at); at += step)
+  for (at = only_at ? only_at : 1 + part * step; at <= total + 3 && (!only_at || at == only_at); at += step * parts)
     run_once(s, &t, FAULT_MEMORY, at, from_there_on ? (unsigned long)-1 : at + at_once - 1);
   printf("# %s%s: %lu allocations, %d runs: ", s->name, from_there_on ? ", all from there on" : "", total, t.runs);
   show_tally(&t);
@@ -308,10 +331,14 @@ static inline int fail_each(const scene *s, int from_there_on, unsigned long fol
 static int wants(const scene *s) { return !wanted_scene || strstr(s->name, wanted_scene); }
 
 static void read_wishes(void) {
-  const char *text = getenv("FAULT_EVERY");
+  const char *text = getenv("FAULT_EVERY"), *share = getenv("FAULT_PART");
   wanted_scene = getenv("FAULT_SCENE");
   aloud = getenv("FAULT_ALOUD") != NULL;
   only_at = getenv("FAULT_AT") ? strtoul(getenv("FAULT_AT"), NULL, 10) : 0;
+  if (share && sscanf(share, "%lu/%lu", &part, &parts) == 2 && part >= 1 && part <= parts)
+    part--;
+  else
+    part = 0, parts = 1;
   every = text && atoi(text) > 0 ? strtoul(text, NULL, 10) : only_at ? 1 : every;
 }
 
@@ -323,11 +350,12 @@ static void begin_faults(char **arguments) {
   void *frames[4];
   if (!symbol && !getenv("BEAM_FAULTS")) {
     const char *asan = getenv("ASAN_OPTIONS");
+    const char *light = getenv("FAULT_AT") ? "" : ":malloc_context_size=1:max_malloc_fill_size=64"; /* half as long */
     char options[512];
     snprintf(options, sizeof options,
              "%s:verify_asan_link_order=0:detect_leaks=0:abort_on_error=1:handle_segv=0:handle_abort=0:handle_sigfpe=0:"
-             "handle_sigbus=0:handle_sigill=0:allocator_may_return_null=1:fast_unwind_on_malloc=1",
-             asan ? asan : "");
+             "handle_sigbus=0:handle_sigill=0:allocator_may_return_null=1:fast_unwind_on_malloc=1%s",
+             asan ? asan : "", light);
     setenv("ASAN_OPTIONS", options, 1);
     setenv("LD_PRELOAD", "build/tests/faults/faults.so", 1);
     setenv("BEAM_FAULTS", "1", 1);
@@ -341,6 +369,7 @@ static void begin_faults(char **arguments) {
   memcpy(&fault_use_, &symbol, sizeof fault_use_);
   unsetenv("LD_PRELOAD"); /* what is started from here has no faults */
   backtrace(frames, 4);   /* loads what it needs */
+  errors_file();
   shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (shared == MAP_FAILED)
     exit(1);
