@@ -219,9 +219,13 @@ describe("beamlua serve", function()
       serve --no-token --quiet --cert $f/cert --key $f/key; rm $out
       curl -s --cacert $f/cert -d '{"x":21}' "$url/endpoint/multiply"; echo
       kill -TERM $p; wait $p
+      echo open-sesame >$f/word; openssl pkey -in $f/key -out $f/locked -aes256 -passout file:$f/word
+      serve --no-token --quiet --cert $f/cert --key $f/locked --key-passphrase-file $f/word; rm $out
+      curl -s --cacert $f/cert -d '{"x":5}' "$url/endpoint/multiply"; echo
+      kill -TERM $p; wait $p
       $B serve --cert $f/cert; code=$?; rm -r $f; exit $code]])
     assert.equal(1, code)
-    assert.equal('{"result":42}\n', out)
+    assert.equal('{"result":42}\n{"result":10}\n', out)
     assert.is_truthy(err:find("--cert and --key belong together", 1, true))
   end)
 

@@ -207,11 +207,33 @@ describe("a local Beam over TLS", function()
     server:fault(nil)
   end)
 
+  it("has a key that is encrypted", function()
+    local key = home .. "/encrypted.key"
+    assert(os.execute(("openssl pkey -in '%s' -out '%s' -aes256 -passout pass:open-sesame 2>/dev/null"):format(files.key, key)))
+    local sure = assert(serve.new())
+    sure.endpoint("multiply", function(input)
+      return { result = input.x * 2 }
+    end)
+    local listening = assert(sure.listen { token = "t", tls = { cert = files.cert, key = key, key_passphrase = "open-sesame" } })
+    local guest = beam.client { gateway = listening.url, token = "t", tls = { ca_file = listening.certificate }, timeout = 10 }
+    assert.same({ result = 14 }, guest.call("multiply", { x = 7 }))
+    assert.is_nil(listening.options.tls)
+    sure.close()
+    for _, passphrase in ipairs { false, "open-season" } do
+      local none, err = serve.new().listen { tls = { cert = files.cert, key = key, key_passphrase = passphrase or nil } }
+      assert.is_nil(none)
+      assert.equal("invalid", err.kind)
+      assert.truthy(err.message:find(key, 1, true) and not err.message:find("open-sea", 1, true), err.message)
+      assert.truthy(err.message:find(passphrase and "does not decrypt it" or "the key is encrypted: set tls.key_passphrase", 1, true), err.message)
+    end
+  end)
+
   it("wants a certificate with its key", function()
-    for _, tls in ipairs { 1, {}, { cert = "x" }, { cert = "x", key = 1 }, { cert = "x", key = "y", ca = "z" } } do
+    local wrong = { 1, {}, { cert = "x" }, { cert = "x", key = 1 }, { cert = "x", key = "y", ca = "z" }, { cert = "x", key = "y", key_passphrase = 1 } }
+    for _, tls in ipairs(wrong) do
       assert.has_error(function()
         app.listen { tls = tls }
-      end, "app:listen: tls wants { cert = FILE, key = FILE }, or true")
+      end, "app:listen: tls wants { cert = FILE, key = FILE, key_passphrase = }, or true")
     end
     local none, err = app.listen { tls = { cert = "/no/such", key = "/no/such" } }
     assert.is_nil(none)

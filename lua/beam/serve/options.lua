@@ -1,13 +1,14 @@
 -- What a local Beam may be told (docs/serve.md), checked.
 local ascii = require "beam.base.ascii"
 local local_token = require "beam.settings.local_token"
+local secrets = require "beam.settings.secrets"
 local url = require "beam.serve.url"
 
 local options_of = {}
 
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
----@field tls { cert: string, key: string }|boolean|nil PEM files; true: a certificate of its own for this machine's names; else plain
+---@field tls { cert: string, key: string, key_passphrase: string? }|boolean|nil PEM files; true: a certificate of its own for this machine's names; else plain
 ---@field port integer? default 0: a free one
 ---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
@@ -83,17 +84,26 @@ local function check_token(options)
   end
 end
 
-local function check_tls(options)
-  local tls = options.tls
-  if type(tls) == "table" then
-    for name, value in pairs(tls) do
-      if name ~= "cert" and name ~= "key" or type(value) ~= "string" then
-        error("app:listen: tls wants { cert = FILE, key = FILE }, or true", 4)
-      end
+local tls_texts = { cert = true, key = true, key_passphrase = true }
+
+local function is_tls(tls)
+  if type(tls) ~= "table" then
+    return tls == nil or type(tls) == "boolean"
+  end
+  for name, value in pairs(tls) do
+    if not tls_texts[name] or type(value) ~= "string" then
+      return false
     end
   end
-  if tls ~= nil and type(tls) ~= "boolean" and not (type(tls) == "table" and tls.cert and tls.key) then
-    error("app:listen: tls wants { cert = FILE, key = FILE }, or true", 4)
+  return tls.cert ~= nil and tls.key ~= nil
+end
+
+local function check_tls(options)
+  local tls = options.tls
+  if not is_tls(tls) then
+    error("app:listen: tls wants { cert = FILE, key = FILE, key_passphrase = }, or true", 4)
+  elseif type(tls) == "table" then
+    secrets.learn(tls.key_passphrase)
   end
 end
 

@@ -78,13 +78,13 @@ end
 
 local of_core = { "host", "port", "max_body", "max_head", "max_connections", "head_timeout", "body_timeout", "idle_timeout" }
 
-local function listen_on_core(server)
+local function listen_on_core(server, files)
   local options = {}
   for _, name in ipairs(of_core) do
     options[name] = server.options[name]
   end
-  if server.files then
-    options.tls = { cert_file = server.files.cert, key_file = server.files.key }
+  if files then
+    options.tls = { cert_file = files.cert, key_file = files.key, key_passphrase = files.key_passphrase }
   end
   return driver.context():server(options, function(request, view)
     local exchange = new_exchange(server, request, view)
@@ -144,8 +144,9 @@ local function listen(app, given)
   if problem then
     return nil, problem
   end
-  server.files, server.certificate = files, files and files.cert
-  local core, err = listen_on_core(server)
+  server.certificate = files and files.cert
+  local core, err = listen_on_core(server, files)
+  server.options.tls = nil -- and the key's passphrase
   if not core then
     return nil, errors.from_core(err, "the local Beam cannot listen")
   end

@@ -82,12 +82,12 @@ end
 local function tls_of(options)
   local tls = options.tls
   if options.cert or options.key then
-    tls = { cert = options.cert, key = options.key }
+    tls = { cert = options.cert, key = options.key, key_passphrase = options.key_passphrase }
     if not (tls.cert and tls.key) then
       error("--cert and --key belong together", 0)
     end
   end
-  options.cert, options.key = nil, nil
+  options.cert, options.key, options.key_passphrase = nil, nil, nil
   return tls
 end
 

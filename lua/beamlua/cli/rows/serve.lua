@@ -15,6 +15,7 @@ return {
     { "--tls", nil, "speak https:// and wss://, with a certificate of its own for this machine's names" },
     { "--cert", "FILE", "the certificate to show, PEM, with its chain", file = true },
     { "--key", "FILE", "its key, PEM", file = true },
+    { "--key-passphrase-file", "FILE", "its first line decrypts the key", as = "key_passphrase", read = readers.first_line, file = true },
     { "--token", "T", "the token to demand (default: BEAM_SERVE_TOKEN, else one of its own, which scripts on this machine find)" },
     { "--no-token", nil, "let everybody in who reaches it", as = "no_token" },
     { "--basic", "ID:SECRET", "client id and secret to accept as well", read = readers.basic },
