@@ -168,6 +168,12 @@ static void fail_cut_short(beam_http *http) {
   http->error.system = system_error(http);
 }
 
+/* Most servers that speak TLS only say nothing to who does not. */
+static const char *no_answer(const beam_http *http) {
+  return http->url.tls ? "it ended the connection without an answer"
+                       : "it ended the connection without an answer; if it speaks TLS only: https://";
+}
+
 static void fail_exchange(beam_http *http, CURLcode result) {
   if (!http->response.status && is_certificate_alert(http)) {
     fail_tls(http, result);
@@ -185,7 +191,7 @@ static void fail_exchange(beam_http *http, CURLcode result) {
   }
   beam__http_fail(http, BEAM_EHTTP, "the exchange with %s failed while the %s: %s", http->peer,
                   http->phase == BEAM_PHASE_RESPONSE ? "response was being read" : "answer was awaited",
-                  detail(http, result));
+                  result == CURLE_GOT_NOTHING ? no_answer(http) : detail(http, result));
   http->error.system = system_error(http);
 }
 

@@ -56,7 +56,7 @@ static int prepare(beam_ctx *ctx, beam__upgrade_request *request, const beam_ws_
 static int start(beam_ctx *ctx, beam_ws **ws, beam__upgrade_request *request, const beam_ws_options *options,
                  beam_error *error) {
   beam__carrier *carrier;
-  int code = beam__lws_ready(ctx, error);
+  int unverified = request->way.url.tls && options->tls.insecure, code = beam__lws_ready(ctx, error);
   if (code)
     return code;
   if (beam__ws_new(ctx, ws, BEAM__CLIENT, options, request->way.url.authority))
@@ -68,7 +68,7 @@ static int start(beam_ctx *ctx, beam_ws **ws, beam__upgrade_request *request, co
     return code;
   }
   beam__ws_attach(*ws, carrier);
-  if (options->tls.insecure)
+  if (unverified)
     beam__log(ctx, BEAM_LOG_WARNING, "the certificate of a WebSocket is not verified: tls.insecure is set");
   return 0;
 }

@@ -26,6 +26,7 @@ typedef struct upgrade {
   beam__answer answer;
   beam__body decoder; /* of a rejection's body */
   beam__bytes body;
+  uint8_t plain;  /* no TLS */
   uint8_t sent;   /* the request */
   uint8_t closed; /* by its holder: no event any more */
   uint8_t over;   /* the last event was sent */
@@ -196,8 +197,9 @@ static void describe_loss(const upgrade *u, int system, beam_error *error) {
                 "%s ended the connection in the middle of its answer (\"%s\"): %s", u->host, shown,
                 beam__system_text(system, reason, sizeof reason));
   else
-    beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, u->host, "%s ended the connection before its answer: %s",
-                u->host, beam__system_text(system, reason, sizeof reason));
+    beam__error(error, BEAM_ECLOSED, BEAM_PHASE_UPGRADE, u->host, "%s ended the connection before its answer: %s%s",
+                u->host, beam__system_text(system, reason, sizeof reason),
+                u->plain && !system ? "; if it speaks TLS only: wss://" : "");
   error->system = system;
 }
 
@@ -281,6 +283,8 @@ int beam__upgrade_open(beam_ctx *ctx, beam__carrier **carrier, beam__upgrade_req
                        const beam__carrier_events *events, void *user, beam_error *error) {
   upgrade *u = calloc(1, sizeof *u);
   int code = u && (u->host = beam__strdup(request->way.url.authority)) ? 0 : BEAM_ENO_MEMORY;
+  if (!code)
+    u->plain = !request->way.url.tls;
   if (!code)
     code = beam__client_open(ctx, &u->carrier, &request->way, &own_events, u, error);
   if (code) {

@@ -190,9 +190,10 @@ describe("a local Beam over TLS", function()
     local result, err = client.call { ("http://127.0.0.1:%d/endpoint/multiply"):format(server.port), input = { x = 1 }, retry = false }
     assert.is_nil(result)
     assert.equal("http", err.kind)
+    assert.is_truthy(err.message:find("without an answer; if it speaks TLS only: https://", 1, true), err.message)
     local conn, why = client.realtime(("ws://127.0.0.1:%d/realtime/echo"):format(server.port), { retry = false })
     assert.is_nil(conn)
-    assert.is_truthy(why.kind == "closed" or why.kind == "handshake", tostring(why))
+    assert.same({ "closed", true }, { why.kind, why.message:find("if it speaks TLS only: wss://", 1, true) ~= nil })
   end)
 
   it("has its faults, too", function()

@@ -238,7 +238,7 @@ static void test_no_answer(void) {
   static const struct {
     const char *target, *text;
   } cases[] = {{"/reset", "connection reset by peer"},
-               {"/-end", "before its answer: closed by the other side"},
+               {"/-end", "before its answer: closed by the other side; if it speaks TLS only: wss://"},
                {"/half", "in the middle of its answer (\"HTTP/1.1 400 X\"): closed by the other side"}};
   peer p;
   size_t i;

@@ -177,6 +177,19 @@ static void test_insecure(void) {
   CHECK_CONTAINS(log_line, "insecure");
 }
 
+/* There is nothing to verify. */
+static void test_insecure_in_plain(void) {
+  beam_options options = {.log = on_log, .log_level = BEAM_LOG_WARNING};
+  client c = {0};
+  char url[128];
+  *log_line = '\0';
+  snprintf(url, sizeof url, "ws://localhost:%u/", server.expired);
+  CHECK_INT(beam_new(&c.ctx, &options), 0);
+  CHECK_INT(client_open(&c, 0, "", (beam_ws_options){.url = url, .tls = {.insecure = 1}}), 0);
+  client_end(&c);
+  CHECK_STR(log_line, "");
+}
+
 static void test_client_certificate(void) {
   client c;
   beam_ws_options options = {.tls = {.cert_file = file("client.pem"), .key_file = file("client.key")}};
@@ -362,6 +375,7 @@ int main(void) {
   RUN(test_ca_file_that_fails);
   RUN(test_given_back_before_the_ca_file);
   RUN(test_insecure);
+  RUN(test_insecure_in_plain);
   RUN(test_client_certificate);
   RUN(test_locked_key);
   RUN(test_client_certificate_missing);
