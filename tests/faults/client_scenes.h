@@ -177,19 +177,19 @@ static void plain_stream(outcome *to) { play_exchanges(to, "http", "", 1); }
 static void secure_stream(outcome *to) { play_exchanges(to, "https", "", 1); }
 
 static const scene client_scenes[] = {
-    {"a session", plain_session, 0},
-    {"a session over TLS", secure_session, 0},
-    {"a session through a proxy", proxied_session, 0},
-    {"a call", plain_call, 0},
-    {"a call over TLS", secure_call, 0},
-    {"a call through a proxy", proxied_call, 0},
-    {"a stream", plain_stream, 0},
-    {"a stream over TLS", secure_stream, 0},
+    {"a session", plain_session, 0, 0},
+    {"a session over TLS", secure_session, 0, 0},
+    {"a session through a proxy", proxied_session, 0, 0},
+    {"a call", plain_call, 0, 0},
+    {"a call over TLS", secure_call, 0, 0},
+    {"a call through a proxy", proxied_call, 0, 0},
+    {"a stream", plain_stream, 0, 0},
+    {"a stream over TLS", secure_stream, 0, 0},
 };
 
 enum { CLIENT_SCENES = sizeof client_scenes / sizeof *client_scenes };
 
 /* In a process in which no library has done anything yet. */
-static const scene first_call_scene = {"a first call over TLS", secure_call, 0};
+static const scene first_call_scene = {"a first call over TLS", secure_call, 0, 1};
 
 #endif

@@ -133,8 +133,8 @@ static void play_hook(outcome *to) {
 
 /* ---- */
 
-static const scene local_beam_scene = {"the local Beam", play_local_beam, 1};
-static const scene hook_scene = {"a hook", play_hook, 1};
+static const scene local_beam_scene = {"the local Beam", play_local_beam, 1, 0};
+static const scene hook_scene = {"a hook", play_hook, 1, 0};
 
 static void the_local_beam(void) {
   if (wants(&local_beam_scene))

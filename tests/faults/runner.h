@@ -2,9 +2,10 @@
  * i-th of n shares, so that some can run beside each other. FAULT_ALOUD=1: errors of other kinds are shown with what
  * had failed.
  *
- * Runs a scene once for each fault, each time in a process of its own that is forked from one that is ready. What it
- * ended with is counted; a crash, a hang or an operation that did not end exactly once is told with the stack of what
- * had failed and of where it went wrong, and with whose code that is. */
+ * Runs a scene once for each fault, in processes that are forked from one that is ready; what it ended with is counted.
+ * Some runs share a process, which is what takes the time, and what one of them leaves must not be felt by those after
+ * it. If anything goes wrong there, each of them has a process of its own; and a crash, a hang or an operation that did
+ * not end exactly once is told with the stack of what had failed and of where it went wrong, and whose code that is. */
 #ifndef BEAM_FAULT_RUNNER_H
 #define BEAM_FAULT_RUNNER_H
 
@@ -25,7 +26,7 @@
 #include "fault.h"
 
 enum { FEW = 200 /* allocations: every one of them in any case */ };
-enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, KNOWN_MAX = 64 };
+enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, KNOWN_MAX = 64, TOGETHER = 16 };
 
 typedef struct outcome { /* of one run; filled by the scene */
   char kind[24];         /* "unharmed", "no_memory", another kind of error */
@@ -37,6 +38,7 @@ typedef struct scene {
   const char *name;
   void (*play)(outcome *to); /* from beam_new to beam_close */
   int arms_itself;           /* it calls arm_now when what may not fail is done */
+  int is_alone;              /* in a process in which nothing else was played */
 } scene;
 
 typedef struct frame { /* found where it happened: what was loaded there need not be loaded here */
@@ -51,6 +53,8 @@ static struct shared {
   int finished, signal;
   frame at, crash[CRASH_FRAMES], failed[FAULT_FRAMES]; /* the instruction, and the stacks as they were found */
   int crash_count, failed_count;
+  char kinds[TOGETHER][24]; /* of those that were played in one process */
+  int played;
 } * shared;
 
 static fault_use_function *fault_use_;
@@ -124,21 +128,61 @@ static const char *errors_file(void) {
   return path;
 }
 
+/* Some of the runs of a scene. */
+struct faults {
+  unsigned long first, step, at_once; /* at_once: how many fail, one after the other; 0: all from there on */
+  int count;
+};
+
+static unsigned long first_of(const struct faults *f, int which) { return f->first + (unsigned long)which * f->step; }
+
+static unsigned long last_of(const struct faults *f, int which) {
+  return f->at_once ? first_of(f, which) + f->at_once - 1 : (unsigned long)-1;
+}
+
 static void (*before_play)(void); /* in the child; NULL: nothing */
 
-static void run_child(const scene *s, int kind, unsigned long first, unsigned long last) {
+static void begin_child(void) {
   int errors = open(errors_file(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
   dup2(errors, 2);
+  close(errors);
   catch_crashes();
   fault_use_(&shared->fault);
-  alarm(HANG_SECONDS);
   if (before_play)
     before_play();
+}
+
+static void play_once(const scene *s, int kind, unsigned long first, unsigned long last) {
+  memset(&shared->outcome, 0, sizeof shared->outcome);
+  shared->failed_count = 0;
+  alarm(HANG_SECONDS);
   armed_kind = kind;
   arm(s->arms_itself ? FAULT_NONE : kind, first, last);
   s->play(&shared->outcome);
   shared->fault.kind = FAULT_NONE;
+}
+
+static void run_child(const scene *s, int kind, unsigned long first, unsigned long last) {
+  begin_child();
+  play_once(s, kind, first, last);
   shared->finished = 1;
+  _exit(0);
+}
+
+static int is_unharmed(void) { return !*shared->outcome.wrong && strcmp(shared->outcome.kind, "unharmed") == 0; }
+
+/* Those runs, and at the end one in which nothing fails. */
+static void run_children(const scene *s, const struct faults *f) {
+  begin_child();
+  while (shared->played < f->count) {
+    play_once(s, FAULT_MEMORY, first_of(f, shared->played), last_of(f, shared->played));
+    if (*shared->outcome.wrong)
+      _exit(1);
+    snprintf(shared->kinds[shared->played++], sizeof shared->kinds[0], "%s",
+             shared->fault.failed ? shared->outcome.kind : "not reached");
+  }
+  play_once(s, FAULT_NONE, 0, 0);
+  shared->finished = is_unharmed();
   _exit(0);
 }
 
@@ -212,6 +256,7 @@ typedef struct tally {
     int count;
   } kinds[KINDS_MAX];
   int runs, bad, libraries; /* of the bad, those that are a library's */
+  int felt;                 /* times that runs left something behind which those after them felt */
 } tally;
 
 static void count_kind(tally *t, const char *name) {
@@ -304,6 +349,47 @@ static unsigned long run_once(const scene *s, tally *t, int kind, unsigned long 
   return shared->fault.count;
 }
 
+static void run_each(const scene *s, tally *t, const struct faults *f) {
+  int i;
+  for (i = 0; i < f->count; i++)
+    run_once(s, t, FAULT_MEMORY, first_of(f, i), last_of(f, i));
+}
+
+/* What went wrong among others, and not by itself. */
+static void tell_of_others(const scene *s, tally *t, const struct faults *f, const struct shared *together,
+                           int status) {
+  memcpy(shared, together, sizeof *shared);
+  if (shared->signal || *shared->outcome.wrong) {
+    printf("# %s, from %lu on, among others only:\n", s->name, f->first);
+    judge(s, t, first_of(f, shared->played), last_of(f, shared->played), status);
+  } else {
+    printf("# %s, from %lu on: felt afterwards: %s: %s\n", s->name, f->first, shared->outcome.kind,
+           shared->outcome.message);
+    t->felt++;
+  }
+}
+
+static void run_together(const scene *s, tally *t, const struct faults *f) {
+  static struct shared together;
+  int status, i, bad = t->bad;
+  pid_t child;
+  memset(shared, 0, sizeof *shared);
+  fflush(stdout);
+  child = fork();
+  if (child == 0)
+    run_children(s, f);
+  waitpid(child, &status, 0);
+  t->runs += shared->finished ? f->count : 0;
+  for (i = 0; shared->finished && i < f->count; i++)
+    count_kind(t, shared->kinds[i]);
+  if (shared->finished)
+    return;
+  memcpy(&together, shared, sizeof together);
+  run_each(s, t, f);
+  if (t->bad == bad)
+    tell_of_others(s, t, f, &together, status);
+}
+
 /* ---- Each allocation ---- */
 
 static unsigned long every = 401, at_once = 1; /* how many fail, one after the other */
@@ -315,15 +401,21 @@ static inline int fail_each(const scene *s, int from_there_on, unsigned long fol
   tally t = {0};
   unsigned long at, total = run_once(s, &t, FAULT_MEMORY, 0, 0);
   unsigned long step = total < FEW ? 1 : every * fold;
-  int held = strcmp(shared->outcome.kind, "unharmed") == 0 && !t.bad;
+  int held = is_unharmed() && !t.bad;
+  struct faults f = {1 + part * step, step * parts, from_there_on ? 0 : at_once, 0};
   if (!held)
     printf("# %s does not hold without a fault: %s %s\n", s->name, shared->outcome.message, shared->outcome.wrong);
   memset(&t, 0, sizeof t);
-  for (at = only_at ? only_at : 1 + part * step; at <= total + 3 && (!only_at || at == only_at); at += step * parts)
-    run_once(s, &t, FAULT_MEMORY, at, from_there_on ? (unsigned long)-1 : at + at_once - 1);
+  if (only_at)
+    run_each(s, &t, &(struct faults){only_at, 1, f.at_once, 1});
+  for (at = f.first; !only_at && at <= total + 3; at = f.first += f.step * (unsigned long)f.count) {
+    unsigned long rest = (total + 3 - at) / f.step + 1;
+    f.count = rest < TOGETHER ? (int)rest : TOGETHER;
+    (s->is_alone || aloud ? run_each : run_together)(s, &t, &f);
+  }
   printf("# %s%s: %lu allocations, %d runs: ", s->name, from_there_on ? ", all from there on" : "", total, t.runs);
   show_tally(&t);
-  printf("\n");
+  printf(t.felt ? ", felt afterwards %d times\n" : "\n", t.felt);
   fflush(stdout);
   return held && t.bad == t.libraries;
 }
@@ -350,7 +442,9 @@ static void begin_faults(char **arguments) {
   void *frames[4];
   if (!symbol && !getenv("BEAM_FAULTS")) {
     const char *asan = getenv("ASAN_OPTIONS");
-    const char *light = getenv("FAULT_AT") ? "" : ":malloc_context_size=1:max_malloc_fill_size=64"; /* half as long */
+    const char *light = getenv("FAULT_AT") ? ""
+                                           : ":malloc_context_size=1:max_malloc_fill_size=64:quarantine_size_mb=1"
+                                             ":thread_local_quarantine_size_kb=64"; /* a third of the time */
     char options[512];
     snprintf(options, sizeof options,
              "%s:verify_asan_link_order=0:detect_leaks=0:abort_on_error=1:handle_segv=0:handle_abort=0:handle_sigfpe=0:"

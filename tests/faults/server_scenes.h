@@ -141,6 +141,6 @@ static void play_server(outcome *to) {
   pthread_join(thread, NULL);
 }
 
-static const scene server_scene = {"a server", play_server, 1};
+static const scene server_scene = {"a server", play_server, 1, 0};
 
 #endif
