@@ -2,6 +2,7 @@
 local beam = require "beam"
 local core = require "beam.core"
 local http = require "served_http"
+local log = require "beam.log"
 local local_token = require "beam.settings.local_token"
 local serve = require "beam.serve"
 
@@ -80,7 +81,15 @@ describe("the token of a local Beam", function()
       local settings = assert(config.resolve(options, system(variables, files)))
       return settings:credentials().secret, settings.sources.token
     end
-    assert.same({ "own", "file /home/u/.beam/serve-1994" }, { secret {} })
+    local lines = {}
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+    local of_local = { secret {} }
+    log.to(nil)
+    assert.same({ "own", "file /home/u/.beam/serve-1994" }, of_local)
+    local told = "info: the token of the local Beam at http://127.0.0.1:1994 is used, in place of BEAM_TOKEN (/home/u/.beam/serve-1994)"
+    assert.same({ told }, lines)
     assert.equal("argument", select(2, secret { token = "given" }))
     assert.equal("from-env", (secret { gateway = "https://app.beam.cloud" }))
     variables.BEAM_TOKEN = nil

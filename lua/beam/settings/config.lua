@@ -7,6 +7,7 @@ local contexts = require "beam.settings.contexts"
 local codec = require "beam.json.codec"
 local errors = require "beam.error"
 local local_token = require "beam.settings.local_token"
+local log = require "beam.log"
 local mistake = require "beam.base.mistake"
 local places = require "beam.settings.places"
 local seconds = require "beam.settings.seconds"
@@ -206,8 +207,17 @@ local function local_auth(options, sys)
   if asked and asked ~= "" then
     return nil
   end
-  local token, path = local_token.find(sys, (places.find_gateway(options, sys)))
-  return token and { token = token }, path and "file " .. path
+  local gateway = places.find_gateway(options, sys)
+  local token, path = local_token.find(sys, gateway)
+  if not token then
+    return nil
+  end
+  local auth, name = auth_of_environment(sys)
+  if auth and next(auth) then
+    log.write("info", ("the token of the local Beam at %s is used, in place of %s (%s)"):format(gateway, name, path))
+    return { token = token }, "file " .. path, name
+  end
+  return { token = token }, "file " .. path
 end
 
 -- A section that was asked for by argument is meant, whatever the environment has.
@@ -224,7 +234,7 @@ local function auth_of_context(options, sys)
 end
 
 -- Who we are: the argument, also one that names a section of the file, else a local Beam's own token, else the environment, else the file.
--- Returns {token=, basic=} and where it comes from.
+-- Returns {token=, basic=}, where it comes from, and what is passed over for a local Beam.
 local function find_auth(options, sys)
   if options.token ~= nil or options.basic then
     return { token = options.token, basic = options.basic }, "argument"
@@ -232,9 +242,9 @@ local function find_auth(options, sys)
   if options.context or options.config then
     return auth_of_context(options, sys)
   end
-  local own, path = local_auth(options, sys)
+  local own, path, passed_over = local_auth(options, sys)
   if own then
-    return own, path
+    return own, path, passed_over
   end
   local auth, name = auth_of_environment(sys)
   if not auth or next(auth) then
@@ -251,7 +261,7 @@ end
 
 ---@class beam.settings: beam.options
 ---@field credentials fun(settings: beam.settings, seconds: number?): beam.core.auth?, beam.error? of one attempt
----@field sources table<string, string> "argument", "environment NAME", "file PATH [context]", "default"
+---@field sources table<string, string> "argument", "environment NAME", "file PATH [context]", "default"; and passed_over
 
 --- Raises for mistakes in `options`; what is wrong in the environment or the file is an error of kind "config".
 ---@param options beam.options
@@ -268,10 +278,11 @@ function config.resolve(options, sys)
       settings[name], sources[name] = config.defaults[name], "default"
     end
   end
-  local auth, where = find_auth(options, sys)
+  local auth, where, passed_over = find_auth(options, sys)
   if not auth then
     return nil, where
   end
+  sources.passed_over = passed_over
   settings.json = options.json and codec.of(options.json, "beam.client") or nil
   settings.credentials = credentials(auth)
   settings.token, settings.basic = nil, nil

@@ -1,10 +1,10 @@
 -- What a command says of an error, and the exit code that it ends with.
 local exit_codes = require "beamlua.cli.exit_codes"
-local in_shell_words = require("beamlua.cli.errors.words").of_shell
 local json = require "beam.json"
 local status_codes = require "beamlua.cli.errors.status_codes"
 local terminal = require "beamlua.cli.terminal"
 local whereabouts = require "beamlua.cli.errors.whereabouts"
+local words = require "beamlua.cli.errors.words"
 
 local failure = {}
 
@@ -75,7 +75,8 @@ end
 ---@return integer code
 function failure.tell(context, command, err)
   ask(context, command, err)
-  err.hint = err.hint and in_shell_words(err.hint)
+  err.hint = err.hint and words.of_shell(err.hint)
+  err.message = words.of_message(err.message)
   local code = failure.code(err)
   if context.options.json then
     io.stderr:write(failure.json(err), "\n")

@@ -91,7 +91,8 @@ local function configuration(report, settings)
       report:detail(name, without_user(tostring(value)), sources[name])
     end
   end
-  report:detail("token", sources.token and sources.token ~= "nowhere" and "set, not shown" or "none", sources.token)
+  local from = sources.passed_over and ("%s; %s is not for a local Beam"):format(sources.token, sources.passed_over) or sources.token
+  report:detail("token", sources.token and sources.token ~= "nowhere" and "set, not shown" or "none", from)
   if sources.basic then
     report:detail("basic", "set, not shown", sources.basic)
   end

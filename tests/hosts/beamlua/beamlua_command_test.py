@@ -269,7 +269,9 @@ def certificates_and_proxies(world):
     tls.load_cert_chain(f"{world.home}/good.pem", f"{world.home}/good.key")
     server = Plain(world, tls=tls)
     words = ["call", "x", "--retry", "0", "--gateway", server.url]
-    same(12, world.run(*words)[0])
+    code, out, err = world.run(*words)
+    same(12, code)
+    has("give the issuer's certificate as --ca-file", err)
     same(0, world.run(*words, "--ca-file", "ca.pem")[0])
     code, out, err = world.run(*words, "--insecure")
     same(0, code)
@@ -564,6 +566,8 @@ def doctor(world):
     same((31, ""), (code, err))
     has(r"problem token: .*401.*\n +-> the token was not accepted: check it .*not well", out)
     assert "wr0ng" not in out
+    own = world.beam("--quiet")
+    has(r"token +set, not shown  \(file .*serve-\d+; BEAM_TOKEN is not for a local Beam\)", world.run("doctor", beam=own)[1])
     config = world.write("config.ini", "[default]\ntoken = f1le\n")
     has(r"token +set, not shown  \(file .*config.ini \[default\]\)", world.run("doctor", "--gateway", beam.url, "--config", config)[1])
     code, out, err = world.run("doctor", "--gateway", f"http://127.0.0.1:{free_port()}")
@@ -627,9 +631,9 @@ def locked_key(world):
     right, wrong = world.write("right", "open sesame\n"), world.write("wrong", "open barley\n")
     beam = app(world)
     ask = ["call", "multiply", '{"x":2}', "--gateway", beam.url.replace("http:", "https:"), "--insecure", "--cert", certificate, "--key", locked]
-    has("the key is encrypted: set tls.key_passphrase", world.run(*ask)[2])
+    has("the key is encrypted: set --key-passphrase-file", world.run(*ask)[2])
     code, out, err = world.run(*ask, "--key-passphrase-file", wrong)
-    has("tls.key_passphrase does not decrypt it", err)
+    has("--key-passphrase-file does not decrypt it", err)
     assert "barley" not in out + err
     has("no TLS is spoken there", world.run(*ask, "--key-passphrase-file", right)[2])  # it came as far as that
 

@@ -1,4 +1,5 @@
--- The module's hints name its functions and options; whoever made the mistake at the shell is told the commands and options there.
+-- The module's hints name its functions and options, and libbeam's messages the fields of tls; whoever made the mistake at the shell is
+-- told the commands and options there.
 local words = {}
 
 -- { what the module says, what the shell says }, the longer ones first.
@@ -31,6 +32,14 @@ local shell = {
   { "see beam.call", "beamlua call" },
 }
 
+local fields = {
+  { "tls.ca_file", "--ca-file" },
+  { "tls.cert_file", "--cert" },
+  { "tls.key_file", "--key" },
+  { "tls.key_passphrase", "--key-passphrase-file" },
+  { "tls.insecure", "--insecure" },
+}
+
 local function replace(text, from, to)
   local first, last = text:find(from, 1, true)
   while first do
@@ -40,13 +49,24 @@ local function replace(text, from, to)
   return text
 end
 
+local function replace_all(text, pairs_of)
+  for _, pair in ipairs(pairs_of) do
+    text = replace(text, pair[1], pair[2])
+  end
+  return text
+end
+
 ---@param hint string
 ---@return string
 function words.of_shell(hint)
-  for _, pair in ipairs(shell) do
-    hint = replace(hint, pair[1], pair[2])
-  end
-  return hint
+  return replace_all(hint, shell)
+end
+
+--- A message is not all ours: what a server has said stands in it, too.
+---@param message string
+---@return string
+function words.of_message(message)
+  return replace_all(message, fields)
 end
 
 return words
