@@ -8,7 +8,7 @@ local options_of = {}
 
 ---@class beam.serve.options
 ---@field host string? default 127.0.0.1
----@field tls { cert: string, key: string, key_passphrase: string? }|boolean|nil PEM files; true: a certificate of its own for this machine's names; else plain
+---@field tls { cert: string, key: string, key_passphrase: string? }|boolean|nil PEM files; true: a certificate of its own; else plain
 ---@field port integer? default 0: a free one
 ---@field token string|true|nil demanded; true: one of its own, which scripts on this machine find; without this and basic: none
 ---@field foreign_token string? one of another workspace's: 401 "Invalid token"
