@@ -91,6 +91,26 @@ enum event_name {
       EVENT_COUNT
 };
 
+/* The names of what is told of each exchange. */
+#define EVENT_KEYS(X)                                                                                                  \
+  X(STATUS, "status")                                                                                                  \
+  X(HEADERS, "headers")                                                                                                \
+  X(BODY, "body")                                                                                                      \
+  X(TIMES, "times")                                                                                                    \
+  X(QUEUED, "queued")                                                                                                  \
+  X(DNS, "dns")                                                                                                        \
+  X(TCP, "tcp")                                                                                                        \
+  X(TLS, "tls")                                                                                                        \
+  X(WAIT, "wait")                                                                                                      \
+  X(TOTAL, "total")
+
+enum event_key {
+#define X(name, text) KEY_##name,
+  EVENT_KEYS(X)
+#undef X
+      KEY_COUNT
+};
+
 /* Where a method that dispatches (ctx:step) keeps on its stack what events need, so that none of it is looked up or
  * allocated while libbeam is on the C stack. */
 enum event_frame { FRAME_CONTEXT = 1, FRAME_TIMEOUT, FRAME_LIVE, FRAME_TRACEBACK, FRAME_DISPATCH, FRAME_FAILURE };
@@ -105,7 +125,9 @@ void event_leave(lua_State *L, struct context *context);
 typedef int event_push(lua_State *L, void *event);
 enum { EVENT_LIVE = 2 }; /* the stack index of `live` in an event_push */
 
-void event_push_name(lua_State *L, enum event_name name); /* in an event_push only */
+/* In an event_push only. */
+void event_push_name(lua_State *L, enum event_name name);
+void event_push_key(lua_State *L, enum event_key key);
 /* Calls the function at `function` of `live`. -1 if it raised; the error is kept. */
 int event_call(struct context *context, int function, event_push *push, void *event);
 /* The same for a function of an object, unless that is over; the log's lines go first. */
@@ -188,6 +210,8 @@ int timer_new(lua_State *L);     /* ctx:timer */
 int read_new(lua_State *L);      /* ctx:read */
 int websocket_new(lua_State *L); /* ctx:websocket */
 int http_new(lua_State *L);      /* ctx:http */
+int http_plan(lua_State *L);     /* core.plan */
+int http_send(lua_State *L);     /* ctx:send */
 int server_new(lua_State *L);    /* ctx:server */
 int server_certificate(lua_State *L);
 
@@ -278,6 +302,7 @@ void push_error(lua_State *L, const beam_error *error);
 void push_headers(lua_State *L, const beam_header *headers, size_t count);
 /* {status=, headers=, body=}; what did not come is not in it. */
 /* With its headers as {name = value}; those of a name, in the order in which they came, between commas. */
+void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count);
 void push_response_by_name(lua_State *L, int status, const beam_header *headers, size_t count, const char *body,
                            size_t len);
 void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len);

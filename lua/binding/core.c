@@ -100,6 +100,8 @@ int luaopen_beam_core(lua_State *L) {
   lua_setfield(L, -2, "arrivals");
   lua_pushcfunction(L, counter_new);
   lua_setfield(L, -2, "counter");
+  lua_pushcfunction(L, http_plan);
+  lua_setfield(L, -2, "plan");
   lua_pushcfunction(L, is_terminal);
   lua_setfield(L, -2, "is_terminal");
   lua_pushcfunction(L, can_yield);

@@ -336,6 +336,19 @@ function ws:free() end
 ---@return beam.core.http? http, beam.core.error? err
 function ctx:http(options, on_event, counter) end
 
+---@class beam.core.http_plan options that were read once, for exchanges that differ in their body
+---@param options beam.core.http_options without body and upload
+---@return beam.core.http_plan
+function core.plan(options) end
+
+--- As ctx:http.
+---@param plan beam.core.http_plan
+---@param on_event fun(event: string, ...)
+---@param body string
+---@param timeout number
+---@return beam.core.http? http, beam.core.error? err
+function ctx:send(plan, on_event, body, timeout) end
+
 ---@class beam.core.counter
 local counter = {}
 ---@return beam.core.counter

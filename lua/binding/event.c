@@ -12,7 +12,7 @@ struct call {
   void *event;
 };
 
-/* dispatch(call, live, function); its upvalues are the event names, so that these are never hashed again. */
+/* dispatch(call, live, function); its upvalues are the event names and keys, so that these are never hashed again. */
 static int dispatch(lua_State *L) {
   struct call *call = lua_touserdata(L, 1);
   lua_call(L, call->push(L, call->event), 0);
@@ -20,6 +20,10 @@ static int dispatch(lua_State *L) {
 }
 
 void event_push_name(lua_State *L, enum event_name name) { lua_pushvalue(L, lua_upvalueindex((int)name + 1)); }
+
+void event_push_key(lua_State *L, enum event_key key) {
+  lua_pushvalue(L, lua_upvalueindex(EVENT_COUNT + (int)key + 1));
+}
 
 /* The error is on top of the stack. The first is raised by ctx:step; the others are for the log, unless it is the log
  * function that fails: that would feed itself. */
@@ -80,11 +84,13 @@ void event_leave(lua_State *L, struct context *context) {
 }
 
 void event_method(lua_State *L, const char *name, lua_CFunction method) {
+  luaL_checkstack(L, EVENT_COUNT + KEY_COUNT + 2, "events");
   compat_push_traceback(L);
 #define X(id, text) lua_pushliteral(L, text);
   EVENT_MAP(X)
+  EVENT_KEYS(X)
 #undef X
-  lua_pushcclosure(L, dispatch, EVENT_COUNT);
+  lua_pushcclosure(L, dispatch, EVENT_COUNT + KEY_COUNT);
   lua_pushcclosure(L, method, 2);
   lua_setfield(L, -2, name);
 }

@@ -1,4 +1,5 @@
 /* beam.http: one HTTP exchange. */
+#include <limits.h>
 #include <string.h>
 
 #include "binding.h"
@@ -40,6 +41,40 @@ static void push_answer(lua_State *L, const struct object *object, const beam_ht
   }
 }
 
+static void set_number(lua_State *L, enum event_key key, double value) {
+  event_push_key(L, key);
+  lua_pushnumber(L, value);
+  lua_rawset(L, -3);
+}
+
+static void set_times(lua_State *L, const beam_http_times *times) {
+  event_push_key(L, KEY_TIMES);
+  lua_createtable(L, 0, 7);
+  set_number(L, KEY_QUEUED, times->queued);
+  set_number(L, KEY_DNS, times->dns);
+  set_number(L, KEY_TCP, times->tcp);
+  set_number(L, KEY_TLS, times->tls);
+  set_number(L, KEY_WAIT, times->wait);
+  set_number(L, KEY_BODY, times->body);
+  set_number(L, KEY_TOTAL, times->total);
+  lua_rawset(L, -3);
+}
+
+/* As push_answer, of most exchanges: whole, with headers by name, and room for what answer.lua adds. */
+static void push_named(lua_State *L, const beam_http_event *event) {
+  lua_createtable(L, 0, 8);
+  event_push_key(L, KEY_STATUS);
+  lua_pushinteger(L, event->status);
+  lua_rawset(L, -3);
+  event_push_key(L, KEY_HEADERS);
+  push_headers_by_name(L, event->headers, event->header_count);
+  lua_rawset(L, -3);
+  event_push_key(L, KEY_BODY);
+  lua_pushlstring(L, event->data ? event->data : "", event->len);
+  lua_rawset(L, -3);
+  set_times(L, event->times);
+}
+
 static void push_failure(lua_State *L, const beam_http_event *event) {
   if (event->error)
     push_error(L, event->error);
@@ -50,7 +85,10 @@ static void push_failure(lua_State *L, const beam_http_event *event) {
 static int push_done(lua_State *L, const struct object *object, const beam_http_event *event) {
   event_push_name(L, EVENT_DONE);
   push_failure(L, event);
-  push_answer(L, object, event);
+  if (object->by_name && object->whole && event->status)
+    push_named(L, event);
+  else
+    push_answer(L, object, event);
   return 3;
 }
 
@@ -144,40 +182,77 @@ static const struct field fields[] = {
     {"by_name", read_boolean, offsetof(struct wish, by_name), 0, NULL},
     {NULL, NULL, 0, 0, NULL}};
 
-int http_new(lua_State *L) {
-  struct context *context = context_check(L);
-  struct wish wish = {0};
-  beam_http_options *options = &wish.options;
-  struct counter *counter;
-  struct object *object;
+static void check_wish(lua_State *L, int argument, const struct wish *wish) {
+  luaL_argcheck(L, wish->options.url, argument, "option 'url' is missing");
+  luaL_argcheck(L, !wish->repeats || !(wish->options.stream || wish->options.upload), argument,
+                "what is streamed or uploaded cannot be repeated");
+}
+
+/* Starts it and pushes its object, or nil and an error. */
+static int start(lua_State *L, struct context *context, struct wish *wish, struct counter *counter) {
+  struct object *object = object_new(L, context, &http_class, ARGUMENT_LIVE);
   beam_error error = {0};
   beam_http *http;
-  object_arguments(L);
-  counter = lua_isnil(L, ARGUMENT_GONE) ? NULL : counter_check(L, ARGUMENT_GONE);
-  options_read(L, ARGUMENT_OPTIONS, fields, &wish);
-  luaL_argcheck(L, options->url, ARGUMENT_OPTIONS, "option 'url' is missing");
-  luaL_argcheck(L, !wish.repeats || !(options->stream || options->upload), ARGUMENT_OPTIONS,
-                "what is streamed or uploaded cannot be repeated");
-  luaL_argcheck(L, !counter || wish.repeats, ARGUMENT_GONE, "a counter is for what repeats");
-  if (!context)
-    return context_closed(L);
-  object = object_new(L, context, &http_class, ARGUMENT_LIVE);
   object_keep(L, object, ARGUMENT_LIVE, ON_EVENT, ARGUMENT_FUNCTION);
-  object->whole = !options->stream;
-  object->repeats = wish.repeats;
-  object->by_name = wish.by_name;
+  object->whole = !wish->options.stream;
+  object->repeats = wish->repeats;
+  object->by_name = wish->by_name;
   if (counter) {
     object->counter = counter;
     object_keep(L, object, ARGUMENT_LIVE, KEEPS, ARGUMENT_GONE);
   }
-  options->on_event = on_event;
-  options->user = object;
-  if (beam_http_start(context->beam, &http, options, &error)) {
+  wish->options.on_event = on_event;
+  wish->options.user = object;
+  if (beam_http_start(context->beam, &http, &wish->options, &error)) {
     object_finish(L, object, ARGUMENT_LIVE);
     return result_error(L, &error);
   }
   object->handle = http;
   return 1;
+}
+
+int http_new(lua_State *L) {
+  struct context *context = context_check(L);
+  struct wish wish = {0};
+  struct counter *counter;
+  object_arguments(L);
+  counter = lua_isnil(L, ARGUMENT_GONE) ? NULL : counter_check(L, ARGUMENT_GONE);
+  options_read(L, ARGUMENT_OPTIONS, fields, &wish);
+  check_wish(L, ARGUMENT_OPTIONS, &wish);
+  luaL_argcheck(L, !counter || wish.repeats, ARGUMENT_GONE, "a counter is for what repeats");
+  return context ? start(L, context, &wish, counter) : context_closed(L);
+}
+
+/* ---- The same again, with another body ---- */
+
+#define PLAN_CLASS "beam.http_plan"
+
+/* Its user value keeps what the wish points to. */
+int http_plan(lua_State *L) {
+  struct wish *wish;
+  lua_settop(L, 1);
+  wish = lua_newuserdata(L, sizeof *wish);
+  memset(wish, 0, sizeof *wish);
+  options_read(L, 1, fields, wish);
+  lua_setuservalue(L, 2);
+  check_wish(L, 1, wish);
+  luaL_argcheck(L, !wish->options.body && !wish->options.upload && !wish->repeats, 1,
+                "a plan has no body, and is not repeated by itself");
+  luaL_getmetatable(L, PLAN_CLASS);
+  lua_setmetatable(L, 2);
+  return 1;
+}
+
+/* send(plan, on_event, body, timeout) */
+int http_send(lua_State *L) {
+  struct context *context = context_check(L);
+  struct wish wish = *(const struct wish *)luaL_checkudata(L, ARGUMENT_OPTIONS, PLAN_CLASS);
+  double timeout = check_milliseconds(L, 5);
+  wish.options.body = check_bytes(L, ARGUMENT_GONE, &wish.options.body_len);
+  luaL_argcheck(L, timeout >= 1 && timeout < UINT_MAX, 5, "seconds up to 4294967 are expected");
+  wish.options.timeout_ms = (unsigned)timeout;
+  object_arguments(L);
+  return context ? start(L, context, &wish, NULL) : context_closed(L);
 }
 
 /* ---- Methods ---- */
@@ -251,4 +326,10 @@ static const luaL_Reg methods[] = {{"pause", pause},         {"resume", resume},
                                    {"write_end", write_end}, {"pending", pending}, {"free", give_back},
                                    {"again", again},         {"answer", answer},   {NULL, NULL}};
 
-void http_setup(lua_State *L) { object_class(L, &http_class, methods, give_back); }
+static const luaL_Reg none[] = {{NULL, NULL}};
+
+void http_setup(lua_State *L) {
+  object_class(L, &http_class, methods, give_back);
+  class_new(L, PLAN_CLASS, none);
+  lua_pop(L, 2);
+}

@@ -1,5 +1,6 @@
 /* Errors, headers and responses as Lua tables. */
 #include <stdio.h>
+#include <string.h>
 
 #include "binding.h"
 
@@ -56,21 +57,32 @@ void push_headers(lua_State *L, const beam_header *headers, size_t count) {
   }
 }
 
-static void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count) {
+/* Whether a header of this name has been pushed. */
+static int came_before(const beam_header *headers, size_t at) {
+  size_t i;
+  for (i = 0; i < at; i++)
+    if (headers[i].name[0] == headers[at].name[0] && !strcmp(headers[i].name, headers[at].name))
+      return 1;
+  return 0;
+}
+
+static void push_joined(lua_State *L, const char *more) { /* RFC 9110 section 5.3 */
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);
+  lua_pushliteral(L, ", ");
+  lua_pushstring(L, more);
+  lua_concat(L, 3);
+}
+
+void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count) {
   size_t i;
   lua_createtable(L, 0, (int)count);
   for (i = 0; i < count; i++) {
     lua_pushstring(L, headers[i].name);
-    lua_pushvalue(L, -1);
-    lua_rawget(L, -3);
-    if (lua_isnil(L, -1)) {
-      lua_pop(L, 1);
+    if (came_before(headers, i))
+      push_joined(L, headers[i].value);
+    else
       lua_pushstring(L, headers[i].value);
-    } else { /* RFC 9110 section 5.3 */
-      lua_pushliteral(L, ", ");
-      lua_pushstring(L, headers[i].value);
-      lua_concat(L, 3);
-    }
     lua_rawset(L, -3);
   }
 }

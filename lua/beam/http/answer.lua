@@ -75,22 +75,16 @@ function answer.read(what, scheme, how, failure, response)
   return value, err, response
 end
 
---- What is known of how a value came.
+--- What is known of how a value came: the response itself, which nobody else has any more.
 ---@param response beam.response
 ---@param count integer of attempts
 ---@param started number driver.now() when it began
 ---@return beam.call_info
 function answer.info(response, count, started)
-  local headers = response.headers
-  return {
-    attempts = count,
-    elapsed = driver.now() - started,
-    status = response.status,
-    headers = headers,
-    raw = response.body,
-    task_id = headers["x-task-id"],
-    times = response.times,
-  }
+  response.raw, response.body = response.body, nil
+  response.attempts, response.elapsed = count, driver.now() - started
+  response.task_id = response.headers["x-task-id"]
+  return response
 end
 
 --- Adds to an error what is known of how it came.
