@@ -5,8 +5,11 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
+local hooks = require "beam.observe.hooks"
 local known_id = require "beam.rest.known_id"
+local plans = require "beam.http.plan"
 local request = require "beam.http.request"
+local secrets = require "beam.settings.secrets"
 local upload = require "beam.http.upload"
 
 local call = {}
@@ -17,6 +20,16 @@ local call = {}
 ---@field file string? path of a file that is sent as it is, in place of input
 
 local known = request.known(upload.options)
+
+-- Whether nothing is told but a target that is a text and the input.
+local function is_plain(options)
+  for name in pairs(options) do
+    if name ~= 1 and name ~= "input" then
+      return false
+    end
+  end
+  return type(options[1]) == "string"
+end
 
 --- The call itself.
 ---@param settings beam.settings
@@ -39,7 +52,42 @@ function call.run(settings, options, where)
   if err then
     return nil, answer.describe(upload.explain(options, err), response, count, started)
   end
+  if options.scope == nil and is_plain(options) then
+    plans.keep(settings, options[1], target, prepared)
+  end
   return result, answer.info(response, count, started)
+end
+
+-- ---- The same again ----
+
+-- The first attempt has failed: on as any other call.
+local function go_on(settings, plan, body, started, err, response)
+  local count, result
+  local deadline = started + settings.timeout
+  result, err, response, count = attempts.go_on(settings, plan.target, {}, function(auth, left)
+    local prepared = plans.prepare(plan, body)
+    prepared.auth, prepared.timeout = auth, left
+    return answer.read(prepared, auth.scheme, plan.how, exchange.run(prepared))
+  end, settings.timeout, deadline, plan.auth, err, response)
+  if err then
+    return nil, answer.describe(err, response, count, started)
+  end
+  return result, answer.info(response, count, started)
+end
+
+local function call_again(settings, plan, input)
+  local body, unwritable = request.encode(input, "POST", nil, "beam.call", settings.json)
+  local started = driver.now()
+  if not body then
+    return nil, answer.describe(unwritable, nil, 0, started)
+  end
+  secrets.learn_auth(plan.auth)
+  local result, err, response =
+    answer.read(plan.request, plan.auth.scheme, plan.how, exchange.send(plan.core, body, attempts.bounded(settings.timeout)))
+  if err then
+    return go_on(settings, plan, body, started, err, response)
+  end
+  return result, answer.info(response, 1, started)
 end
 
 --- Calls a deployment and waits for its answer. What Beam has not run is tried again, under one deadline (`timeout`).
@@ -50,6 +98,10 @@ end
 ---@return any result nil on failure; beam.null for an empty answer
 ---@return beam.call_info|beam.error info
 function call.call(settings, target, input, options)
+  local plan = options == nil and not hooks.call and plans.find(settings, target)
+  if plan then
+    return call_again(settings, plan, input)
+  end
   return call.run(settings, request.gather("beam.call", known, target, input, options), "beam.call")
 end
 

@@ -173,7 +173,7 @@ local function run(self, try, err, response)
     self.count = self.count + 1
     result, err, response = nil, refused, nil
     if not refused then
-      result, err, response = try(self.auth, math.min(time_left(self), longest))
+      result, err, response = try(self.auth, attempts.bounded(time_left(self)))
     end
   end
   return result, err, response
@@ -197,6 +197,30 @@ local function story(settings, target, options, timeout, deadline)
   }
 end
 
+--- As run, once the first attempt has failed.
+---@param timeout number seconds that there were for all of it
+---@param deadline number by driver.now()
+---@param auth beam.core.auth? of that attempt
+---@param err beam.error
+---@param response beam.response?
+---@return any result, beam.error? err, beam.response? response, integer count
+function attempts.go_on(settings, target, options, try, timeout, deadline, auth, err, response)
+  local self = story(settings, target, options, timeout, deadline)
+  self.auth = auth
+  local result, failure, last = run(self, try, err, response)
+  if failure then
+    describe(self, failure)
+  end
+  return result, failure, last, self.count
+end
+
+--- Seconds that the core can hold.
+---@param seconds number
+---@return number
+function attempts.bounded(seconds)
+  return seconds < longest and seconds or longest
+end
+
 -- The first attempt is mostly the last as well, and needs nothing to be remembered.
 local function go(settings, target, options, try)
   local timeout = options.timeout or settings.timeout
@@ -208,18 +232,12 @@ local function go(settings, target, options, try)
     err.attempts = 0
     return nil, err, nil, 0
   elseif auth then
-    result, err, response = try(auth, left < longest and left or longest)
+    result, err, response = try(auth, attempts.bounded(left))
   end
-  if not err then
-    return result, nil, response, 1
-  end
-  local self = story(settings, target, options, timeout, deadline)
-  self.auth = auth
-  result, err, response = run(self, try, err, response)
   if err then
-    describe(self, err)
+    return attempts.go_on(settings, target, options, try, timeout, deadline, auth, err, response)
   end
-  return result, err, response, self.count
+  return result, nil, response, 1
 end
 
 --- Runs `try` until it succeeds or there is no use in another attempt. Waits, in the caller's coroutine.

@@ -104,4 +104,29 @@ function exchange.run(request, scope, source)
   return failure, response
 end
 
+--- The same for a plan, with a body that is a text.
+---@param plan beam.core.http_plan
+---@param body string
+---@param timeout number
+---@return beam.core.error? failure
+---@return beam.response? response
+function exchange.send(plan, body, timeout)
+  local state = take_state()
+  local http, refused = driver.context():send(plan, state.on_event, body, timeout)
+  if not http then
+    give_back(state)
+    return refused, nil
+  end
+  driver.attach()
+  while not state.over do
+    state.changed:wait()
+  end
+  local failure, response = state.failure, state.response
+  give_back(state)
+  if failure and response then
+    response.headers = headers.to_table(response.headers)
+  end
+  return failure, response
+end
+
 return exchange

@@ -38,6 +38,8 @@ function Context:http(options, on_event)
   return new_http(recorder, self, options, on_event)
 end
 
+Context.send = false -- each exchange is told all of it
+
 --- Ends everything without further events: what is open has left.
 function Context:close()
   local exchange = next(self.open)

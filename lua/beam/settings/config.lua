@@ -140,6 +140,8 @@ end
 
 -- ---- Credentials ----
 
+local fixed = setmetatable({}, { __mode = "k" }) -- such functions that ask nobody
+
 -- Returns a function that makes the beam.core.auth of one attempt, or nil and an error. The settings say how it is
 -- sent.
 local function credentials(who)
@@ -168,13 +170,22 @@ local function credentials(who)
     end
     return { scheme = settings.auth or "bearer", secret = secret, plaintext = plaintext }
   end
-  return function(settings, patience)
+  local function learned(settings, patience)
     local auth, err = of_attempt(settings, patience)
     if auth then
       secrets.learn_auth(auth)
     end
     return auth, err
   end
+  fixed[learned] = type(token) ~= "function" or nil
+  return learned
+end
+
+--- Whether the credentials are the same for each attempt.
+---@param settings beam.settings
+---@return boolean
+function config.has_fixed_credentials(settings)
+  return fixed[settings.credentials] == true
 end
 
 -- ---- The environment and the file ----
