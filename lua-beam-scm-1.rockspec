@@ -183,6 +183,7 @@ build = {
     ["beam.http.exchange"] = "lua/beam/http/exchange.lua",
     ["beam.http.fetch"] = "lua/beam/http/fetch.lua",
     ["beam.http.file_name"] = "lua/beam/http/file_name.lua",
+    ["beam.http.plan"] = "lua/beam/http/plan.lua",
     ["beam.http.request"] = "lua/beam/http/request.lua",
     ["beam.http.response_stream"] = "lua/beam/http/response_stream.lua",
     ["beam.http.upload"] = "lua/beam/http/upload.lua",
