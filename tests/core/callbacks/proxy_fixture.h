@@ -7,6 +7,8 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ typedef struct proxy {
   int listener;
   unsigned port;
   pthread_t thread;
+  atomic_int serving;
   proxy_pair pairs[PROXY_PAIRS];
   int count;
 } proxy;
@@ -87,6 +90,7 @@ static inline void proxy_end(proxy *p, int at) {
 
 static inline void *proxy_run(void *argument) {
   proxy *p = argument;
+  atomic_store(&p->serving, 1);
   for (;;) {
     struct pollfd wanted[1 + 2 * PROXY_PAIRS];
     int i;
@@ -117,6 +121,7 @@ static inline void *proxy_run(void *argument) {
   }
 }
 
+/* Its thread is past its beginning when this returns: a child of fork() would wait for the locks of that for ever. */
 static inline void proxy_start(proxy *p) {
   struct sockaddr_in at = {.sin_family = AF_INET};
   socklen_t len = sizeof at;
@@ -126,6 +131,8 @@ static inline void proxy_start(proxy *p) {
   if (bind(p->listener, (struct sockaddr *)&at, sizeof at) || listen(p->listener, 64) ||
       getsockname(p->listener, (struct sockaddr *)&at, &len) || pthread_create(&p->thread, NULL, proxy_run, p))
     abort();
+  while (!atomic_load(&p->serving))
+    sched_yield();
   p->port = ntohs(at.sin_port);
 }
 
