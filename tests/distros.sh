@@ -35,6 +35,7 @@ settle() {
   apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90host"
   printf '#!/bin/sh\nexit 101\n' >"$root/usr/sbin/policy-rc.d" # no service is started
   chmod +x "$root/usr/sbin/policy-rc.d"
+  echo force-unsafe-io >"$root/etc/dpkg/dpkg.cfg.d/90host" # what a power cut spoils is made anew
 }
 
 make_root() {
