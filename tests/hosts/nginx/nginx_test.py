@@ -239,17 +239,14 @@ def worker_goes_on(world):
     server = world.nginx(workers=1)
 
     async def both():
-        waiting = [asyncio.create_task(get(server.port, "/silent?seconds=3")) for _ in range(50)]
+        waiting = [asyncio.create_task(get(server.port, "/silent?seconds=8")) for _ in range(50)]
         await asyncio.sleep(0.2)
-        start = time.monotonic()
         for _ in range(50):
             same("plain", (await request(server.port, "/plain"))[1])
-        took = time.monotonic() - start
+        same(0, sum(task.done() for task in waiting))
         same([{"error": "timeout"}] * 50, await asyncio.gather(*waiting))
-        return took
 
-    took = asyncio.run(both())
-    assert took < 2.5, took
+    asyncio.run(both())
     server.end()
     no_alarm(server)
 

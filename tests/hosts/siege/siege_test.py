@@ -55,7 +55,7 @@ def slow_heads():
 @test
 def slow_bodies():
     """a body that trickles is ended, one that comes slowly but steadily is not"""
-    with Server("--body-timeout", "1", "--quiet") as server:
+    with Server("--body-timeout", "3", "--quiet") as server:
         with server.dial() as trickling, server.dial() as steady:
             trickling.sendall(post(b"Content-Length: 100000"))
             body = b'{"x":1,"pad":"' + b"x" * 60000 + b'"}'
@@ -63,7 +63,7 @@ def slow_bodies():
             for start in range(0, len(body), 20000):
                 steady.sendall(body[start : start + 20000])
                 trickling.send(b"x")
-                time.sleep(0.6)
+                time.sleep(1.2)
             assert statuses(hear(steady)) == [200]
             assert statuses(hear(trickling)) == [408]
 
