@@ -39,7 +39,7 @@ same() {
 
 print='print(assert(loadfile("scripts/everywhere.lua"))())'
 in_lua() {
-  LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/lua/$1/?.so;;" timeout 30 "$2" -e "$print" >"$folder/said" 2>&1
+  LUA_PATH="lua/?.lua;lua/?/init.lua;;" LUA_CPATH="build/lua/$1/?.so;;" timeout 120 "$2" -e "$print" >"$folder/said" 2>&1
   same "$2"
 }
 
@@ -71,13 +71,13 @@ END
 
 five=$(command -v lua5.5 >/dev/null && [ -e build/lua/5.5/beam/core.so ] && echo yes)
 echo 1..$((7 ${five:++ 1}))
-timeout 30 build/beamlua -e "$print" >"$folder/said" 2>&1
+timeout 120 build/beamlua -e "$print" >"$folder/said" 2>&1
 same beamlua
 in_lua 5.1 lua5.1
 in_lua jit luajit
 in_lua 5.3 lua5.3
 in_lua 5.4 lua5.4
 [ -z "$five" ] || in_lua 5.5 lua5.5
-timeout 60 xvfb-run -a -s "-screen 0 320x240x24" love tests/hosts/everywhere "$root" >"$folder/said" 2>"$folder/love"
+timeout 120 xvfb-run -a -s "-screen 0 320x240x24" love tests/hosts/everywhere "$root" >"$folder/said" 2>"$folder/love"
 same "LÖVE"
 in_nginx

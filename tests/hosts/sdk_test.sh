@@ -28,4 +28,4 @@ fi
 
 local_beam tests/hosts/sdk/app.lua --token t0ken --quiet
 workspace=$(curl -sS -m 10 -H 'Authorization: Bearer t0ken' "$url/api/v1/workspace/current" | sed -n 's/.*"external_id":"\([^"]*\)".*/\1/p')
-cd build/sdk && timeout 60 node drive.mjs "$url" t0ken "$workspace" 2>&1
+cd build/sdk && timeout 240 node drive.mjs "$url" t0ken "$workspace" 2>&1

@@ -257,13 +257,13 @@ static void repeat_at(beam_http_options options, const char *port_name, int stat
   options.user = &repeats;
   CHECK_INT(beam_http_start(ctx, &http, &options, NULL), 0);
   CHECK_INT(beam_http_again(http), BEAM_EINVALID); /* it runs */
-  CHECK(run_until(&repeats.done, 5, 10000));
+  CHECK(run_until(&repeats.done, 5, PATIENCE_MS));
   CHECK_INT(repeats.refused, 0);
   CHECK_INT(repeats.last_status, status);
   CHECK(arrived(port_name) - before <= 1);
   repeats.wanted = 7; /* from outside of its event, and on from there */
   CHECK_INT(beam_http_again(http), 0);
-  CHECK(run_until(&repeats.done, 7, 10000));
+  CHECK(run_until(&repeats.done, 7, PATIENCE_MS));
   CHECK_INT(repeats.last_status, status);
   CHECK(arrived(port_name) - before <= 1);
   beam_http_free(http);
@@ -289,7 +289,7 @@ static void test_what_failed_is_not_sent_again(void) {
   options.timeout_ms = 1;
   options.proxy = "http://127.0.0.1:9"; /* nobody listens */
   CHECK_INT(beam_http_start(ctx, &http, &options, NULL), 0);
-  CHECK(run_until(&repeats.done, 1, 5000));
+  CHECK(run_until(&repeats.done, 1, PATIENCE_MS));
   CHECK_INT(repeats.refused, 1);
   CHECK_INT(repeats.last_status, -1);
   beam_http_free(http);

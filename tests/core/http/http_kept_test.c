@@ -43,7 +43,7 @@ static beam_http_options any_call(void) {
   if (!draw(10))
     options.stream = 1;
   if (!draw(10))
-    options.connect_timeout_ms = 5000;
+    options.connect_timeout_ms = PATIENCE_MS;
   return options;
 }
 
@@ -85,7 +85,7 @@ static int is_used_again(beam_http_options first, beam_http_options second) {
     options.on_event = outcome_take;
     options.user = &outcomes[i];
     CHECK_INT(beam_http_start(ctx, &used[i], &options, NULL), 0);
-    CHECK(run_until(&outcomes[i].dones, 1, 5000));
+    CHECK(run_until(&outcomes[i].dones, 1, PATIENCE_MS));
     beam_http_free(used[i]);
     free(outcomes[i].body);
   }
@@ -122,7 +122,7 @@ static void test_no_credentials_stay(void) {
   options.auth.secret = "first-token";
   options.user = &outcome;
   CHECK_INT(beam_http_start(ctx, &http, &options, NULL), 0);
-  CHECK(run_until(&outcome.dones, 1, 5000));
+  CHECK(run_until(&outcome.dones, 1, PATIENCE_MS));
   CHECK_CONTAINS(outcome.body, "Authorization: Bearer first-token\r\n");
   beam_http_free(http);
   CHECK(http->lines.size > 0 && !http->lines.list); /* it lies ready */

@@ -28,6 +28,8 @@ static struct outcome *start(struct outcome *outcome, beam_http_options options)
     options.on_event = outcome_take;
   if (!options.user)
     options.user = outcome;
+  if (!options.connect_timeout_ms)
+    options.connect_timeout_ms = PATIENCE_MS;
   outcome->failed = beam_http_start(ctx, &outcome->http, &options, &outcome->error);
   CHECK_INT(outcome->failed, 0);
   return outcome;
@@ -94,14 +96,17 @@ static void test_pause_holds_the_sender_back(void) {
   start(&reader.outcome, options);
   run_for(500);
   CHECK(reader.paused);
-  sent = count_of("flood");
+  do {
+    sent = count_of("flood");
+    run_for(300);
+  } while (count_of("flood") != sent);
   CHECK(sent > 0 && sent < 16 << 20); /* what the two sockets hold */
   run_for(200);
   CHECK_INT(count_of("flood"), sent);
   CHECK_INT(reader.late, 0);
   reader.paused = 0;
   beam_http_resume(reader.outcome.http);
-  CHECK(run_until(&reader.done, 1, 20000));
+  CHECK(run_until(&reader.done, 1, PATIENCE_MS));
   CHECK_INT(reader.outcome.error.code, 0);
   CHECK_INT(reader.total, 32 << 20);
   beam_http_free(reader.outcome.http);
@@ -137,7 +142,7 @@ static void test_timeout_while_paused(void) {
   beam_http_options options = {
       .url = plain("/flood"), .stream = 1, .on_event = read_and_pause, .user = &reader, .timeout_ms = 300};
   start(&reader.outcome, options);
-  CHECK(run_until(&reader.done, 1, 5000));
+  CHECK(run_until(&reader.done, 1, PATIENCE_MS));
   CHECK_INT(reader.outcome.error.code, BEAM_ETIMEOUT);
   CHECK_INT(reader.late, 0);
   beam_http_free(reader.outcome.http);
@@ -203,7 +208,7 @@ static void cancel_in_callback(const char *url, int when) {
   start(&other, (beam_http_options){.url = plain("/silent")});
   canceler.other = other.http;
   CHECK_INT(beam_http_start(ctx, &canceler.http, &options, NULL), 0);
-  CHECK(run_until(&canceler.events, 1, 5000));
+  CHECK(run_until(&canceler.events, 1, PATIENCE_MS));
   run_for(50);
   CHECK_INT(canceler.after, 0);
   CHECK_INT(other.dones, 0);
@@ -221,7 +226,7 @@ static void test_cancel_while_paused(void) {
   struct reader reader = {0};
   beam_http_options options = {.url = plain("/bomb?mib=3"), .stream = 1, .on_event = read_and_pause, .user = &reader};
   start(&reader.outcome, options);
-  CHECK(run_until(&reader.paused, 1, 5000));
+  CHECK(run_until(&reader.paused, 1, PATIENCE_MS));
   beam_http_resume(reader.outcome.http); /* its task is queued, and must go with it */
   beam_http_free(reader.outcome.http);
   run_for(30);
@@ -265,7 +270,7 @@ static void test_names(void) {
   run_for(300); /* no step waits for the answer, which has no end here */
   CHECK_INT(outcome.dones, 0);
   slow_is_held = 0;
-  CHECK(run_until(&outcome.dones, 1, 20000));
+  CHECK(run_until(&outcome.dones, 1, PATIENCE_MS));
   CHECK_INT(outcome.status, 200);
   finish(&outcome);
   outcome = call((beam_http_options){.url = "http://nowhere.test/"});
@@ -298,7 +303,7 @@ static void many_at_once(int count, const char *url) {
   for (i = 0; i < count; i++)
     start(&outcomes[i], (beam_http_options){.url = url, .body = "{}", .body_len = 2});
   for (i = 0; i < count; i++) {
-    CHECK(run_until(&outcomes[i].dones, 1, 20000));
+    CHECK(run_until(&outcomes[i].dones, 1, PATIENCE_MS));
     CHECK_INT(outcomes[i].status, 200);
     finish(&outcomes[i]);
   }
@@ -307,9 +312,9 @@ static void many_at_once(int count, const char *url) {
 
 static void test_many_in_flight(void) {
   int before;
-  many_at_once(64, plain("/slow?s=0.3")); /* slow enough for each to need a connection of its own */
+  many_at_once(64, plain("/slow?s=1.5")); /* slow enough for each to need a connection of its own */
   before = count_of("connections");
-  many_at_once(64, plain("/slow?s=0.3"));
+  many_at_once(64, plain("/slow?s=1.5"));
   CHECK_INT(count_of("connections"), before);
   many_at_once(300, plain("/slow?s=0.05")); /* more than run at a time */
   CHECK(count_of("connections") - before <= 256);
@@ -320,9 +325,9 @@ static void test_waiting_is_not_connecting(void) {
   static struct outcome outcomes[257];
   int i;
   for (i = 0; i < 256; i++)
-    start(&outcomes[i], (beam_http_options){.url = plain("/slow?s=0.6")});
-  start(&outcomes[256], (beam_http_options){.url = plain("/echo"), .connect_timeout_ms = 100});
-  CHECK(run_until(&outcomes[256].dones, 1, 5000));
+    start(&outcomes[i], (beam_http_options){.url = plain("/slow?s=3")});
+  start(&outcomes[256], (beam_http_options){.url = plain("/echo"), .connect_timeout_ms = 1500});
+  CHECK(run_until(&outcomes[256].dones, 1, PATIENCE_MS));
   CHECK_INT(outcomes[256].error.code, 0);
   CHECK_INT(outcomes[256].status, 200);
   for (i = 0; i < 257; i++)

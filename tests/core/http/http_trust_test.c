@@ -136,7 +136,7 @@ static void waits_for_a_slow_file(void) {
   run_for(300);
   CHECK_INT(outcome.dones, 0);
   feed(slow, file("ca.pem"));
-  CHECK(run_until(&outcome.dones, 1, 5000));
+  CHECK(run_until(&outcome.dones, 1, PATIENCE_MS));
   CHECK_STR(outcome.error.message, "");
   CHECK_INT(outcome.status, 200);
   beam_http_free(outcome.http);
@@ -148,7 +148,7 @@ static void check_ended(const char *pipe, unsigned timeout_ms, int code, const c
   start(&outcome, pipe, timeout_ms);
   if (!timeout_ms)
     feed(pipe, file("ca.key"));
-  CHECK(run_until(&outcome.dones, 1, 5000));
+  CHECK(run_until(&outcome.dones, 1, PATIENCE_MS));
   CHECK_INT(outcome.error.code, code);
   CHECK_INT(outcome.error.sent, 0);
   CHECK_CONTAINS(outcome.error.message, text);

@@ -103,7 +103,7 @@ static void close_feeder(struct feeder *feeder) {
 static void run_feeder(struct feeder *feeder, beam_http_options options, size_t size) {
   open_feeder(feeder, options, size);
   feed(feeder);
-  CHECK(run_until(&feeder->outcome.dones, 1, 20000));
+  CHECK(run_until(&feeder->outcome.dones, 1, PATIENCE_MS));
   beam_step(ctx, 0);
   CHECK_INT(feeder->outcome.dones, 1);
 }
@@ -172,14 +172,14 @@ static void test_small_pieces(void) {
   for (i = 0; i < 1000; i++)
     CHECK_INT(beam_http_write(feeder.outcome.http, pattern + i, 1), 0);
   CHECK_INT(beam_http_pending(feeder.outcome.http), 1000);
-  CHECK(run_until(&feeder.drained, 1, 5000));
+  CHECK(run_until(&feeder.drained, 1, PATIENCE_MS));
   for (; i < 3000; i++) {
     CHECK_INT(beam_http_write(feeder.outcome.http, pattern + i, 1), 0);
     CHECK_INT(beam_http_write(feeder.outcome.http, NULL, 0), 0);
     if (i % 10 == 0)
       beam_step(ctx, 0);
   }
-  CHECK(run_until(&feeder.outcome.dones, 1, 5000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   check_taken(&feeder, 3000, 0);
   CHECK_CONTAINS(feeder.outcome.body, "\"method\": \"PUT\"");
   close_feeder(&feeder);
@@ -206,7 +206,7 @@ static void test_length(void) {
   CHECK_INT(beam_http_write_end(feeder.outcome.http), 0);
   CHECK_INT(beam_http_write_end(feeder.outcome.http), 0);
   CHECK_INT(beam_http_write(feeder.outcome.http, pattern, 1), BEAM_ECLOSED);
-  CHECK(run_until(&feeder.outcome.dones, 1, 5000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   check_taken(&feeder, 10, 0);
   CHECK_INT(beam_http_write_end(feeder.outcome.http), BEAM_ECLOSED);
   close_feeder(&feeder);
@@ -264,7 +264,7 @@ static void test_slow_server(void) {
   CHECK_INT(feeder.written, stuck);
   outcome = get(upload_url("/release"));
   free(outcome.body);
-  CHECK(run_until(&feeder.outcome.dones, 1, 20000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   check_taken(&feeder, size, 0);
   CHECK(feeder.most <= QUEUE + PIECE);
   close_feeder(&feeder);
@@ -278,7 +278,7 @@ static void test_both_directions(void) {
   open_feeder(&feeder, (beam_http_options){.url = upload_url("/echo"), .stream = 1}, size);
   feeder.pause_at_data = 1;
   feed(&feeder);
-  CHECK(run_until(&feeder.paused, 1, 5000));
+  CHECK(run_until(&feeder.paused, 1, PATIENCE_MS));
   settle(&feeder);
   stuck = feeder.written, came = feeder.outcome.len;
   CHECK(stuck < size && feeder.outcome.pieces == 1);
@@ -292,7 +292,7 @@ static void test_both_directions(void) {
   CHECK_INT(feeder.outcome.len, feeder.written);
   feeder.stop = 0;
   feed(&feeder);
-  CHECK(run_until(&feeder.outcome.dones, 1, 20000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   CHECK_INT(feeder.outcome.error.code, 0);
   CHECK_INT(feeder.outcome.len, size);
   CHECK(feeder.check == check_of(size));
@@ -304,7 +304,7 @@ static void test_timeout(void) {
   open_feeder(&feeder, (beam_http_options){.url = upload_url("/take"), .timeout_ms = 300}, 0);
   feeder.stop = 1;
   CHECK_INT(beam_http_write(feeder.outcome.http, "x", 1), 0);
-  CHECK(run_until(&feeder.outcome.dones, 1, 5000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   CHECK_INT(feeder.outcome.error.code, BEAM_ETIMEOUT);
   CHECK_INT(feeder.outcome.error.sent, 1);
   CHECK_INT(beam_http_write(feeder.outcome.http, "x", 1), BEAM_ECLOSED);
@@ -323,7 +323,7 @@ static void check_early(const char *path, const beam_http_options *more, size_t 
     CHECK_INT(beam_http_write(feeder.outcome.http, pattern, 1000), 0);
   else
     feed(&feeder);
-  CHECK(run_until(&feeder.outcome.dones, 1, 5000));
+  CHECK(run_until(&feeder.outcome.dones, 1, PATIENCE_MS));
   CHECK_INT(feeder.outcome.error.code, 0);
   CHECK_INT(feeder.outcome.status, 401);
   CHECK_STR(feeder.outcome.body, "{\"message\":\"Unauthorized\"}");
@@ -436,7 +436,7 @@ static void test_cancel(void) {
   open_feeder(&feeder, (beam_http_options){.url = upload_url("/take")}, 32 << 20);
   feeder.free_when_drained = 1;
   feed(&feeder);
-  CHECK(run_until(&feeder.drained, 1, 5000));
+  CHECK(run_until(&feeder.drained, 1, PATIENCE_MS));
   run_for(50);
   CHECK_INT(feeder.drained, 1);
   CHECK_INT(feeder.outcome.dones, 0);

@@ -134,7 +134,7 @@ static void test_race_past_a_silent_address(void) {
   black_hole hole;
   client c;
   long long start;
-  int descriptors = open_descriptors();
+  int descriptors = descriptors_at_rest();
   fall_silent(&hole, "127.0.0.2", echo.port);
   resolve_to(list);
   start = now_ms();
@@ -146,8 +146,7 @@ static void test_race_past_a_silent_address(void) {
   CHECK_STR(c.log, "dns tcp upgrade open ");
   client_end(&c);
   end_silence(&hole);
-  sleep_ms(20);
-  CHECK_INT(open_descriptors(), descriptors);
+  check_descriptors(descriptors);
 }
 
 static long long past_closed_addresses(void) {
@@ -207,8 +206,7 @@ static void test_unreachable_at_once(void) {
   static const char *const list[] = {"255.255.255.255", "255.255.255.255", NULL};
   client c;
   int descriptors;
-  sleep_ms(100); /* until the peers of the tests before have gone */
-  descriptors = open_descriptors();
+  descriptors = descriptors_at_rest();
   resolve_to(list);
   open_name(&c, echo.port, (beam_ws_options){0});
   CHECK(wait_for(&c, &c.closed, 1));
@@ -216,7 +214,7 @@ static void test_unreachable_at_once(void) {
   CHECK(c.error.system != 0);
   CHECK_CONTAINS(c.error.message, "255.255.255.255");
   client_end(&c);
-  CHECK_INT(open_descriptors(), descriptors);
+  check_descriptors(descriptors);
 }
 
 static void test_all_addresses_fail(void) {

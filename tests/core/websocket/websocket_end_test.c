@@ -322,8 +322,7 @@ static void test_no_secret_in_an_error(void) {
 
 static void serve_silence(int fd, const char *target) {
   (void)target;
-  (void)fd;
-  sleep_ms(600);
+  wait_for_end(fd);
 }
 
 static void test_silence(void) {
@@ -463,7 +462,7 @@ static void check_fault(const char *target, int code, const char *text, int clos
   step_for(&c, 20);
   CHECK_INT(c.closed, 1);
   client_end(&c);
-  while (close_code && !close_seen && tries++ < 200)
+  while (close_code && !close_seen && tries++ < 6000)
     sleep_ms(5);
   CHECK_INT(close_seen, close_code);
   peer_stop(&p);

@@ -374,6 +374,8 @@ static inline int client_open(client *c, unsigned port, const char *path, beam_w
     options.url = url;
   options.on_event = on_client_event;
   options.user = c;
+  if (!options.connect_timeout_ms)
+    options.connect_timeout_ms = DEADLINE_MS;
   return beam_ws_open(c->ctx, &c->ws, &options, &c->error);
 }
 
@@ -405,6 +407,26 @@ static inline int open_descriptors(void) {
   if (folder)
     closedir(folder);
   return count;
+}
+
+/* Once the peers of the tests before have gone: the same number for a while. */
+static inline int descriptors_at_rest(void) {
+  int i, same = 0, count = open_descriptors();
+  for (i = 0; i < 1000 && same < 10; i++) {
+    int before = count;
+    sleep_ms(20);
+    count = open_descriptors();
+    same = count == before ? same + 1 : 0;
+  }
+  return count;
+}
+
+/* Waits until no more are open than there were: the peers' threads have theirs for a moment yet. */
+static inline void check_descriptors(int wanted) {
+  int i;
+  for (i = 0; i < DEADLINE_MS / 5 && open_descriptors() > wanted; i++)
+    sleep_ms(5);
+  CHECK(open_descriptors() <= wanted);
 }
 
 #endif

@@ -133,8 +133,10 @@ static void test_pause_holds_the_sender_back(void) {
   beam_ws_pause(c.ws);
   step_for(&c, 100);
   seen = c.messages;
-  sleep_ms(100);
-  stuck = __atomic_load_n(&flooded, __ATOMIC_SEQ_CST);
+  do {
+    stuck = __atomic_load_n(&flooded, __ATOMIC_SEQ_CST);
+    sleep_ms(300);
+  } while (stuck != __atomic_load_n(&flooded, __ATOMIC_SEQ_CST));
   step_for(&c, 200);
   CHECK_INT(c.messages, seen);
   CHECK_INT(__atomic_load_n(&flooded, __ATOMIC_SEQ_CST), stuck);
@@ -402,7 +404,7 @@ static void serve_steady_stream(int fd, const char *target) {
 static void test_reads_do_not_starve_writes(void) {
   peer p;
   client c;
-  int i;
+  int i, steps;
   size_t waiting;
   char *data = calloc(32, MIB);
   arrived = 0;
@@ -414,9 +416,11 @@ static void test_reads_do_not_starve_writes(void) {
   waiting = beam_ws_pending(c.ws);
   CHECK(waiting > MIB);
   tell(1);
-  sleep_ms(300); /* the peer has read what was sent, and what it sends is stuck: there is much to read, room to write */
-  for (i = 0; i < 5; i++)
-    beam_step(c.ctx, 0);
+  for (i = 0; i < 20 && beam_ws_pending(c.ws) == waiting; i++) {
+    sleep_ms(300); /* the peer has read what was sent, and what it sends is stuck: much to read, room to write */
+    for (steps = 0; steps < 5; steps++)
+      beam_step(c.ctx, 0);
+  }
   CHECK(beam_ws_pending(c.ws) < waiting);
   CHECK(wait_for(&c, &c.closed, 1));
   CHECK_INT(arrived, 1);
@@ -468,7 +472,7 @@ static void run_with(void (*hook)(client *c, const beam_ws_event *event), unsign
   client_start(&c);
   c.hook = hook;
   CHECK_INT(client_open(&c, port, "/", (beam_ws_options){0}), 0);
-  for (int i = 0; i < 200 && c.ws; i++)
+  for (int i = 0; i < 6000 && c.ws; i++)
     beam_step(c.ctx, 10);
   CHECK(!c.ws);
   step_for(&c, 20);
@@ -538,13 +542,11 @@ static void test_a_thousand_lives(void) {
   int i, descriptors;
   for (i = 0; i < 20; i++)
     one_life();
-  sleep_ms(50);
-  descriptors = open_descriptors();
+  descriptors = descriptors_at_rest();
   closed_twice = 0;
   for (i = 0; i < 1000; i++)
     one_life();
-  sleep_ms(50);
-  CHECK_INT(open_descriptors(), descriptors);
+  check_descriptors(descriptors);
   CHECK_INT(closed_twice, 0);
 }
 
@@ -553,8 +555,7 @@ static void test_many_on_one_context(void) {
   static client all[COUNT];
   beam_ctx *ctx;
   int i, descriptors;
-  sleep_ms(100); /* until the peers of the tests before have gone */
-  descriptors = open_descriptors();
+  descriptors = descriptors_at_rest();
   CHECK_INT(beam_new(&ctx, NULL), 0);
   for (i = 0; i < COUNT; i++) {
     memset(&all[i], 0, sizeof all[i]);
@@ -571,8 +572,7 @@ static void test_many_on_one_context(void) {
     beam_ws_free(all[i].ws);
   step_for(&all[0], 20);
   beam_close(ctx);
-  sleep_ms(100);
-  CHECK_INT(open_descriptors(), descriptors);
+  check_descriptors(descriptors);
 }
 
 int main(void) {

@@ -33,7 +33,7 @@ app.endpoint("fails", function() error "it broke" end)
 app.endpoint("count", function() local n = 0 return function() n = n + 1 if n <= 3 then return { n = n } end end end)
 app.endpoint("endless", function() return function() require("beam.driver").sleep(0.05) return { n = 1 } end end)
 app.task_queue("train", function(input, context) context.output("model.txt", "weights") return { loss = 0.5, text = input.text } end)
-app.task_queue("long", function(input, context) context.sleep(60) end)
+app.task_queue("long", function(input, context) context.sleep(600) end)
 app.task_queue("broken", function() error "no" end)
 """
 
@@ -663,6 +663,18 @@ def explains(world):
 
 # ---- Ctrl-C ----
 
+def catches_signals(process):
+    """Waits until it does; before, one would end it without a word."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        with open(f"/proc/{process.pid}/status", encoding="utf-8") as file:
+            caught = int(re.search(r"SigCgt:\s*(\w+)", file.read())[1], 16)
+        if caught >> signal.SIGINT - 1 & 1:
+            return
+        assert time.monotonic() < deadline, "it catches no SIGINT"
+        time.sleep(0.01)
+
+
 def interrupt(process, wanted=130, number=signal.SIGINT):
     process.send_signal(number)
     same(wanted, process.wait(PATIENCE))
@@ -692,6 +704,9 @@ def interrupted(world):
         (["task", "watch", long], None, False), (["task", "wait", long], None, False),
     ):
         process = world.start(*words, beam=beam)
+        catches_signals(process)
+        if closes is not False:
+            beam.saw("GET /asgi/echo 101", seen + 1)
         time.sleep(0.35)  # what it waits for, it waits for in silence
         if closes is None:  # at a prompt Ctrl-C is no end, SIGTERM is
             interrupt(process, 143, signal.SIGTERM)
@@ -703,6 +718,7 @@ def interrupted(world):
     for words, url in ((["realtime", "echo"], cold.url), (["realtime", "echo"], mute_url), (["call", "x"], mute_url), (["doctor"], mute_url),
                        (["realtime", "echo"], f"http://127.0.0.1:{free_port()}"), (["call", "x"], f"http://127.0.0.1:{free_port()}")):
         process = world.start(*words, "--gateway", url)
+        catches_signals(process)
         time.sleep(0.35)
         interrupt(process)
     process = world.start("serve", "--port", "0")

@@ -14,7 +14,7 @@ tests = []
 APP = """
 local app = require "beam.serve"
 app.realtime("echo", function(text) return { response = text } end)
-app.task_queue("long", function(input, context) context.sleep(60) end)
+app.task_queue("long", function(input, context) context.sleep(600) end)
 """
 
 CLEANS = """

@@ -44,7 +44,7 @@ socket = ctx:websocket({ url = "ws://" .. address, auth = { scheme = "bearer", s
   end
 end)
 
-local deadline = ctx:now() + 5
+local deadline = ctx:now() + 30
 while done < 4 and not failure and ctx:now() < deadline do
   local ok, err = pcall(ctx.step, ctx, 0.05)
   failure = not ok and err

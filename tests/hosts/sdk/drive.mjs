@@ -5,7 +5,7 @@ import Tasks, { Task } from "@beamcloud/beam-js/lib/resources/task";
 
 const { beamOpts, Deployments, Deployment } = sdk;
 const [gatewayUrl, token, workspaceId] = process.argv.slice(2);
-Object.assign(beamOpts, { gatewayUrl, token, workspaceId, timeout: 10000 });
+Object.assign(beamOpts, { gatewayUrl, token, workspaceId, timeout: 30000 });
 
 let count = 0;
 let failed = 0;
@@ -75,10 +75,10 @@ await test("deployment.realtime", async () => {
   });
   socket.send(JSON.stringify({ n: 1 }));
   socket.send(JSON.stringify({ n: 2 }));
-  await Promise.race([answered, sleep(8000)]);
+  await Promise.race([answered, sleep(30000)]);
   const closed = new Promise((resolve) => (socket.onclose = resolve));
   socket.close(1000);
-  await Promise.race([closed, sleep(3000)]);
+  await Promise.race([closed, sleep(30000)]);
   return JSON.stringify(received) === '[{"response":{"n":1}},{"response":{"n":2}}]' && socket.readyState === socket.CLOSED;
 });
 
