@@ -47,6 +47,8 @@ static size_t waiting(const beam__stream *stream) { return beam__output_waiting(
 static void free_stream(beam__stream *stream) {
   beam__output_drop(&stream->out);
   beam__bytes_free(&stream->early);
+  if (stream->out.tls)
+    beam__buffers_forget(stream->out.ctx, stream->out.tls);
   beam__tls_free(stream->out.tls);
   free(stream);
 }
@@ -228,6 +230,7 @@ static void on_tls(beam__stream *stream, enum beam__tls_result result, size_t le
 /* An alert of ours goes out before the end is told. */
 static void decode(beam__stream *stream, const char *bytes, size_t len) {
   enum beam__tls_result result;
+  beam__buffers_warm(stream->out.ctx, stream->out.tls);
   beam__tls_put(stream->out.tls, bytes, len);
   do {
     size_t got;
@@ -379,8 +382,10 @@ void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
   beam__bytes_free(&stream->early);
   if (!stream->out.full)
     send_queue(stream);
-  if (stream->out.tls && !stream->broken)
+  if (stream->out.tls && !stream->broken) {
+    beam__buffers_warm(stream->out.ctx, stream->out.tls);
     beam__tls_finish(stream->out.tls);
+  }
   if (!stream->out.full)
     send_queue(stream);
   if (stream->out.ctx->closing || stream->broken || !stream->watch ||
@@ -442,6 +447,7 @@ int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, cons
   if (!stream->out.tls)
     return BEAM_ENO_MEMORY;
   stream->secured = secured;
+  beam__buffers_warm(stream->out.ctx, stream->out.tls);
   if (beam__tls_start(stream->out.tls))
     return BEAM_ENO_MEMORY;
   send_queue(stream);

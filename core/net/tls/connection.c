@@ -1,5 +1,7 @@
 /* OpenSSL between two buffers. Traps: SSL_free without a shutdown makes the session that a ticket stands for unusable
- * (1.1.1 to 3.x); and the queue of errors is the thread's, so that it is emptied before each call.
+ * (1.1.1 to 3.x); the queue of errors is the thread's, so that it is emptied before each call that may fail for more
+ * than want of memory; and SSL_free_buffers frees a record that is half read (CVE-2024-4741: before 3.0.14, 3.1.6,
+ * 3.2.2, 3.3.1).
  */
 #include "net/tls/connection.h"
 
@@ -281,6 +283,15 @@ void beam__tls_finish(beam__tls *tls) {
   ERR_clear_error();
 }
 
+static int is_between_records(const SSL *ssl) {
+  return !SSL_has_pending(ssl) && strcmp(SSL_rstate_string(ssl), "RH") == 0;
+}
+
+void beam__tls_rest(beam__tls *tls) {
+  if (!tls->in_len && !tls->failed && is_between_records(tls->ssl))
+    SSL_free_buffers(tls->ssl);
+}
+
 /* ---- Bytes ---- */
 
 void beam__tls_put(beam__tls *tls, const void *bytes, size_t len) {
@@ -335,7 +346,7 @@ enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size
 int beam__tls_write(beam__tls *tls, const void *data, size_t len) {
   if (!len || tls->failed)
     return 0;
-  begin();
+  errno = 0;
   if (SSL_write(tls->ssl, data, (int)len) > 0)
     return 0;
   failed(tls);

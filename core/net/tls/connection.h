@@ -41,6 +41,8 @@ int beam__tls_has_more(const beam__tls *tls);
 int beam__tls_write(beam__tls *tls, const void *data, size_t len);
 /* Says that nothing more will be written. */
 void beam__tls_finish(beam__tls *tls);
+/* Gives back the memory for records, 33 kB, unless one is half read; the next reading or writing makes it anew. */
+void beam__tls_rest(beam__tls *tls);
 int beam__tls_is_secured(const beam__tls *tls);
 /* Was a session resumed? */
 int beam__tls_is_resumed(const beam__tls *tls);

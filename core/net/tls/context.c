@@ -52,7 +52,6 @@ static SSL_CTX *make_plain_ssl(const SSL_METHOD *method) {
     return NULL;
   SSL_CTX_set_min_proto_version(ssl, TLS1_2_VERSION);
   SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION);
-  SSL_CTX_set_mode(ssl, SSL_MODE_RELEASE_BUFFERS);
   SSL_CTX_set_default_passwd_cb(ssl, beam__tls_passphrase);
   return ssl;
 }
