@@ -26,8 +26,8 @@ struct beam__buffers {
 /* Makes the context's if they are not there; 0: out of memory. */
 int beam__buffers_make(beam_ctx *ctx);
 
-/* `tls` is about to be read or written. It alone has memory for records: that is most of what a connection takes, and to
- * make it anew for each message costs more than a short one. */
+/* `tls` is about to be read or written. It alone has memory for records: that is most of what a connection takes, and
+ * to make it anew for each message costs more than a short one. */
 void beam__buffers_warm(beam_ctx *ctx, beam__tls *tls);
 void beam__buffers_forget(beam_ctx *ctx, const beam__tls *tls); /* it ends */
 

@@ -165,7 +165,11 @@ static int step(lua_State *L) {
   return run(L, context, step_timeout(L, 2), arrivals);
 }
 
-static int turn(lua_State *L) { return run(L, context_check(L), TURN, NULL); }
+/* turn(nil, arrivals) */
+static int turn(lua_State *L) {
+  struct context *context = context_check(L);
+  return run(L, context, TURN, lua_isnoneornil(L, 3) ? NULL : arrivals_check(L, 3));
+}
 
 /* ---- The rest ---- */
 

@@ -169,9 +169,11 @@ local ctx = {}
 function ctx:step(timeout, kept) end
 
 --- The first part of step(0), for a host that lets what came be used before the rest is done.
+---@param _ nil
+---@param kept beam.core.arrivals? as in step
 ---@return boolean? more true: call step(0) before you wait
----@return beam.core.error? err
-function ctx:turn() end
+---@return beam.core.error|boolean? err with `kept`: as in step
+function ctx:turn(_, kept) end
 
 ---@return integer? fd readable when there is something to do, timers included: then step(0)
 ---@return beam.core.error? err

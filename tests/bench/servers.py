@@ -85,8 +85,12 @@ class Servers(dict):
         self.update({f"{core}_http": f"http://127.0.0.1:{ports['http']}/", f"{core}_https": f"https://localhost:{ports['https']}/",
                      f"{core}_h2": f"https://localhost:{ports['h2']}/"})
 
+    def inside_under(self, *under):
+        """nginx with Beam and lua-resty-websocket in one process, run by another program."""
+        return nginx.Nginx(f"{self.folder}/under", INSIDE, main=INSIDE_HEAD, under=under)
+
     def start_inside(self):
-        """nginx with Beam and lua-resty-websocket in one worker, on the near core."""
+        """The same, in one worker on the near core."""
         server = nginx.Nginx(f"{self.folder}/inside", INSIDE, workers=1, main=INSIDE_HEAD)
         os.sched_setaffinity(server.workers()[0], {NEAR})
         self.ends.append(server.end)

@@ -16,8 +16,9 @@
 --   step([timeout[, budget]])  does what is due, waits for up to `timeout` seconds for it (default 0), and takes up to `budget` seconds
 --   give_way()                 for a coroutine that could go on for long: ends the step if its budget is used
 --   fd() -> integer            readable when step() has something to do
---   turn_for(kept, seconds) -> boolean   one turn for a caller who waits for one message of a beam.core.arrivals (reactor.lua); nil where a
---                              turn is nobody's to make
+--   turn_for(kept, seconds, signal, holds, connection, request) -> boolean   one turn for a caller who waits for one message of a
+--                              beam.core.arrivals (reactor.lua, nginx/keeper.lua); where others run meanwhile, holds(connection, request)
+--                              says whether it may still be one
 --   now() -> seconds           monotonic
 --   context() -> beam.core.context
 --   signal() -> signal         something to wait for:

@@ -28,6 +28,7 @@ local function ignore() end
 -- A worker runs until nginx ends it, and somebody else may always wake who waits.
 driver.ref, driver.unref = ignore, ignore
 driver.attach, driver.detach = keeper.attach, keeper.detach
+driver.turn_for = keeper.turn_for
 keeper.is_awaited = function()
   return waiting.count() > 0
 end

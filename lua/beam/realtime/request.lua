@@ -113,6 +113,18 @@ local function send_alone(self, message, timeout)
   return request
 end
 
+-- Where others run while it waits: nobody has sent anything since, and nothing was settled.
+local function is_still_alone(self, request)
+  local flight, requests = self.flight, self.requests
+  return requests.open == 1
+    and requests[1] == request
+    and flight.sent == request.number
+    and flight.settled == request.number - 1
+    and self.direct
+    and not (self.follows or self.outgoing)
+    and self.inbox.keeps
+end
+
 -- The answer came, and nothing else: so nothing has changed since it was sent.
 local function take_alone(self)
   local number, outcomes = self.requests:finish_alone(), self.outcomes
@@ -126,7 +138,7 @@ local function ask(self, message, options)
   local timeout = options and options.timeout or default_timeout
   if turn_for and is_alone(self) and not (options and options.key ~= nil) then
     local request = send_alone(self, message, timeout)
-    if request and turn_for(self.inbox.ring, timeout) then
+    if request and turn_for(self.inbox.ring, timeout, request.signal, is_still_alone, self, request) then
       return take_alone(self)
     elseif request then
       self:mark_in_time()

@@ -18,10 +18,11 @@
 /* ---- Watched by nginx ---- */
 
 struct beam_nginx_watch {
-  int pending;       /* the semaphore was posted; whoever waits for it sets this to 0 before the step */
+  int pending;       /* 1: the semaphore was posted, 2: the asker; whoever waited sets this to 0 before the step */
   unsigned unserved; /* events since then */
   void *connection;  /* ngx_connection_t; NULL once given up */
   void *semaphore;   /* ngx_http_lua_sema_t; not ours */
+  void *asker;       /* another, to be posted in its place while somebody waits for it; NULL: none */
 };
 
 /* What does not fit in the fields that we use of an ngx_connection_t which ngx_get_connection has just made for `fd`,

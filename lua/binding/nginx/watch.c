@@ -26,6 +26,7 @@ enum {
 };
 enum { TIMERS_DEPTH = 64 };   /* a red-black tree of this depth would not fit into the memory */
 enum { UNSERVED_MAX = 1000 }; /* nobody waits for the semaphore any more: then nginx must not be kept busy for it */
+enum { TOLD_NOBODY, TOLD_KEEPER, TOLD_ASKER };
 #define INVALID_INDEX ((uintptr_t)0xd0d0d0d0)
 
 struct timer { /* ngx_rbtree_node_t */
@@ -63,6 +64,7 @@ static struct {
   void (*free_connection)(struct connection *connection);
   struct actions *actions;
   int (*post)(void *semaphore, int count);
+  int (*count)(void *semaphore); /* below 0: a light thread waits for it; NULL: it cannot be asked */
 } nginx;
 
 static uint64_t quiet_log[64]; /* stands for an ngx_log_t whose level is 0: nothing is ever logged through it */
@@ -74,6 +76,7 @@ static const char *look_up(void) {
   *(void **)&nginx.free_connection = dlsym(RTLD_DEFAULT, "ngx_free_connection");
   *(void **)&nginx.actions = dlsym(RTLD_DEFAULT, "ngx_event_actions");
   *(void **)&nginx.post = dlsym(RTLD_DEFAULT, "ngx_http_lua_ffi_sema_post");
+  *(void **)&nginx.count = dlsym(RTLD_DEFAULT, "ngx_http_lua_ffi_sema_count");
   if (!nginx.get_connection || !nginx.free_connection || !nginx.actions)
     return "nginx does not export ngx_get_connection, ngx_free_connection and ngx_event_actions";
   if (!nginx.post)
@@ -107,16 +110,27 @@ static void give_back(struct beam_nginx_watch *watch) {
   c->fd = -1; /* as ngx_close_connection does: what may still be in nginx's list of events is then stale */
 }
 
+static void tell(struct beam_nginx_watch *watch, int whom, void *semaphore) {
+  watch->pending = whom;
+  watch->unserved = 0;
+  nginx.post(semaphore, 1);
+}
+
+static int has_asker(const struct beam_nginx_watch *watch) {
+  return watch->asker && nginx.count && nginx.count(watch->asker) < 0;
+}
+
+/* A light thread that was told goes on before nginx looks for events again, unless it was killed meanwhile. */
 static void on_readable(struct event *event) {
   struct beam_nginx_watch *watch = ((struct connection *)event->data)->data;
-  if (watch->pending) {
+  if (watch->pending == TOLD_KEEPER) {
     if (++watch->unserved > UNSERVED_MAX)
       beam_nginx_unwatch(watch);
-    return;
+  } else if (watch->pending == TOLD_NOBODY && has_asker(watch)) {
+    tell(watch, TOLD_ASKER, watch->asker);
+  } else {
+    tell(watch, TOLD_KEEPER, watch->semaphore);
   }
-  watch->pending = 1;
-  watch->unserved = 0;
-  nginx.post(watch->semaphore, 1);
 }
 
 static const char *add(struct connection *c) {

@@ -38,21 +38,24 @@ def program():
 
 
 class Nginx:
-    """`http` is what stands in the http block after the paths; {port} in it is a free port, {folder} the folder."""
+    """`http` is what stands in the http block after the paths; {port} in it is a free port, {folder} the folder. `under` is a program that
+    runs nginx, which then is one process, with no workers."""
 
-    def __init__(self, folder, http, workers=2, environment=None, main=HEAD):
+    def __init__(self, folder, http, workers=2, environment=None, main=HEAD, under=()):
         self.folder, self.port, self.secure_port = folder, serve.free_port(), serve.free_port()
         os.makedirs(folder, exist_ok=True)
         os.chmod(folder, 0o755)
         user = "user root;" if os.geteuid() == 0 else ""
         values = {"folder": folder, "root": ROOT, "modules": MODULES, "workers": workers, "user": user,
                   "port": self.port, "secure": self.secure_port}
+        if under:
+            workers, main = 0, main.replace("daemon off;", "daemon off; master_process off;").replace("worker_processes {workers};", "")
         with open(f"{folder}/nginx.conf", "w") as config:
             config.write(main.format(**values) + http.format(**values) + "}\n")
         with open(f"{folder}/out", "w") as out:
-            self.process = subprocess.Popen([program(), "-p", folder, "-c", f"{folder}/nginx.conf"], stdout=out, stderr=out,
+            self.process = subprocess.Popen([*under, program(), "-p", folder, "-c", f"{folder}/nginx.conf"], stdout=out, stderr=out,
                                             env={**os.environ, **(environment or {})})
-        if not wait_until(lambda: self.process.poll() is not None or is_open(self.port), 20) or self.process.poll() is not None:
+        if not wait_until(lambda: self.process.poll() is not None or is_open(self.port), 60 if under else 20) or self.process.poll() is not None:
             raise AssertionError("nginx did not start: " + self.log())
         wait_until(lambda: len(self.workers()) == workers, 20)
 

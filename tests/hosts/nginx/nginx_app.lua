@@ -112,6 +112,64 @@ function get.ask()
   return answer or { error = tostring(err) }
 end
 
+-- ---- Requests that are alone on their connection, each the first to hear of what comes: until somebody else has to do with it ----
+
+local nothing = { ["do"] = "none" } -- a handler that never answers
+
+local function heard_once()
+  local conn = assert(beam.realtime(settings.url, token))
+  assert(conn:request({ n = 0 }, { timeout = 20 }))
+  return conn
+end
+
+local function ask(conn, n)
+  return assert(conn:request({ n = n }, { timeout = 20 })).response.n
+end
+
+function get.together()
+  local conn, threads, answers = heard_once(), {}, {}
+  for n = 1, 3 do
+    threads[n] = ngx.thread.spawn(ask, conn, n)
+  end
+  for n = 1, 3 do
+    answers[n] = select(2, ngx.thread.wait(threads[n]))
+  end
+  conn:close()
+  return answers
+end
+
+function get.side_by_side()
+  local here, there = heard_once(), heard_once()
+  local thread = ngx.thread.spawn(here.request, here, nothing, { timeout = 0.5 })
+  local answers = { ask(there, 1), ask(there, 2) }
+  local _, _, err = ngx.thread.wait(thread)
+  here:close()
+  there:close()
+  return { answers = answers, error = err.kind }
+end
+
+function get.closed()
+  local conn, started = heard_once(), ngx.now()
+  ngx.thread.spawn(function()
+    ngx.sleep(0.02)
+    conn:close()
+  end)
+  local _, err = conn:request(nothing, { timeout = 20 })
+  ngx.update_time()
+  return { error = err.kind, late = ngx.now() - started > 10 }
+end
+
+function get.killed()
+  local here, there = heard_once(), heard_once()
+  local thread = ngx.thread.spawn(here.request, here, nothing, { timeout = 20 })
+  ngx.thread.kill(thread)
+  collectgarbage()
+  local answers = { ask(there, 1), ask(there, 2) }
+  here:close()
+  there:close()
+  return answers
+end
+
 -- A handler that never answers.
 local asked = 0
 function get.silent()

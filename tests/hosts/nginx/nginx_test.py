@@ -234,6 +234,25 @@ def coroutines(world):
 
 
 @test
+def alone(world):
+    """a request that is alone on its connection: beside others, on a connection that is closed, and killed"""
+    server = world.nginx(workers=1)
+
+    async def ask():
+        same([1, 2, 3], await get(server.port, "/together"))
+        same({"answers": [1, 2], "error": "timeout"}, await get(server.port, "/side_by_side"))
+        closed = await get(server.port, "/closed")
+        assert closed["error"] and not closed["late"], closed
+        same([1, 2], await get(server.port, "/killed"))
+        same({"response": {"n": 1}}, await get(server.port, "/echo"))
+
+    for _ in range(3):
+        asyncio.run(ask())
+    server.end()
+    no_alarm(server)
+
+
+@test
 def worker_goes_on(world):
     """while requests wait for Beam, the worker answers others"""
     server = world.nginx(workers=1)

@@ -87,37 +87,37 @@ function keeper.poke()
   end
 end
 
----@return boolean whether the caller is one of the worker's own threads
+---@return boolean whether the caller is one of the worker's own threads, or an event function
 function keeper.is_own()
-  return own[coroutine.running()] == true
+  return stepping or own[coroutine.running()] == true
 end
 
 -- ---- Turning ----
 
-local function protected(method)
+local function protected(method, kept)
   stepping = true
-  local ok, result = pcall(method, ctx, nil)
+  local ok, result, one = pcall(method, ctx, nil, kept)
   stepping = false
   if not ok then
     log.write("error", "an event function failed: " .. tostring(result))
   end
-  return ok and result
+  return ok and result, one
 end
 
--- Part of a step. Returns true if there is more to do at once.
-local function step_on()
+-- Part of a step. Returns true if there is more to do at once; and whether one message in `kept` is all that came.
+local function step_on(kept)
   parts = parts + 1
-  local more
+  local more, one
   if parts < most_parts then
-    more = protected(ctx.turn)
+    more, one = protected(ctx.turn, kept)
   else
-    protected(ctx.step)
+    one = select(2, protected(ctx.step, kept))
   end
   if not more then
     parts = 0
     watching:served()
   end
-  return more
+  return more, one
 end
 
 -- Whoever was woken goes on before the rest of the step is done: the answer to a request is what it mostly is about. So two light
@@ -131,6 +131,32 @@ local function relieve()
     end
     report()
   end
+end
+
+local function step_for_asker(kept)
+  local more, one = step_on(kept)
+  if more or first <= last then
+    watching:poke()
+  end
+  report()
+  return one == true
+end
+
+local longest_asked = 0.1 -- seconds
+
+--- Waits in the keeper's place for a short while, and makes the step: for a light thread that has sent a message and waits for one, the
+--- straight way. true: that is all that came; it is then the only one in `kept`, and nobody was told of it. false: go on with the signal.
+---@param kept beam.core.arrivals
+---@param timeout number seconds
+---@param signal beam.signal by which whoever has other news wakes the caller
+---@param holds fun(connection: table, request: table): boolean whether what the caller did before it waited is still all that was done
+---@return boolean one
+function keeper.turn_for(kept, timeout, signal, holds, connection, request)
+  if stepping or stopping or code_cache.is_off() or not watching:can_be_asked() then
+    return false
+  end
+  local told, woken = signal:wait_told(math.min(timeout, longest_asked), watching)
+  return told and step_for_asker(not woken and holds(connection, request) and kept or nil)
 end
 
 -- A thread that has ended would stay with the request of our timer; those that serve never do.

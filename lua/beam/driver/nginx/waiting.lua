@@ -62,11 +62,15 @@ local function first_alive(self)
   return waiter
 end
 
+local function wait_for_post(waiter, seconds)
+  return waiter.semaphore:wait(math.max(1, math.ceil(seconds * 1000)) / 1000) -- nginx cuts off what is less than a millisecond
+end
+
 local function suspend(waiter, timeout)
   local ok, err
   repeat
     local lasts = math.min(timeout or longest, longest)
-    ok, err = waiter.semaphore:wait(math.max(1, math.ceil(lasts * 1000)) / 1000) -- nginx cuts off what is less than a millisecond
+    ok, err = wait_for_post(waiter, lasts)
     timeout = timeout and timeout - lasts
   until ok or err ~= "timeout" or waiter.woken or timeout and timeout <= 0
   if not waiter.woken then
@@ -83,20 +87,52 @@ end
 waiting.is_own = false -- fun(): boolean   the caller is one of the worker's own threads
 waiting.check = phase.check_may_wait
 
---- Suspends the caller until wake(), for up to `timeout` seconds.
----@param timeout number?
----@return boolean woken false: the time is over
-function Signal:wait(timeout)
+local function join(self)
   waiting.check()
   first_alive(self)
   local waiter = table.remove(free) or new_waiter()
   waiter.woken, waiter.own = false, waiting.is_own()
   links.link(self, waiter)
-  local woken = suspend(waiter, timeout)
+  return waiter
+end
+
+local function leave(waiter)
   if #free < kept_free then
     free[#free + 1] = waiter
   end
+end
+
+--- Suspends the caller until wake(), for up to `timeout` seconds.
+---@param timeout number?
+---@return boolean woken false: the time is over
+function Signal:wait(timeout)
+  local waiter = join(self)
+  local woken = suspend(waiter, timeout)
+  leave(waiter)
   return woken
+end
+
+--- The same, or until the descriptor is ready.
+---@param timeout number
+---@param watching beam.driver.nginx.watch
+---@return boolean told it is, and the caller has to make the step
+---@return boolean woken
+function Signal:wait_told(timeout, watching)
+  local waiter = join(self)
+  watching:ask(waiter.semaphore)
+  local ok, err = wait_for_post(waiter, timeout)
+  local told, woken = watching:was_told(), waiter.woken
+  if not woken then
+    links.unlink(waiter)
+  end
+  if (not ok or told and woken) and waiter.semaphore:count() > 0 then
+    waiter.semaphore:wait(0) -- it was posted when its time was over already, or twice
+  end
+  leave(waiter)
+  if not ok and err ~= "timeout" and not woken and not told then
+    error("beam: " .. tostring(err), 0)
+  end
+  return told, woken
 end
 
 --- Wakes the one who has waited longest.

@@ -5,7 +5,7 @@ local log = require "beam.log"
 local semaphore = require "ngx.semaphore"
 
 ffi.cdef [[
-  struct beam_nginx_watch { int pending; unsigned unserved; void *connection; void *semaphore; };
+  struct beam_nginx_watch { int pending; unsigned unserved; void *connection; void *semaphore; void *asker; };
   const char *beam_nginx_watch(struct beam_nginx_watch *watch, int fd, void *semaphore);
   void beam_nginx_unwatch(struct beam_nginx_watch *watch);
   int beam_nginx_timers(void);
@@ -125,6 +125,39 @@ function Watch:wait(seconds)
   if direct then
     direct.pending = 0
   end
+end
+
+-- ---- In the keeper's place ----
+
+local told_asker = 2
+
+--- Whether somebody else can be told in the keeper's place: nobody is now.
+---@return boolean
+function Watch:can_be_asked()
+  return self.direct and not (self.asker and self.asker:count() < 0) or false
+end
+
+--- While somebody waits for this semaphore, he is told in the keeper's place. It is held until it is given back, or another one comes,
+--- for nobody tells us when a light thread is killed.
+---@param asker table
+function Watch:ask(asker)
+  self.asker, self.direct.asker = asker, asker.sem
+end
+
+--- It is given back. What comes from now on is told again.
+---@return boolean whether he was told, and has to make the step
+function Watch:was_told()
+  local direct = self.direct
+  self.asker = false
+  if not direct then
+    return false
+  end
+  direct.asker = nil
+  local told = direct.pending == told_asker
+  if told then
+    direct.pending = 0
+  end
+  return told
 end
 
 --- The step was made.
