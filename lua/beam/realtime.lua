@@ -135,18 +135,56 @@ end
 
 -- ---- The policies ----
 
+---@class beam.policy what the options come to; what they say nothing of stands in its metatable, once for all connections
+---@field plan beam.plan
+---@field retry fun(attempt: integer, err: beam.error, conn): number?
+---@field reconnect boolean
+---@field incoming fun(message: any, conn): boolean, ...
+---@field outgoing fun(message: any, conn): boolean, ...
+---@field codec table? of the client
+---@field max_pending integer
+---@field ready_after number seconds
+---@field close_timeout number seconds
+---@field queues boolean
+---@field waits_for_room boolean
+---@field room_timeout number seconds
+---@field inbox { max: integer, max_bytes: integer }
+---@field outbox beam.outbox_options
+---@field filters_pings boolean
+---@field liveness beam.liveness_options
+local Policy = {
+  retry = retry.default,
+  reconnect = true,
+  max_pending = 64 * MiB,
+  ready_after = 10,
+  close_timeout = 2,
+  queues = true,
+  waits_for_room = false,
+  room_timeout = 60,
+  inbox = { max = 1024, max_bytes = 64 * MiB },
+  outbox = {},
+}
+Policy.__index = Policy
+Policy.__name = "beam.policy"
+
 local function never() end
 
 local function inbox_of(options)
-  local inbox = options.inbox or {}
+  local inbox = options.inbox
+  if not inbox then
+    return nil
+  end
   errors.check_options(inbox, inbox_options, "beam.realtime, inbox")
   check_number(inbox.max, "inbox.max")
   check_number(inbox.max_bytes, "inbox.max_bytes")
-  return { max = inbox.max or 1024, max_bytes = inbox.max_bytes or 64 * MiB }
+  return { max = inbox.max or Policy.inbox.max, max_bytes = inbox.max_bytes or Policy.inbox.max_bytes }
 end
 
 local function outbox_of(options)
   local queue = options.queue or {}
+  if not (options.queue or options.rate or options.coalesce) then
+    return nil
+  end
   errors.check_options(queue, room_options, "beam.realtime, queue")
   check_seconds(queue.timeout, "queue.timeout")
   local outbox = { rate = options.rate, coalesce = options.coalesce }
@@ -178,42 +216,50 @@ local function stalled_of(options)
   return stalled.after or math.max(shortest_stalled, (stalled.handler or 0) + margin), stalled.reconnect, stalled.handler
 end
 
-local function add_liveness(policy, options)
+local function liveness_of(options)
   local heartbeat = heartbeat_of(options)
   local stalled_after, reconnects, handler = stalled_of(options)
-  policy.filters_pings = options.heartbeat ~= false and heartbeat.app_pings ~= false
-  policy.busy_after = math.max(heartbeat.task_timeout or longest_task, handler or 0)
-  policy.pings_expected = options.stalled ~= nil and options.stalled ~= false
-  policy.reconnects_stalled = reconnects or false
-  policy.liveness = {
+  local filters_pings = options.heartbeat ~= false and heartbeat.app_pings ~= false
+  return {
     ping_after = heartbeat.ping_after == nil and 20 or heartbeat.ping_after,
     dead_after = heartbeat.dead_after or 20,
-    stalled_after = policy.filters_pings and stalled_after or false,
+    stalled_after = filters_pings and stalled_after or false,
     idle_after = options.idle_timeout or false,
-  }
+    busy_after = math.max(heartbeat.task_timeout or longest_task, handler or 0),
+    pings_expected = options.stalled ~= nil and options.stalled ~= false,
+    reconnects = reconnects or false,
+  }, filters_pings
+end
+
+Policy.liveness, Policy.filters_pings = liveness_of {}
+
+local function set_liveness(policy, options)
+  if options.heartbeat ~= nil or options.stalled ~= nil or options.idle_timeout ~= nil then
+    policy.liveness, policy.filters_pings = liveness_of(options)
+  end
 end
 
 local function policy_of(options, settings)
-  local plan, find_address = new_plan(options, settings)
   local policy = {
     codec = settings.json,
-    plan = plan,
-    find_address = find_address,
-    retry = options.retry == false and never or options.retry or retry.default,
-    reconnect = options.reconnect ~= false,
+    plan = new_plan(options, settings),
+    retry = options.retry == false and never or options.retry or nil,
+    reconnect = options.reconnect,
     incoming = transform.chain(options.incoming, "incoming"),
     outgoing = transform.chain(options.outgoing, "outgoing"),
-    max_pending = options.max_pending or 64 * MiB,
-    ready_after = options.ready_after or 10,
-    close_timeout = options.close_timeout or 2,
-    queues = options.queue ~= false,
-    waits_for_room = type(options.queue) == "table" and options.queue.overflow == "wait",
-    room_timeout = type(options.queue) == "table" and options.queue.timeout or nil,
+    max_pending = options.max_pending,
+    ready_after = options.ready_after,
+    close_timeout = options.close_timeout,
     inbox = inbox_of(options),
     outbox = outbox_of(options),
   }
-  add_liveness(policy, options)
-  return policy
+  if options.queue == false then
+    policy.queues = false
+  elseif options.queue then
+    policy.waits_for_room, policy.room_timeout = options.queue.overflow == "wait", options.queue.timeout
+  end
+  set_liveness(policy, options)
+  return setmetatable(policy, Policy)
 end
 
 local function add_handlers(conn, options)

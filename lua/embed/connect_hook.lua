@@ -66,7 +66,7 @@ local function try(answer, options, settings)
   function given.connect()
     return answer
   end
-  plan.new(given, settings)(1)
+  plan.new(given, settings):ask(1)
 end
 
 local no_target = "no target: the host was given none, and the hook connect named none"

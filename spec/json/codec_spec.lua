@@ -103,6 +103,20 @@ describe("beam.client { json = }", function()
     end
   end)
 
+  it("reads every message of those that came together", function()
+    local conn = assert(client_of(codec).realtime "echo")
+    for n = 1, 3 do
+      assert(conn:send { n = n })
+    end
+    repeat
+      beam.sleep(0.01)
+    until conn:stats().inbox == 3
+    for n = 1, 3 do
+      assert.are.same({ n = n, mark = true }, (assert(conn:receive(10))))
+    end
+    conn:close()
+  end)
+
   it("may have nil for null, as dkjson has", function()
     local chosen = { encode = codec.encode, null = "nothing", decode = function(text)
       if text:find "null" then

@@ -315,17 +315,17 @@ describe("a connection", function()
 
   it("gives a handler the time that it is said to take", function()
     local conn = open { stalled = { handler = 120 } }
-    assert.are.equal(135, conn.liveness.options.stalled_after)
+    assert.are.equal(135, conn.attempt.liveness.options.stalled_after)
     conn:close()
     conn = open { stalled = { handler = 5 } }
-    assert.are.equal(60, conn.liveness.options.stalled_after)
+    assert.are.equal(60, conn.attempt.liveness.options.stalled_after)
     conn:close()
     conn = open {}
     assert.are.same({ 20, 20, 60, false }, {
-      conn.liveness.options.ping_after,
-      conn.liveness.options.dead_after,
-      conn.liveness.options.stalled_after,
-      conn.liveness.pings_expected,
+      conn.attempt.liveness.options.ping_after,
+      conn.attempt.liveness.options.dead_after,
+      conn.attempt.liveness.options.stalled_after,
+      conn.attempt.liveness.pings_expected,
     })
     conn:close()
   end)
@@ -357,7 +357,7 @@ describe("a connection", function()
         fire { url = "ws://somewhere" }
       end,
     }
-    watching.queued { attempt_timers = timers }
+    watching.queued { timers = timers }
     assert.are.equal(1, #lines)
     assert.is_truthy(lines[1]:find("warning: ws://somewhere has kept us waiting in the handshake for 5 s: its app starts cold", 1, true))
     lines = {}

@@ -645,6 +645,24 @@ describe("realtime", function()
       driver.detach()
     end)
 
+    it("takes little memory while it only waits", function()
+      local function used()
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count" * 1024
+      end
+      local count, conns = 100, { assert(client.realtime(server.url)) } -- what is made once
+      local before = used()
+      for i = 1, count do
+        conns[i + 1] = assert(client.realtime(server.url))
+      end
+      local each = (used() - before) / count -- with the server's end
+      for _, conn in ipairs(conns) do
+        conn:close()
+      end
+      assert.is_true(each < 9000, ("%.0f bytes"):format(each))
+    end)
+
     it("closes at the end of its block", function()
       if _VERSION < "Lua 5.4" then
         return

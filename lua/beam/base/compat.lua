@@ -20,4 +20,36 @@ function compat.guard(collected)
   return setmetatable({}, { __gc = collected })
 end
 
+-- By `collected`: what objects share that call it.
+local shared = {}
+
+local function with_gc(collected)
+  return { __gc = collected }
+end
+
+local function with_proxy(collected)
+  local first = newproxy(true)
+  getmetatable(first).__gc = function(proxy)
+    local kept = debug.getfenv(proxy)
+    if kept.proxy == proxy then -- and not the first
+      collected(kept)
+    end
+  end
+  return first
+end
+
+--- The same for what there are many of: calls `collected(kept)` when nothing refers to `kept` any more.
+---@param kept table without a metatable
+---@param collected fun(kept: table)
+---@return table kept
+function compat.guard_table(kept, collected)
+  shared[collected] = shared[collected] or (newproxy and with_proxy or with_gc)(collected)
+  if not newproxy then
+    return setmetatable(kept, shared[collected])
+  end
+  kept.proxy = newproxy(shared[collected])
+  debug.setfenv(kept.proxy, kept)
+  return kept
+end
+
 return compat

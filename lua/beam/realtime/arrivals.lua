@@ -1,16 +1,19 @@
 -- What has come over a connection and nobody has read, in three places, oldest first:
 --
---   batch   taken out of the ring at once and decoded: to receive is to pick one up
+--   batch   taken out of the ring at once and decoded: to receive is to pick one up. There is none with a codec of the user's
 --   queue   handed over one by one (inbox.lua), as transforms want it, what is large, and what a request looked at that it is not for
 --   ring    in beam.core: messages are kept there as they come, without a call into Lua
 --
 -- The ring and the queue are bounded, each as the option `inbox` says.
 local json = require "beam.json"
 local native = require "beam.base.native"
-local new_inbox = require("beam.realtime.inbox").new
+local inbox = require "beam.realtime.inbox"
 local values = require "beam.json.values"
 
-local Arrivals = {}
+local Arrivals = {
+  undecoded = false, -- texts are taken as they came
+  values = false, -- of the batch, once there is one
+}
 Arrivals.__index = Arrivals
 Arrivals.__name = "beam.arrivals"
 
@@ -46,29 +49,33 @@ end
 
 local decoded = arrivals.decoded
 
----@param max integer messages
----@param max_bytes integer
+---@param bounds { max: integer, max_bytes: integer } messages, and their bytes
 ---@param filters_pings boolean Beam's app pings are counted, and no messages
 ---@param keeps boolean there is a ring; false: every message is handed over
----@param codec table? that of the client: the batch is then decoded by it, as it is picked up
-function arrivals.new(max, max_bytes, filters_pings, keeps, codec)
+---@param codec table? that of the client
+function arrivals.new(bounds, filters_pings, keeps, codec)
   if not new_ring then
     new_ring, take = native.core().arrivals(values)
   end
-  local self = { at = 0, last = 0, values = {}, kinds = {}, queue = new_inbox(max, max_bytes), ring = false, keeps = keeps }
-  self.undecoded = false -- texts are taken as they came
-  self.codec = codec or false
-  self.ring = keeps and new_ring(math.min(math.ceil(max), 2 ^ 30), math.min(max_bytes, 2 ^ 52), filters_pings)
+  local ring = keeps and new_ring(math.min(math.ceil(bounds.max), 2 ^ 30), math.min(bounds.max_bytes, 2 ^ 52), filters_pings)
+  local self = { at = 0, last = 0, queue = inbox.none, ring = ring, keeps = keeps, bounds = bounds, codec = codec or false }
   return setmetatable(self, Arrivals)
 end
 
 -- ---- In ----
 
+local function push(self, data, mark, size)
+  if self.queue == inbox.none then
+    self.queue = inbox.new(self.bounds.max, self.bounds.max_bytes)
+  end
+  return self.queue:push(data, mark, size)
+end
+
 -- What is handed over from now on is newer than what the ring has.
 local function drain(self)
   local data, binary = self.ring:pop()
   while data do
-    self.queue:push(data, binary)
+    push(self, data, binary)
     data, binary = self.ring:pop()
   end
 end
@@ -79,7 +86,7 @@ end
 function Arrivals:pop_new(news)
   local ring = self.ring
   for _ = 1, ring:waiting() - news do
-    self.queue:push(ring:pop())
+    push(self, ring:pop())
   end
   return ring:pop()
 end
@@ -89,7 +96,7 @@ end
 ---@param size integer? bytes that it stands for, if it is no string
 ---@return boolean full nothing more should come for now
 function Arrivals:put_back(data, mark, size)
-  return self.queue:push(data, mark, size)
+  return push(self, data, mark, size)
 end
 
 --- A message that was handed over.
@@ -100,7 +107,7 @@ function Arrivals:push(data, mark, size)
   if self.keeps then
     drain(self)
   end
-  return self.queue:push(data, mark, size)
+  return push(self, data, mark, size)
 end
 
 --- Every message is handed over from now on, or kept in the ring.
@@ -126,30 +133,42 @@ end
 
 -- ---- Out ----
 
+local function next_of_batch(self)
+  local at = self.at + 1
+  local message = self.values[at]
+  self.at, self.values[at] = at, nil
+  return message, self.kinds[at]
+end
+
+-- Those that a codec of the user's decodes are taken one by one.
+local function take_batch(self)
+  if not self.values then
+    self.values, self.kinds = {}, {}
+  end
+  self.at, self.last = 0, take(self.ring, self.values, self.kinds, self.undecoded)
+  if self.last > 0 then
+    return next_of_batch(self)
+  end
+end
+
 --- The next message without waiting; nil: there is none.
 ---@return any message, "json"|"text"|"binary"|"error"|nil kind
 function Arrivals:take()
   if self.at == self.last then
     local data, mark = self.queue:pop()
-    if data ~= nil and self.undecoded and type(mark) ~= "string" then
+    if data == nil and self.keeps and not self.codec then
+      return take_batch(self)
+    elseif data == nil and self.keeps then
+      data, mark = self.ring:pop()
+    end
+    if data == nil then
+      return nil
+    elseif self.undecoded and type(mark) ~= "string" then
       return data, mark and "binary" or "text"
-    elseif data ~= nil then
-      return decoded(data, mark, self.codec)
-    elseif not self.keeps then
-      return nil
     end
-    self.at, self.last = 0, take(self.ring, self.values, self.kinds, self.undecoded or self.codec ~= false)
-    if self.last == 0 then
-      return nil
-    end
+    return decoded(data, mark, self.codec)
   end
-  local at = self.at + 1
-  local message = self.values[at]
-  self.at, self.values[at] = at, nil
-  if self.codec and not self.undecoded and self.kinds[at] == "text" then
-    return arrivals.decode(message, false, self.codec)
-  end
-  return message, self.kinds[at]
+  return next_of_batch(self)
 end
 
 local one, kind_of_one = {}, {}

@@ -13,22 +13,28 @@ Attempt.__name = "beam.attempt"
 
 local attempt = {}
 
-local weak = { __mode = "v" }
-
----@class beam.attempt
+---@class beam.attempt what a connection writes is here, too: it ends with the attempt
 ---@field ws beam.core.websocket
 ---@field over boolean
----@field opened boolean written by the connection
+---@field opened boolean
+---@field closing integer? the code of our close frame
+---@field is_ready boolean the peer stands behind its 101
+---@field marks_later boolean a ping is due that asks how far it has read
+---@field greeted boolean what came first was no answer
+---@field sent_plain boolean something was sent that is no request
+---@field sent_before integer what the figures of the connection began with
+---@field received_before integer
+---@field liveness beam.liveness
+---@field sent_seen integer at the last look, with `sent_at` and `received_seen`
 
 -- What the core calls. The message comes first: it is the one that comes often.
 local function listen(self, events)
-  local owner = self.owner
   return function(event, a, b, c, d)
-    local conn = owner[1]
+    local owner = self.owner
+    local conn = owner and owner[1]
     if event == "closed" then
-      self.over = true
+      self.over, self.owner = true, false
       open.remove(self)
-      owner[1] = nil
       driver.detach()
     end
     local handle = conn and events[event]
@@ -42,13 +48,27 @@ local function connect(ctx, options, handler)
   return ctx:websocket(options, handler)
 end
 
---- Starts an attempt for `conn`, whose events go to events.open(conn, …) and so on, as beam.core names them.
----@param conn table its method end_with(code) is called when the program ends
+local function new(owner)
+  return setmetatable({
+    owner = owner,
+    over = false,
+    opened = false,
+    is_ready = false,
+    marks_later = false,
+    greeted = false,
+    sent_plain = false,
+    sent_before = 0,
+    received_before = 0,
+  }, Attempt)
+end
+
+--- Starts an attempt for a connection, whose events go to events.open(conn, …) and so on, as beam.core names them.
+---@param owner table[] holds it weakly; its method end_with(code) is called when the program ends
 ---@param events table<string, function>
 ---@param options beam.core.websocket_options
 ---@return beam.attempt?, beam.error?
-function attempt.start(conn, events, options)
-  local self = setmetatable({ over = false, opened = false, started = driver.now(), owner = setmetatable({ conn }, weak) }, Attempt)
+function attempt.start(owner, events, options)
+  local self = new(owner)
   local valid, ws, err = pcall(connect, driver.context(), options, listen(self, events))
   if not valid then -- a value that only the core looks at; nobody is there to raise it to
     return nil, errors.new { kind = "script", message = tostring(ws), cause = ws }
@@ -74,7 +94,7 @@ end
 --- Gives it up: the peer is told, as far as it can be, and the connection hears nothing of it any more.
 ---@param code integer
 function Attempt:abandon(code)
-  self.owner[1] = nil
+  self.owner = false
   if not self.over then
     self.ws:detach()
     self:close(code)
@@ -84,7 +104,7 @@ end
 --- The program ends: its connection says so, or it closes by itself.
 ---@param code integer
 function Attempt:end_with(code)
-  local conn = self.owner[1]
+  local conn = self.owner and self.owner[1]
   if conn then
     conn:end_with(code)
   else

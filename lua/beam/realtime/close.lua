@@ -17,7 +17,7 @@ local function check_close(code, reason)
 end
 
 local function canceled(self, code, reason)
-  if self.was_open then
+  if self:was_open() then
     return errors.from_close(self.url, code, reason or "")
   end
   return errors.from_attempt({ kind = "canceled", message = "closed before it was open", host = "" }, self.url)
@@ -31,7 +31,7 @@ function Closing:say_close()
   end
   local code, reason = self.close_code, self.close_reason
   one.closing = code
-  self.attempt_timers:stop_all()
+  self.timers:stop_all "expiry"
   self:mark()
   if not one:close(code, reason) then
     one:close(code) -- the reason is no UTF-8
@@ -55,7 +55,7 @@ function Closing:begin_close(code, reason)
   if self.outbox:count() == 0 and not self.reconciling then
     return self:say_close()
   end
-  self.attempt_timers:set("close", self.close_timeout, self.say_close)
+  self.timers:set("close", self.policy.close_timeout, self.say_close)
   self:pump()
 end
 

@@ -13,9 +13,9 @@ local in_flight = require "beam.realtime.queue.in_flight"
 local log = require "beam.log"
 local new_arrivals = require("beam.realtime.arrivals").new
 local new_inbox = require("beam.realtime.inbox").new
-local new_outbox = require("beam.realtime.queue.outbox").new
-local new_requests = require("beam.realtime.requests").new
 local new_timers = require("beam.driver.timers").new
+local outbox = require "beam.realtime.queue.outbox"
+local requests = require "beam.realtime.requests"
 local transform = require "beam.realtime.transform"
 
 local connection = {}
@@ -42,87 +42,117 @@ end
 
 -- What the garbage collector has to end when nobody can reach the connection any more: without a close frame it would
 -- leave a ghost that holds Beam's slot.
-local function guard(guarded, url, outbox)
-  return compat.guard(function()
-    for _, timers in ipairs(guarded.timers) do
-      timers:stop_all()
-    end
-    if guarded.attempt and not guarded.attempt.over then
-      guarded.attempt:abandon(1001)
-    end
-    if outbox:count() > 0 then
-      log.write("warning", ("a connection to %s was forgotten while %d messages waited to be sent"):format(url, outbox:count()))
-    end
-  end)
+local function end_forgotten(guarded)
+  guarded.timers:stop_all()
+  if guarded.attempt and not guarded.attempt.over then
+    guarded.attempt:abandon(1001)
+  end
+  local waiting = guarded.outbox:count()
+  if waiting > 0 then
+    log.write("warning", ("a connection to %s was forgotten while %d messages waited to be sent"):format(guarded.url, waiting))
+  end
 end
 
-local function outbox_of(self, options)
-  options.on_outcome = function(entry, outcome)
-    self:settle(entry, outcome)
-  end
-  options.warn = function(line)
-    log.write("warning", self.url .. ": " .. line)
-  end
-  return new_outbox(options)
-end
+-- There may be tens of thousands of connections that only wait: what few of them ever have is made when it is needed, and these stand in
+-- its place.
+local nobody, none = driver.signal(), {}
 
 -- What is never set is there as false, so that the hot path finds it in the object.
-local function set_policy(self, policy)
-  self.plan, self.retry, self.reconnect = policy.plan, policy.retry, policy.reconnect
-  self.find_address = policy.find_address
-  self.reconnect_hooks = false
-  self.incoming, self.outgoing = policy.incoming or false, policy.outgoing or false
-  self.filters_pings = policy.filters_pings
-  self.liveness_options = policy.liveness
-  self.pings_expected, self.busy_after = policy.pings_expected, policy.busy_after
-  self.reconnects_stalled = policy.reconnects_stalled
-  self.idle_timeout = policy.liveness.idle_after
-  self.ready_after, self.close_timeout = policy.ready_after, policy.close_timeout
-  self.max_pending = policy.max_pending
-  self.queues = policy.queues
-  self.waits_for_room, self.room_timeout = policy.waits_for_room, policy.room_timeout
-  self.outbox = outbox_of(self, policy.outbox)
-  self.inbox_bounds = policy.inbox
-  self.inbox = new_arrivals(policy.inbox.max, policy.inbox.max_bytes, policy.filters_pings, not policy.incoming, policy.codec)
-  self.raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false
-  self.codec = policy.codec or false
-  if policy.codec then
-    self.decoded = self.decoder(policy.codec)
-  end
-end
-
-local function set_state(self)
-  self.state, self.phase = "connecting", "none"
-  self.attempt, self.attempt_began = false, driver.now()
-  self.direct, self.paused, self.reconciling, self.transforming = false, false, false, false
-  self.was_open, self.was_ready, self.is_ready, self.renewed, self.marks_later = false, false, false, false, false
-  self.failures, self.attempts, self.opens = 0, 0, 0
-  self.sent, self.received, self.app_pings = 0, 0, 0
-  self.greeted = false -- what came first was no answer
-  self.sent_before, self.received_before, self.sent_plain = 0, 0, false -- on this attempt: what its figures began with
-  self.outcomes = { written = 0, expired = 0, dropped = 0, unknown = 0 }
-  self.unknown = {} -- entries that on_reconnect will be asked about
-  self.asked_about = {} -- those that it is being asked about; should the connection end first, its answer comes too late
-  self.flight = in_flight.new()
-  self.requests = new_requests()
-  self.timers, self.attempt_timers = new_timers(self), new_timers(self)
-  self.arrived, self.changed, self.flushed, self.room = driver.signal(), driver.signal(), driver.signal(), driver.signal()
-  self.hearing = false -- messages are being given to requests
-  self.awaits_room = false -- somebody may wait at `room`
-  self.follows = false -- somebody asks for outcomes: entries are kept of what is sent
-  self.handlers = false
+local function new(url, policy)
+  return {
+    url = url,
+    policy = policy,
+    state = "connecting",
+    phase = "none",
+    attempt = false,
+    attempt_began = driver.now(),
+    direct = false,
+    paused = false,
+    reconciling = false,
+    transforming = false,
+    renewed = false, -- new credentials were tried after a 401
+    was_ready = false,
+    sent = 0,
+    received = 0,
+    figures = { attempts = 0, opens = 0, app_pings = 0, written = 0, expired = 0, dropped = 0, unknown = 0 },
+    failures = 0, -- in a row
+    flight = in_flight.new(),
+    requests = requests.none,
+    outbox = outbox.none,
+    inbox = new_arrivals(policy.inbox, policy.filters_pings, not policy.incoming, policy.codec),
+    hearing = false, -- messages are being given to requests
+    unknown = none, -- entries that on_reconnect will be asked about
+    asked_about = none, -- those that it is being asked about; should the connection end first, its answer comes too late
+    arrived = driver.signal(),
+    changed = driver.signal(),
+    room = nobody,
+    flushed = nobody,
+    awaits_room = false, -- somebody may wait at `room`
+    waits_for_room = policy.waits_for_room,
+    room_timeout = policy.room_timeout,
+    max_pending = policy.max_pending,
+    idle_timeout = policy.liveness.idle_after,
+    follows = false, -- somebody asks for outcomes: entries are kept of what is sent
+    handlers = false,
+    reconnect_hooks = false,
+    incoming = policy.incoming or false,
+    outgoing = policy.outgoing or false,
+    raw = policy.incoming and new_inbox(policy.inbox.max, policy.inbox.max_bytes) or false,
+    codec = policy.codec or false,
+  }
 end
 
 ---@param url string
----@param policy table what beam/realtime.lua makes of the options
+---@param policy beam.policy what beam/realtime.lua makes of the options
 ---@return beam.connection
 function connection.new(url, policy)
-  local self = setmetatable({ url = url }, meta)
-  set_state(self)
-  set_policy(self, policy)
-  self.guarded = { attempt = false, timers = { self.timers, self.attempt_timers } }
-  self.guard = guard(self.guarded, url, self.outbox)
+  local self = setmetatable(new(url, policy), meta)
+  self.timers = new_timers(self)
+  self.guarded = compat.guard_table({ attempt = false, timers = self.timers, outbox = outbox.none, url = url }, end_forgotten)
+  if policy.codec then
+    self.decoded = self.decoder(policy.codec)
+  end
+  if policy.outbox.rate then
+    self:own_outbox()
+  end
   return self
+end
+
+-- ---- What is made when it is needed ----
+
+--- The queue in front of the socket.
+function Connection:own_outbox()
+  if self.outbox == outbox.none then
+    local options = {
+      on_outcome = function(entry, outcome)
+        self:settle(entry, outcome)
+      end,
+      warn = function(line)
+        log.write("warning", self.url .. ": " .. line)
+      end,
+    }
+    self.outbox = outbox.new(setmetatable(options, { __index = self.policy.outbox }))
+    self.guarded.outbox = self.outbox
+  end
+  return self.outbox
+end
+
+--- The requests that wait for answers.
+function Connection:own_requests()
+  if self.requests == requests.none then
+    self.requests = requests.new()
+  end
+  return self.requests
+end
+
+--- A signal that somebody is about to wait for.
+---@param name "room"|"flushed"
+---@return beam.signal
+function Connection:own_signal(name)
+  if self[name] == nobody then
+    self[name] = driver.signal()
+  end
+  return self[name]
 end
 
 meta.__close = function(self)
@@ -141,7 +171,7 @@ end
 ---@param fn function
 function Connection:set_incoming(fn)
   self.incoming = transform.chain(fn, "incoming")
-  self.raw = self.raw or new_inbox(self.inbox_bounds.max, self.inbox_bounds.max_bytes)
+  self.raw = self.raw or new_inbox(self.policy.inbox.max, self.policy.inbox.max_bytes)
   self.inbox:keep(false)
 end
 
@@ -191,23 +221,23 @@ end
 --- Counts since the connection was made, and what waits now.
 ---@return table<string, integer>
 function Connection:stats()
-  local open = self.attempt and self.attempt.opened
+  local figures, open = self.figures, self.attempt and self.attempt.opened
   local unread, unread_bytes = self.inbox:waiting()
   return {
-    attempts = self.attempts,
-    reconnects = math.max(0, self.opens - 1),
+    attempts = figures.attempts,
+    reconnects = math.max(0, figures.opens - 1),
     failures = self.failures, -- in a row
     sent = self.sent,
-    written = self.outcomes.written,
-    expired = self.outcomes.expired,
-    dropped = self.outcomes.dropped,
-    unknown = self.outcomes.unknown + #self.unknown + #self.asked_about,
+    written = figures.written,
+    expired = figures.expired,
+    dropped = figures.dropped,
+    unknown = figures.unknown + #self.unknown + #self.asked_about,
     queued = self.outbox:count(),
     queued_bytes = self.outbox.bytes,
     in_flight = self.flight:count(),
     pending = open and self.attempt.ws:pending() or 0,
     received = self.received,
-    app_pings = self.app_pings,
+    app_pings = figures.app_pings,
     inbox = unread + (self.raw and self.raw:count() or 0),
     inbox_bytes = unread_bytes + (self.raw and self.raw.bytes or 0),
     waiting_requests = self.requests:count(),

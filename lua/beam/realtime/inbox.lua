@@ -14,6 +14,8 @@ function inbox.new(max, max_bytes)
   return setmetatable({ max = max, max_bytes = max_bytes, first = 1, last = 0, bytes = 0, marks = {}, sizes = {}, full = false }, Inbox)
 end
 
+inbox.none = inbox.new(1, 1) -- of those who have had no message: nothing may be pushed
+
 ---@param data any not nil
 ---@param mark any what pop returns beside it; most messages have none
 ---@param size integer? bytes that it stands for, if it is no string

@@ -8,7 +8,7 @@
 --
 -- The invariant: an attempt is open; or an attempt, a timer or one of our coroutines is under way; or it is closed and
 -- said so. Attempts (beam/realtime/attempt.lua) and timers (beam/driver/timers.lua) report events, which change the state and wake. What
--- belongs to an attempt, `attempt_timers` too, is deaf once that attempt is over. Every function of the user's runs in a coroutine, never
+-- belongs to an attempt is deaf once that attempt is over. Every function of the user's runs in a coroutine, never
 -- inside an event, and after each of them the state is looked at again: the connection may have been closed meanwhile.
 local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
@@ -50,14 +50,14 @@ end
 
 local function set_attempt(self, one)
   self.attempt, self.guarded.attempt = one, one
-  self.direct, self.is_ready, self.marks_later, self.paused = false, false, false, false
+  self.direct, self.paused = false, false
 end
 
 --- Nothing will come any more.
 function Life:no_more_messages()
   self.arrived:wake_all()
   if self.handlers then
-    self.handlers:ended(self.err, self.was_open or not self.awaited)
+    self.handlers:ended(self.err, self:was_open() or not self.awaited)
   end
 end
 
@@ -65,7 +65,6 @@ end
 function Life:finish(err)
   self:hear()
   self.timers:stop_all()
-  self.attempt_timers:stop_all()
   set_attempt(self, false)
   self.err, self.state = err, "closed"
   self:drop_outbox()
@@ -83,7 +82,7 @@ local consider
 -- The attempt is over, because of `err`: wait, and try again.
 local function lost(self, err)
   self:hear()
-  self.attempt_timers:stop_all()
+  self.timers:stop_all "expiry"
   set_attempt(self, false)
   self:land()
   self.requests:fail(err)
@@ -113,22 +112,20 @@ end
 
 local events = {}
 
--- Starts what was planned. `refused` compares without keeping the secret in a table that somebody may print.
+-- Starts what was planned.
 local function begin(self, core)
   core.arrivals = self.inbox.ring or nil
-  local secret = core.auth.secret
-  self.is_same_secret = function(auth)
-    return auth.secret == secret
-  end
+  self.policy.plan:began(core.auth)
   if hooks.attempt then
     hooks.attempt(self, core)
   end
-  self.url, self.scheme = core.url:gsub("%?.*$", ""), core.auth.scheme
-  local one, err = attempt.start(self, events, core)
+  self.url = core.url:gsub("%?.*$", "")
+  self.guarded.url = self.url
+  local one, err = attempt.start(self.timers.owner, events, core)
   if not one then
     return lost(self, err)
   end
-  self.attempts = self.attempts + 1
+  self.figures.attempts = self.figures.attempts + 1
   set_attempt(self, one)
 end
 
@@ -136,7 +133,8 @@ end
 local function try(self)
   self.attempt_began = driver.now()
   self:enter("connecting", "none")
-  local ok, core, err = protect.hook(self.plan, self.failures + 1)
+  local plan = self.policy.plan
+  local ok, core, err = protect.hook(plan.ask, plan, self.failures + 1)
   if self.state ~= "connecting" then
     return
   elseif not ok or not core then
@@ -159,10 +157,11 @@ local function renew(self)
     return false
   end
   self.renewed = true
-  local ok, core = protect.hook(self.plan, self.failures + 1)
+  local plan = self.policy.plan
+  local ok, core = protect.hook(plan.ask, plan, self.failures + 1)
   if self.state ~= "waiting" then
     return true
-  elseif not ok or not core or self.is_same_secret(core.auth) then
+  elseif not ok or not core or plan:had_secret_of(core.auth) then
     return false
   end
   self.attempt_began = driver.now()
@@ -173,10 +172,10 @@ end
 
 -- The seconds to wait, or nil: no further attempt.
 local function ask_retry(self, err)
-  if self.was_open and not self.reconnect then
+  if self:was_open() and not self.policy.reconnect then
     return nil
   end
-  local ok, seconds = protect.hook(self.retry, self.failures, err, self)
+  local ok, seconds = protect.hook(self.policy.retry, self.failures, err, self)
   if not ok then
     self:report(seconds)
   elseif type(seconds) == "number" and seconds >= 0 then
@@ -190,7 +189,7 @@ end
 function consider(self, err)
   if self.state ~= "waiting" or err.status == 401 and renew(self) then
     return
-  elseif self.find_address(err) then
+  elseif self.policy.plan:find_address(err) then
     return try_later(self)
   end
   local seconds = self.state == "waiting" and ask_retry(self, err)
@@ -208,23 +207,28 @@ function Life:start()
   driver.background(try, self)
 end
 
+---@return boolean
+function Life:was_open()
+  return self.figures.opens > 0
+end
+
 --- Waits until it has been open, or is closed for good.
 ---@return boolean was_open
 function Life:wait_open()
-  while not self.was_open and self.state ~= "closed" do
+  while not self:was_open() and self.state ~= "closed" do
     self.changed:wait()
   end
-  return self.was_open
+  return self:was_open()
 end
 
 -- ---- What the attempt reports: change the state, wake ----
 
 function events.message(self, data, binary)
-  if self.filters_pings and not binary and watch.is_app_ping(data) then
-    self.app_pings = self.app_pings + 1
+  if self.policy.filters_pings and not binary and watch.is_app_ping(data) then
+    self.figures.app_pings = self.figures.app_pings + 1
     return watch.heard(self, true)
   end
-  if not self.is_ready then
+  if not self.attempt.is_ready then
     watch.ready(self)
   end
   self:arrive(data, binary)
@@ -233,8 +237,8 @@ end
 --- Messages or app pings were kept.
 function Life:heed_arrivals()
   local messages, pings = self:hear()
-  self.app_pings = self.app_pings + pings
-  if messages > 0 and not self.is_ready then
+  self.figures.app_pings = self.figures.app_pings + pings
+  if messages > 0 then
     watch.ready(self)
   end
   if pings > 0 then
@@ -271,9 +275,10 @@ function events.phase(self, phase)
 end
 
 function events.open(self)
-  local first = not self.was_open
-  self.attempt.opened, self.was_open, self.renewed = true, true, false
-  self.opens = self.opens + 1
+  local first = not self:was_open()
+  self.attempt.opened, self.renewed = true, false
+  self.figures.opens = self.figures.opens + 1
+  self.policy.plan:opened()
   self:enter("open", "open")
   watch.start(self)
   self:pause_if_full()
@@ -294,7 +299,7 @@ local function ending(self, code, reason, err, response)
   local refused = response and response.status and response.status ~= 101
   if refused and not (err and err.phase == "proxy") then
     response.headers = headers.to_table(response.headers)
-    return errors.from_rejection(self.url, response, self.scheme)
+    return errors.from_rejection(self.url, response, self.policy.plan:scheme())
   elseif not self.attempt.opened then
     return errors.from_attempt(err or { kind = "canceled", message = "closed before it was open", host = "" }, self.url)
   end

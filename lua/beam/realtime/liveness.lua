@@ -27,6 +27,9 @@ local tolerance = 5 -- seconds that a look may come late; later is a jump
 ---@field dead_after number seconds
 ---@field stalled_after number|false seconds
 ---@field idle_after number|false seconds
+---@field busy_after number? seconds that an answer may take: what `patience` is made of
+---@field pings_expected boolean?
+---@field reconnects boolean? "stalled" is an end
 
 ---@class beam.liveness_bytes what beam.core's websocket:progress() and pending() say
 ---@field received integer

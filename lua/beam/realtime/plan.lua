@@ -10,6 +10,15 @@ local options_of = require "beam.settings.options"
 local seconds = require "beam.settings.seconds"
 local target_fields = require("beam.settings.target").fields
 
+---@class beam.plan
+---@field options beam.realtime_options
+---@field client beam.settings
+---@field asked table|false where the last attempt that is not open goes
+---@field used table|false its credentials
+local Plan = {}
+Plan.__index = Plan
+Plan.__name = "beam.plan"
+
 local plan = {}
 
 local refusal_patience = 30 -- seconds for Beam's API to say whose id it is
@@ -107,33 +116,71 @@ local function core_options(url, options, settings, auth)
   return core
 end
 
---- A function that says what an attempt is told. `attempt` counts the tries in a row, from 1.
 ---@param options beam.realtime_options
 ---@param client beam.settings
----@return fun(attempt: integer): beam.core.websocket_options?, beam.error?
----@return fun(err: beam.error): boolean find whether there is a better address than the one that was refused with this
+---@return beam.plan
 function plan.new(options, client)
-  local asked = {}
-  return function(attempt)
-    local chosen, refused = ask(options, attempt)
-    if not chosen then
-      return nil, refused
-    end
-    local settings = config.override(client, chosen)
-    local url, target = options_of.locate(chosen, "asgi", "ws", settings.gateway)
-    local auth, err = options_of.credentials(settings, target)
-    if not auth then
-      return nil, err
-    end
-    url = known_id.url(settings, target, "ws") or url
-    if options.warmup and attempt == 1 then
-      warm_up(url, settings)
-    end
-    asked.settings, asked.target = settings, target
-    return core_options(url, chosen, settings, auth)
-  end, function(refused)
-    return asked.target ~= nil and known_id.find(asked.settings, asked.target, refused, refusal_patience)
+  return setmetatable({ options = options, client = client, asked = false, used = false }, Plan)
+end
+
+--- What an attempt is told.
+---@param attempt integer counts the tries in a row, from 1
+---@return beam.core.websocket_options?, beam.error?
+function Plan:ask(attempt)
+  local chosen, refused = ask(self.options, attempt)
+  if not chosen then
+    return nil, refused
   end
+  local settings = config.settings_for(self.client, chosen)
+  local url, target = options_of.locate(chosen, "asgi", "ws", settings.gateway)
+  local auth, err = options_of.credentials(settings, target)
+  if not auth then
+    return nil, err
+  end
+  url = known_id.url(settings, target, "ws") or url
+  if self.options.warmup and attempt == 1 then
+    warm_up(url, settings)
+  end
+  self.asked = { settings = settings, target = target }
+  return core_options(url, chosen, settings, auth)
+end
+
+--- The attempt with these credentials begins.
+---@param auth beam.core.auth
+function Plan:began(auth)
+  local secret = auth.secret
+  self.used = {
+    scheme = auth.scheme,
+    is_same_secret = function(other) -- so that it stands in no table that somebody may print
+      return other.secret == secret
+    end,
+  }
+end
+
+--- It is open: nothing will be asked of what it was told.
+function Plan:opened()
+  self.asked, self.used = false, false
+end
+
+--- The scheme by which the attempt authenticates.
+---@return string?
+function Plan:scheme()
+  return self.used and self.used.scheme
+end
+
+--- Whether it was told this secret.
+---@param auth beam.core.auth
+---@return boolean
+function Plan:had_secret_of(auth)
+  return self.used and self.used.is_same_secret(auth)
+end
+
+--- Whether there is a better address than the one that was refused with this. May wait.
+---@param refused beam.error
+---@return boolean
+function Plan:find_address(refused)
+  local asked = self.asked
+  return asked and known_id.find(asked.settings, asked.target, refused, refusal_patience)
 end
 
 return plan

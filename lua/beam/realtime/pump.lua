@@ -19,29 +19,31 @@ end
 -- ---- Onto the wire ----
 
 local function mark_later(self)
-  self.marks_later = false
+  self.attempt.marks_later = false
   self:mark()
 end
 
 --- The peer is asked how far it has read, some time after a message that nothing else has settled by then.
 function Pumping:mark_in_time()
-  if not self.marks_later and self.state == "open" then
-    self.marks_later = true
-    self.attempt_timers:set("mark", in_flight.within, mark_later)
+  local attempt = self.attempt
+  if self.state == "open" and not attempt.marks_later then
+    attempt.marks_later = true
+    self.timers:set("mark", in_flight.within, mark_later)
   end
 end
 
 --- A message was handed to the socket.
 ---@param entry beam.entry? who wants to know what becomes of it
 function Pumping:went(entry)
+  local attempt = self.attempt
   self.sent = self.sent + 1
   if self.flight:add(entry) then
     self:mark()
-  elseif not self.marks_later then
+  elseif not attempt.marks_later then
     self:mark_in_time()
   end
   if self.idle_timeout then
-    self.liveness.used = driver.now()
+    attempt.liveness.used = driver.now()
   end
 end
 
@@ -85,7 +87,7 @@ local function write_entry(self, entry)
   elseif entry.asked then
     self.requests:add_nobody(self.flight.sent + 1, entry.ask_key, entry.ask_value)
   else
-    self.sent_plain = true
+    self.attempt.sent_plain = true
   end
   self:went(self.follows and entry or nil)
   if entry.queued_at and hooks.waited then
@@ -116,7 +118,7 @@ function Pumping:pump()
   while outbox:count() > 0 and has_room(self) do
     local entry, wait = outbox:pop(driver.now())
     if not entry and wait then
-      self.attempt_timers:set("pace", wait, pump)
+      self.timers:set("pace", wait, pump)
     end
     if not entry or not write_entry(self, entry) then
       break
@@ -155,11 +157,11 @@ end
 ---@param entry beam.entry
 ---@return true?, beam.error?
 function Pumping:enqueue(entry)
-  if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.queues) then
+  if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.policy.queues) then
     return self:not_open()
   end
   entry.queued_at = hooks.waited and driver.now() or nil
-  if not self.outbox:push(entry, driver.now()) then
+  if not self:own_outbox():push(entry, driver.now()) then
     return self:queue_full()
   end
   self.direct = false

@@ -31,7 +31,7 @@ local function pause(self)
   if self.state == "open" and not self.paused then
     self.paused = true
     self.attempt.ws:pause()
-    self.liveness:pause(true, driver.now())
+    self.attempt.liveness:pause(true, driver.now())
   end
 end
 
@@ -39,7 +39,7 @@ local function resume(self)
   if self.paused then
     self.paused = false
     self.attempt.ws:resume()
-    self.liveness:pause(false, driver.now())
+    self.attempt.liveness:pause(false, driver.now())
   end
 end
 
@@ -57,13 +57,14 @@ end
 -- answered, one by one. The first to come may be a greeting on its way when we asked: then the peer's system has not confirmed our
 -- question, and no count is right on this attempt.
 local function answers(self, number)
-  if self.greeted or self.sent_plain then
+  local attempt = self.attempt
+  if not attempt or attempt.greeted or attempt.sent_plain then
     return false
-  elseif self.received - self.received_before == 1 and self.flight.sent == number and self.state == "open" then
-    local _, _, unacknowledged = self.attempt.ws:progress()
-    self.greeted = unacknowledged > 0
+  elseif self.received - attempt.received_before == 1 and self.flight.sent == number and self.state == "open" then
+    local _, _, unacknowledged = attempt.ws:progress()
+    attempt.greeted = unacknowledged > 0
   end
-  return not self.greeted
+  return not attempt.greeted
 end
 
 -- Gives a message to the request that waits for it. Returns whether there is one; if not, the message as it is known by now.

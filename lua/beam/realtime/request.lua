@@ -83,13 +83,13 @@ end
 -- happens meanwhile finds the request in its place, as any other.
 
 local function is_alone(self)
-  local flight, requests = self.flight, self.requests
+  local attempt, flight = self.attempt, self.flight
   return self.direct
     and flight.sent == flight.settled
-    and requests.open == 0
-    and self.is_ready
-    and self.received > self.received_before
-    and not (self.sent_plain or self.greeted or self.follows or self.outgoing)
+    and self.requests.open == 0
+    and attempt.is_ready
+    and self.received > attempt.received_before
+    and not (attempt.sent_plain or attempt.greeted or self.follows or self.outgoing)
     and self.inbox.keeps
 end
 
@@ -106,9 +106,9 @@ local function send_alone(self, message, timeout)
   local number = flight.sent + 1
   self.sent, flight.sent = self.sent + 1, number
   if self.idle_timeout then
-    self.liveness.used = began
+    self.attempt.liveness.used = began
   end
-  local request = self.requests:add_alone(number)
+  local request = self:own_requests():add_alone(number)
   request.timeout, request.expires = timeout, began + timeout
   return request
 end
@@ -127,8 +127,8 @@ end
 
 -- The answer came, and nothing else: so nothing has changed since it was sent.
 local function take_alone(self)
-  local number, outcomes = self.requests:finish_alone(), self.outcomes
-  self.flight.settled, outcomes.written = number, outcomes.written + 1
+  local number, figures = self.requests:finish_alone(), self.figures
+  self.flight.settled, figures.written = number, figures.written + 1
   self.received = self.received + 1
   local answer, kind = self.inbox:take_one()
   return answer, nil, kind
@@ -145,7 +145,7 @@ local function ask(self, message, options)
       return wait(self, request, timeout)
     end
   end
-  local request = self.requests:take()
+  local request = self:own_requests():take()
   if not request then
     return too_many(self)
   end

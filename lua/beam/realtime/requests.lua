@@ -32,6 +32,8 @@ function requests.new()
   return setmetatable(self, Requests)
 end
 
+requests.none = requests.new() -- of those who have asked nothing: nothing may be added
+
 -- Those asked by key that nobody waits for any more, though their time is not over: the coroutine was ended from outside, as
 -- OpenResty does when a client goes.
 local function drop_abandoned(self)
@@ -226,6 +228,9 @@ end
 --- No answer will come to any of those that were sent.
 ---@param err beam.error?
 function Requests:fail(err)
+  if self == requests.none then
+    return
+  end
   for i = self.first, self.last do
     local request = self[i]
     self[i] = nil

@@ -9,7 +9,6 @@ local seconds = require "beam.settings.seconds"
 local Room = {}
 
 local known = { wait = true, timeout = true }
-local default_timeout = 60 -- seconds
 
 -- ---- No room ----
 
@@ -76,7 +75,7 @@ function Room:may_wait_for(options, where)
     wait = options.wait == nil and wait or options.wait
     timeout = options.timeout or timeout
   end
-  return wait and (timeout or default_timeout) or nil
+  return wait and timeout or nil
 end
 
 local function no_room(self, err)
@@ -102,7 +101,7 @@ function Room:when_there_is_room(wait_for, err, submit, ...)
       return no_room(self, err)
     end
     self.awaits_room = true
-    self.room:wait(left)
+    self:own_signal("room"):wait(left)
     ok, err = submit(self, true, ...)
   until ok or err.kind ~= "queue_full"
   if ok then

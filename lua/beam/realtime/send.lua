@@ -40,7 +40,7 @@ local function submit_later(self, waits, data, binary, message, request)
   end
   local entry = { message = message, data = data, binary = binary, request = request }
   if request then
-    local ttl = self.outbox.ttl
+    local ttl = self.policy.outbox.ttl
     entry.expires = ttl and math.min(request.expires, driver.now() + ttl) or request.expires
     entry.asked, entry.ask_key, entry.ask_value = true, request.key, request.value
     request.entry = entry
@@ -54,19 +54,20 @@ local function submit_alone(self, data, binary)
   if not self.direct or self.follows or flight.sent - flight.settled - flight.ahead >= in_flight.max then
     return false
   end
-  local ws = self.attempt.ws
+  local attempt = self.attempt
+  local ws = attempt.ws
   if not (binary and ws:send_binary(data, self.max_pending) or not binary and ws:send(data, self.max_pending)) then
     return false
   end
   local sent = flight.sent + 1
-  flight.sent, self.sent, self.sent_plain = sent, self.sent + 1, true
+  flight.sent, self.sent, attempt.sent_plain = sent, self.sent + 1, true
   if sent >= flight.mark_at then
     self:mark()
-  elseif not self.marks_later then
+  elseif not attempt.marks_later then
     self:mark_in_time()
   end
   if self.idle_timeout then
-    self.liveness.used = driver.now()
+    attempt.liveness.used = driver.now()
   end
   if self.awaits_room then
     self.awaits_room = self.room:wake() -- there may be more of it
@@ -111,7 +112,7 @@ local function submit(self, waits, data, binary, message, request)
   if request then
     self.requests:add(request, flight.sent + 1)
   else
-    self.sent_plain = true
+    self.attempt.sent_plain = true
   end
   self:went(self.follows and entry_of(data, binary, message, request) or nil)
   return true

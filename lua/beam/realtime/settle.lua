@@ -34,7 +34,7 @@ function Settling:settle(entry, outcome)
   if entry.unknown and outcome ~= "written" then
     outcome = "unknown"
   end
-  self.outcomes[outcome] = self.outcomes[outcome] + 1
+  self.figures[outcome] = self.figures[outcome] + 1
   local request = entry.request
   if request and not request.placed then
     entry.request = nil
@@ -47,7 +47,7 @@ function Settling:settle(entry, outcome)
 end
 
 local function settle_all(self, outcome, count, entries)
-  self.outcomes[outcome] = self.outcomes[outcome] + count - #entries
+  self.figures[outcome] = self.figures[outcome] + count - #entries
   for _, entry in ipairs(entries) do
     self:settle(entry, outcome)
   end
@@ -75,11 +75,19 @@ end
 ---@param by_key boolean its answer cannot be that to another one
 function Settling:answered(number, by_key)
   if self.direct and self.flight:answer_last(number) then
-    self.outcomes.written = self.outcomes.written + 1
+    self.figures.written = self.figures.written + 1
     self.room:wake()
     return self.flushed:wake_all()
   end
   settle_written(self, self.flight:answer(number, by_key))
+end
+
+local function copy(list)
+  local copied = {}
+  for i, item in ipairs(list) do
+    copied[i] = item
+  end
+  return copied
 end
 
 --- The connection is over: nobody knows what the peer has read of what is still in flight.
@@ -89,7 +97,8 @@ function Settling:land()
   if not self.reconnect_hooks then
     return settle_all(self, "unknown", count, entries)
   end
-  self.outcomes.unknown = self.outcomes.unknown + count - #entries
+  self.figures.unknown = self.figures.unknown + count - #entries
+  self.unknown = copy(self.unknown)
   for _, entry in ipairs(entries) do
     entry.unknown, entry.request = true, nil
     self.unknown[#self.unknown + 1] = entry
@@ -106,20 +115,11 @@ end
 
 -- ---- Open again: what becomes of what was in flight ----
 
--- A hook may do what it likes with its list.
-local function copy(list)
-  local copied = {}
-  for i, item in ipairs(list) do
-    copied[i] = item
-  end
-  return copied
-end
-
 local function call_hooks(self)
   local unknown, again = self.unknown, {}
   self.unknown, self.asked_about = {}, unknown
   for _, fn in ipairs(self.reconnect_hooks) do
-    local ok, list = protect.hook(fn, self, copy(unknown))
+    local ok, list = protect.hook(fn, self, copy(unknown)) -- it may do what it likes with its list
     if not ok then
       self:report(list)
     end
@@ -133,13 +133,13 @@ end
 --- Runs in a coroutine; the queue is held until it is done.
 function Settling:reconcile()
   repeat
-    local opens = self.opens
+    local opens = self.figures.opens
     local ok, err = protect.hook(call_hooks, self)
     if not ok then
       self:report(err)
       self:settle_asked_about()
     end
-  until opens == self.opens
+  until opens == self.figures.opens
   self.reconciling = false
   self:pump()
   self.flushed:wake_all()
@@ -179,14 +179,16 @@ function Settling:send_again(list)
       self:settle(entry, "unknown")
     end
   end
-  self.outbox:requeue(entries, driver.now())
+  if #entries > 0 then
+    self:own_outbox():requeue(entries, driver.now())
+  end
 end
 
 -- ---- Waiting for outcomes ----
 
 local function lost_count(self)
-  local outcomes = self.outcomes
-  return outcomes.expired + outcomes.dropped + outcomes.unknown
+  local figures = self.figures
+  return figures.expired + figures.dropped + figures.unknown
 end
 
 local function not_written(self, count)
@@ -217,7 +219,7 @@ function Settling:flush(timeout)
       self:mark()
     end
     local left = deadline and math.max(0, deadline - driver.now())
-    if not self.flushed:wait(left) and self:is_unsettled() then
+    if not self:own_signal("flushed"):wait(left) and self:is_unsettled() then
       return nil, errors.timeout("end of what was sent to " .. self.url, timeout, { phase = self:error_phase(), executed = "unknown" })
     end
   end

@@ -29,16 +29,17 @@ end
 
 --- The upgrade was sent; its answer may take minutes.
 function watch.queued(self)
-  self.attempt_timers:set("queued", long_queued, tell_queued)
+  self.timers:set("queued", long_queued, tell_queued)
 end
 
 -- ---- Open ----
 
 --- The first frame came, or the connection has held for a while: it is more than a 101 that nobody stands behind.
 function watch.ready(self)
-  if not self.is_ready then
-    self.is_ready, self.was_ready, self.failures = true, true, 0
-    self.attempt_timers:stop "ready"
+  local attempt = self.attempt
+  if attempt and not attempt.is_ready then
+    attempt.is_ready, self.was_ready, self.failures = true, true, 0
+    self.timers:stop "ready"
     if self.state == "open" then
       self:enter_phase "ready"
     end
@@ -69,25 +70,25 @@ local function give_up(self, message, hint)
 end
 
 function acts.dead(self)
-  local now, watched = driver.now(), self.liveness
+  local now, watched = driver.now(), self.attempt.liveness
   local text = "%s has been silent for %.3g s, and left a ping unanswered for %.3g s"
   give_up(self, text:format(self.url, now - watched.heard, now - watched.asked), busy)
 end
 
 function acts.lost(self)
   local text = "the network to %s is dead: nothing that was sent to it has arrived for %.3g s"
-  give_up(self, text:format(self.url, self.liveness.bytes.unanswered))
+  give_up(self, text:format(self.url, self.attempt.liveness.bytes.unanswered))
 end
 
 function acts.stalled(self)
-  local seconds = driver.now() - self.liveness.alive
+  local seconds = driver.now() - self.attempt.liveness.alive
   local what = ("%s is connected, but its app has given no sign for %.3g s: the handler has died or is stuck"):format(self.url, seconds)
   if self.handlers and self.handlers:has "stalled" then
     self.handlers:post("stalled", seconds)
   else
     log.write("warning", what)
   end
-  if self.reconnects_stalled then
+  if self.policy.liveness.reconnects then
     give_up(self, what, "raise stalled.handler above the time that the longest handler takes")
   end
 end
@@ -104,9 +105,10 @@ end
 
 -- The core knows when a message came last: so nothing is to be done for each.
 local function hear_messages(self, now, seconds)
-  if seconds and self.received ~= self.received_seen then
-    self.received_seen = self.received
-    self.liveness:message(now - seconds)
+  local attempt = self.attempt
+  if seconds and self.received ~= attempt.received_seen then
+    attempt.received_seen = self.received
+    attempt.liveness:message(now - seconds)
   end
 end
 
@@ -126,13 +128,14 @@ end
 -- The seconds of silence that prove nothing, as an input may be out: a request waits; fewer messages came back than were sent; or more,
 -- of an app that has several for one input, and none that was sent is older than the longest handler.
 local function patience(self, now)
-  if self.sent ~= self.sent_seen then
-    self.sent_seen, self.sent_at = self.sent, now
+  local attempt, busy_after = self.attempt, self.policy.liveness.busy_after
+  if self.sent ~= attempt.sent_seen then
+    attempt.sent_seen, attempt.sent_at = self.sent, now
   end
   local timeout = self.requests:longest_timeout()
-  local unanswered = self.sent - self.sent_before - (self.received - self.received_before)
-  if timeout or unanswered > 0 or unanswered < 0 and self.sent_plain and now - self.sent_at < self.busy_after then
-    return math.max(self.busy_after, timeout or 0)
+  local unanswered = self.sent - attempt.sent_before - (self.received - attempt.received_before)
+  if timeout or unanswered > 0 or unanswered < 0 and attempt.sent_plain and now - attempt.sent_at < busy_after then
+    return math.max(busy_after, timeout or 0)
   end
 end
 
@@ -141,41 +144,40 @@ local function look(self)
   local verdict, seconds
   repeat
     local now = driver.now()
-    verdict, seconds = self.liveness:look(now, look_at_bytes(self, now), patience(self, now))
+    verdict, seconds = attempt.liveness:look(now, look_at_bytes(self, now), patience(self, now))
     if verdict then
       acts[verdict](self)
     end
   until not verdict or self.attempt ~= attempt or attempt.closing
   if self.attempt == attempt and not attempt.closing and seconds < math.huge then
-    self.attempt_timers:set("look", seconds, look)
+    self.timers:set("look", seconds, look)
   end
 end
 
 --- The attempt is open.
 function watch.start(self)
-  self.liveness = liveness.new(self.liveness_options, self.pings_expected, driver.now())
-  self.sent_before, self.received_before, self.sent_plain = self.sent, self.received, false
-  self.greeted, self.received_seen = false, self.received
-  self.sent_seen, self.sent_at = self.sent, driver.now()
-  self.attempt_timers:stop "queued"
-  self.attempt_timers:set("ready", self.ready_after, watch.ready)
+  local attempt, options, now = self.attempt, self.policy.liveness, driver.now()
+  attempt.liveness = liveness.new(options, self.pings_expected or options.pings_expected, now)
+  attempt.sent_before, attempt.received_before = self.sent, self.received
+  attempt.received_seen, attempt.sent_seen, attempt.sent_at = self.received, self.sent, now
+  self.timers:stop "queued"
+  self.timers:set("ready", self.policy.ready_after, watch.ready)
   look(self)
 end
 
 --- A frame came that is no message: the app's ping, or one of the WebSocket's own.
 function watch.heard(self, is_app)
-  local now = driver.now()
-  self.liveness.heard = now
+  local watched, now = self.attempt.liveness, driver.now()
+  watched.heard = now
   if is_app then
-    self.liveness:app_ping(now)
-    if not self.pings_expected then
+    local expected = watched.pings_expected
+    watched:app_ping(now)
+    if not expected then
       self.pings_expected = true
       look(self)
     end
   end
-  if not self.is_ready then
-    watch.ready(self)
-  end
+  watch.ready(self)
 end
 
 return watch

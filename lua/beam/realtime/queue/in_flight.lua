@@ -13,8 +13,10 @@ local in_flight = {
   within = 1, -- seconds until the ping after the last message
 }
 
+local none = {}
+
 function in_flight.new()
-  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every, answered = {}, ahead = 0 }, InFlight)
+  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every, answered = none, ahead = 0 }, InFlight)
 end
 
 --- A message was handed to the socket.
@@ -61,6 +63,9 @@ end
 -- Takes out one message from among those that are not settled.
 local function take_one(self, number)
   local entries = { self[number] }
+  if self.answered == none then
+    self.answered = {}
+  end
   self[number], self.answered[number], self.ahead = nil, true, self.ahead + 1
   return 1, entries
 end

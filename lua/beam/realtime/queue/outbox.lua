@@ -72,6 +72,8 @@ function outbox.new(options, where)
   }, Outbox)
 end
 
+outbox.none = outbox.new {} -- of those who have had nothing wait: nothing may be pushed
+
 --- How many wait.
 ---@return integer
 function Outbox:count()
