@@ -12,7 +12,7 @@ describe("deadlines", function()
       if random(3) > 1 or #items == 0 then
         local item = { deadline = random(500) }
         items[#items + 1] = item
-        deadlines:add(item)
+        deadlines:add(item, item.deadline)
       else
         deadlines:remove(table.remove(items, random(#items)))
       end
@@ -20,8 +20,8 @@ describe("deadlines", function()
       for _, item in ipairs(items) do
         least = math.min(least or item.deadline, item.deadline)
       end
-      local first = deadlines:first()
-      assert.are.equal(least, first and first.deadline)
+      local first, due = deadlines:first()
+      assert.are.same({ least, least }, { first and first.deadline, due })
       most = math.max(most, #items)
       assert.are.equal(#items, deadlines.count)
     end
@@ -29,9 +29,9 @@ describe("deadlines", function()
   end)
 
   it("does nothing for an item that is not in", function()
-    local deadlines, item = new(), { deadline = 1 }
+    local deadlines, item = new(), {}
     deadlines:remove(item)
-    deadlines:add(item)
+    deadlines:add(item, 1)
     deadlines:remove(item)
     deadlines:remove(item)
     assert.is_nil(deadlines:first())

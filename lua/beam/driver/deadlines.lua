@@ -76,16 +76,22 @@ local function take_slot(self)
   return slot
 end
 
---- `item.deadline` must be set and stay as it is until the item is removed.
-function Deadlines:add(item)
+--- Adds an item that is not in.
+---@param item table
+---@param due number
+function Deadlines:add(item, due)
   local slot, last = take_slot(self), self.count + 1
   self.items[slot], item.position, self.count = item, slot, last
-  rise(self, item.deadline, slot, last)
+  rise(self, due, slot, last)
 end
 
 --- The item that is due first, or nil.
+---@return table? item
+---@return number? due
 function Deadlines:first()
-  return self.count > 0 and self.items[self.slots[1]] or nil
+  if self.count > 0 then
+    return self.items[self.slots[1]], self.due[1]
+  end
 end
 
 -- None is left, and the memory of the many there were is not kept.

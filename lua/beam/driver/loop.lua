@@ -83,25 +83,8 @@ local function keep_traceback(raised)
   return raised
 end
 
--- Where a coroutine has to-be-closed variables, an error ends them within it, so that they may wait.
-local function unwinding(fn)
-  return function(...)
-    return xpcall(fn, keep_traceback, ...)
-  end
-end
-
-if coroutine.close then -- luacheck: ignore 143
-  function Task:ended(_, ...)
-    return over(self, ...)
-  end
-else
-  function unwinding(fn)
-    return fn
-  end
-end
-
 local function new_task(fn)
-  return setmetatable({ thread = coroutine.create(unwinding(fn)), woken = false, ready = false }, Task)
+  return setmetatable({ thread = coroutine.create(fn) }, Task)
 end
 
 local function new_live_task(fn)
@@ -112,6 +95,37 @@ local function new_live_task(fn)
   return task
 end
 
+-- Starts a coroutine.
+local function start(fn, ...)
+  local task = new_live_task(fn)
+  reactor.resume(task, ...)
+  return task
+end
+
+-- Makes the function of one that is started later.
+local function unwinding(fn)
+  return fn
+end
+
+-- Where a coroutine has to-be-closed variables, an error ends them within it, so that they may wait.
+if coroutine.close then -- luacheck: ignore 143
+  function start(fn, ...)
+    local task = new_live_task(xpcall)
+    reactor.resume(task, fn, keep_traceback, ...)
+    return task
+  end
+
+  function unwinding(fn)
+    return function()
+      return xpcall(fn, keep_traceback)
+    end
+  end
+
+  function Task:ended(_, ...)
+    return over(self, ...)
+  end
+end
+
 --- Starts a coroutine at once; it runs until its first wait. An error in it is returned by join(). If nobody joins
 --- before the next step is over, it is logged with its traceback, and run() raises it at the end.
 ---@param fn function
@@ -120,16 +134,14 @@ function loop.spawn(fn, ...)
   if type(fn) ~= "function" then
     error("beam.spawn wants a function, not a " .. type(fn), 2)
   end
-  local task = new_live_task(fn)
-  reactor.resume(task, ...)
-  return task
+  return start(fn, ...)
 end
 
 --- Starts a coroutine from the ready queue. It may be called in event functions, where nothing of the user's may run.
 ---@param fn fun()
 ---@return beam.coroutine
 function loop.defer(fn)
-  local task = new_live_task(fn)
+  local task = new_live_task(unwinding(fn))
   reactor.make_ready(task)
   return task
 end
@@ -139,7 +151,7 @@ end
 --- with ref() and unref().
 ---@param fn fun()
 function loop.attend(fn)
-  reactor.make_ready(new_task(fn))
+  reactor.make_ready(new_task(unwinding(fn)))
 end
 
 --- Such a coroutine for work that comes again and again: start() is called when there is some and fn is not running.
@@ -213,20 +225,19 @@ loop.at_exit = compat.guard(report_failures)
 
 -- ---- Sleeping and stepping ----
 
-local never = reactor.signal()
-
 --- Suspends the caller. 0 lets the others run.
 ---@param duration number seconds
 function loop.sleep(duration)
   if duration == nil then
     mistake "beam.sleep wants a number of seconds"
+  elseif type(duration) ~= "number" or not (duration > -math.huge and duration < math.huge) then
+    seconds.check_wait(duration, "beam.sleep")
+  elseif duration > 0 then
+    return reactor.sleep(duration)
+  elseif running_task() then
+    return reactor.wait_a_turn()
   end
-  seconds.check_wait(duration, "beam.sleep")
-  if duration > 0 or not running_task() then
-    never:wait(math.max(0, duration))
-  else
-    reactor.wait_a_turn()
-  end
+  reactor.sleep(0)
 end
 
 local function turn(timeout, budget)

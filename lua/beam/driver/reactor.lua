@@ -72,7 +72,9 @@ local function make_ready(waiter)
   if waiter.position then
     deadlines:remove(waiter)
   end
-  waiter.ready = true
+  if not waiter.thread then
+    waiter.ready = true
+  end
   if waiter.thread or waiter.guest then
     ready_last = ready_last + 1
     ready[ready_last] = waiter
@@ -87,11 +89,11 @@ local arm
 local function on_timer()
   timer = nil
   local now = ctx:now()
-  local first = deadlines:first()
-  while first and first.deadline <= now do
+  local first, due = deadlines:first()
+  while first and due <= now do
     links.unlink(first)
     make_ready(first)
-    first = deadlines:first()
+    first, due = deadlines:first()
   end
   arm()
 end
@@ -99,24 +101,38 @@ end
 -- One timer of the context serves all deadlines. It may fire for a wait that has ended: waits that end early, which is
 -- most of them, then cost no timer.
 function arm()
-  local first = deadlines:first()
-  if not first or timer and timer_due <= first.deadline then
+  local first, due = deadlines:first()
+  if not first or timer and timer_due <= due then
     return
   end
   if timer then
     timer:stop()
   end
-  timer_due = first.deadline
+  timer_due = due
   timer = ctx:timer(math.max(0, timer_due - ctx:now()), on_timer)
 end
 
 -- ---- Turning ----
 
+-- A waiter waits from now on.
+---@param signal beam.signal? nil: it sleeps
+---@param timeout number? seconds
+local function begin_wait(waiter, signal, timeout)
+  if signal then
+    waiter.woken = false
+    links.link(signal, waiter)
+  end
+  if timeout and timeout < math.huge then
+    deadlines:add(waiter, reactor.now() + timeout)
+    arm()
+  end
+end
+
 -- A task has stopped: it waits, has yielded by itself (then others run first), or has ended.
 local function stopped(task, outer, ok, first, ...)
   current = outer
   if first == WAIT then
-    return
+    return begin_wait(task, ...)
   elseif first == LEAVE then
     (...)(task)
   elseif ok and coroutine.status(task.thread) == "suspended" then
@@ -349,7 +365,7 @@ end
 ---@param err any
 function reactor.interrupt(task, err)
   task.raises = err
-  if task.signal then
+  if task.signal or task.position then
     links.unlink(task)
     make_ready(task)
   end
@@ -395,38 +411,62 @@ function reactor.is_guest()
   return host ~= nil and not reactor.running_task() and host.guest() ~= nil
 end
 
--- Called last, so that the wait that led here takes no room in the stack of a coroutine: Lua 5.4 doubles one of more than 40 slots.
-local function suspend(task)
-  yield(WAIT)
+-- What a coroutine that waits takes of memory is its stack and a record of each call that is under way, or ever was at once: 80 bytes of
+-- Lua 5.4, which doubles a stack of more than 40 slots. So a task is suspended from as few calls as can be, and the rest of the wait begins
+-- outside of it.
+
+local function suspend(task, signal, timeout)
+  yield(WAIT, signal, timeout)
   if task.raises ~= nil then
     raise(task)
   end
   return task.woken
 end
 
+local function sleep(task, duration)
+  yield(WAIT, nil, duration)
+  if task.raises ~= nil then
+    raise(task)
+  end
+end
+
 --- Suspends the caller until wake(), for up to `timeout` seconds.
 ---@param timeout number?
 ---@return boolean woken false: the time is over
 function Signal:wait(timeout)
-  reactor.check_may_wait()
-  local deadline = timeout and timeout < math.huge and reactor.now() + timeout
-  local task = reactor.running_task()
-  if task and task.raises ~= nil then
-    raise(task)
+  if stepping then
+    reactor.check_may_wait()
   end
-  local guest = host and not task and host.guest()
-  local waiter = task or guest and { guest = guest } or take_seat()
-  waiter.woken, waiter.ready = false, false
-  links.link(self, waiter)
-  if deadline then
-    waiter.deadline = deadline
-    deadlines:add(waiter)
-    arm()
+  local task = current
+  if task and task.thread == running() then
+    if task.raises ~= nil then
+      raise(task)
+    end
+    return suspend(task, self, timeout)
   end
-  if task then
-    return suspend(task)
-  end
+  local guest = host and host.guest()
+  local waiter = guest and { guest = guest } or take_seat()
+  waiter.ready = false
+  begin_wait(waiter, self, timeout)
   return (guest and wait_as_guest or wait_in_seat)(waiter)
+end
+
+local never = reactor.signal()
+
+--- Suspends the caller for so many seconds.
+---@param duration number above 0
+function reactor.sleep(duration)
+  if stepping then
+    reactor.check_may_wait()
+  end
+  local task = current
+  if task and task.thread == running() then
+    if task.raises ~= nil then
+      raise(task)
+    end
+    return sleep(task, duration)
+  end
+  never:wait(duration)
 end
 
 --- Wakes the one who has waited longest.

@@ -41,12 +41,12 @@ end
 
 -- It may fire for a timer that was stopped: those are most of them, and cost the context nothing then.
 local function arm(context)
-  local first = deadlines:first()
-  if not first or alarm and alarm_context == context and alarm_at <= first.deadline then
+  local first, due = deadlines:first()
+  if not first or alarm and alarm_context == context and alarm_at <= due then
     return
   end
   disarm()
-  alarm_at, alarm_context = first.deadline, context
+  alarm_at, alarm_context = due, context
   alarm = context:timer(math.max(0, alarm_at - context:now()), on_alarm)
 end
 
@@ -83,7 +83,7 @@ local function settle(self)
     deadlines:remove(self)
     self.deadline = deadline
     if deadline then
-      deadlines:add(self)
+      deadlines:add(self, deadline)
     end
   end
   if not deadlines:first() then
@@ -104,11 +104,11 @@ end
 function on_alarm()
   alarm = nil
   local now, problem = alarm_context:now(), nil
-  local first = deadlines:first()
-  while first and first.deadline <= now do
+  local first, due = deadlines:first()
+  while first and due <= now do
     local ok, err = pcall(fire_next, first)
     problem = problem or not ok and err or nil
-    first = deadlines:first()
+    first, due = deadlines:first()
   end
   arm(alarm_context)
   if problem then
