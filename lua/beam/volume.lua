@@ -138,6 +138,15 @@ function Volume:upload(source, path, options)
   return files.upload(settings, opened, self.name .. "/" .. path, given)
 end
 
+-- The storage that says so knows neither the volume nor the path by their names.
+local function no_file(self, path, err)
+  if err.status == 404 then
+    err.message = ("volume %s has no file %s: %s"):format(self.name, errors.quote(path), err.message)
+    err.hint = "volume:list() gives the paths that there are"
+  end
+  return err
+end
+
 --- Downloads a file, in flat memory; under another name until it is whole.
 ---@param path string in the volume
 ---@param to string a path here; a folder with "/" at its end: there under its own name
@@ -152,12 +161,13 @@ function Volume:download(path, to, options)
   end
   local url, err = self:url(path, { timeout = given.timeout })
   if not url then
-    return nil, err
+    return nil, no_file(self, path, err)
   end
   local job = { settings = settings_of[self], path = file_name.place(to, path), what = "the file" }
   job.deadline, job.max_body = download.deadline_of(given.timeout), given.max_body
   job.resume, job.progress = given.resume, given.progress
-  return download.run(job, url)
+  local bytes, failure = download.run(job, url)
+  return bytes, failure and no_file(self, path, failure)
 end
 
 --- A URL from which a file can be downloaded without a token, for an hour: for the input of a handler.

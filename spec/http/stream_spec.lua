@@ -211,6 +211,26 @@ describe("stream, how it fails", function()
     assert.same({ { error = "Traceback" }, 1 }, { err.body, err.attempts })
   end)
 
+  it("it is told by a loop that has not asserted it", function()
+    local task = beam.spawn(function()
+      for _ in open { status = 400, pieces = { '{"error":"no such thing"}' } } do -- luacheck: ignore 512
+        error "nothing came"
+      end
+    end)
+    local _, err = task:join()
+    assert.same({ "script", true }, { err.kind, err.message:find("attempt to call a nil value", 1, true) ~= nil })
+    if not rawget(_G, "jit") then
+      assert.truthy(err.message:find("the loop was given no iterator, but an error: http: POST .* was answered with 400: no such thing"), err.message)
+    end
+    _, err = beam
+      .spawn(function()
+        local nothing = {}
+        nothing.at_all()
+      end)
+      :join()
+    assert.is_nil(err.message:find("the loop", 1, true))
+  end)
+
   it("a validation error with status 200, too", function()
     local said = '{"error":"ValidationError","message":"missing","field":"prompt"}'
     local stream, err = open { type = "application/json", pieces = { said } }

@@ -220,7 +220,7 @@ describe("upload, how it fails", function()
     local _, err = call { file = "/no/such/file" }
     assert.same({ "invalid", "the file to send cannot be read: /no/such/file: No such file or directory", "no", false, 0 }, facts(err))
     _, err = call { file = "/tmp" }
-    assert.same({ "invalid", "the body broke off: Is a directory" }, { err.kind, err.message })
+    assert.same({ "invalid", "the file to send cannot be read: /tmp: Is a directory", "no", false, 0 }, facts(err))
   end)
 
   it("files and strings are sent again, functions never once they were asked", function()

@@ -136,6 +136,23 @@ describe("a volume", function()
     assert.are.same({ nil, 500 }, { done, err.status })
     done, err = volume:download("nothing", folder .. "/none")
     assert.are.same({ nil, 404, nil }, { done, err.status, read(folder .. "/none") })
+    assert.is_truthy(err.message:find("^volume data has no file nothing: GET http://.* was answered with 404"), err.message)
+    assert.are.equal("volume:list() gives the paths that there are", err.hint)
+  end)
+
+  it("takes no folder for a file", function()
+    for _, upload in ipairs {
+      function()
+        return client.upload "/"
+      end,
+      function()
+        return volume:upload("/", "x")
+      end,
+    } do
+      local done, err = upload()
+      assert.are.same({ nil, "invalid", "no" }, { done, err.kind, err.executed })
+      assert.is_truthy(err.message:find("cannot be read: /: ", 1, true), err.message)
+    end
   end)
 
   it("is asked for with a mistake", function()

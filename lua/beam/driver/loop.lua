@@ -7,6 +7,7 @@ local log = require "beam.log"
 local reactor = require "beam.driver.reactor"
 local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
+local unasserted = require "beam.driver.unasserted"
 
 local loop = {
   context = reactor.context,
@@ -62,7 +63,8 @@ local function over(self, ok, ...)
   if ok then
     self.results = compat.pack(...)
   else
-    self.err = errors.from_script((...), self.thread, self.traceback)
+    local raised = self.traceback and (...) or unasserted.explain((...), self.thread, 0)
+    self.err = errors.from_script(raised, self.thread, self.traceback)
     failed[#failed + 1] = self
     all_done:wake_all() -- it may be what a run() waits for
   end
@@ -76,6 +78,7 @@ end
 Task.ended = over
 
 local function keep_traceback(raised)
+  raised = unasserted.explain(raised, nil, 2)
   local task = running_task()
   if task then
     task.traceback = debug.traceback("", 2):sub(2)

@@ -57,7 +57,11 @@ local function from_path(path, size)
     return nil, problem
   end
   local _, rest = position_and_size(file)
+  _, problem = file:read(0) -- a folder can be opened, and not read
   file:close()
+  if problem then
+    return nil, path .. ": " .. problem
+  end
   return {
     size = size or rest,
     repeatable = true,

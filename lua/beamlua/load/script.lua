@@ -57,6 +57,25 @@ local function find_fault(made)
   end
 end
 
+local function result(name, ok, ...)
+  if ok then
+    return ...
+  end
+  local cause = (...)
+  if errors.is(cause) then
+    cause.message = ("the hook %s of beamlua load: %s"):format(name, cause.message)
+    error(cause, 0)
+  end
+  error(errors.new { kind = "script", message = ("the hook %s of beamlua load: %s"):format(name, tostring(cause)), cause = cause }, 0)
+end
+
+-- What it raises names it.
+local function named(name, hook)
+  return function(...)
+    return result(name, pcall(hook, ...))
+  end
+end
+
 --- Reads it: what does not load stops the run.
 ---@param path string
 ---@return table? script, beam.error? err
@@ -75,7 +94,11 @@ function script.read(path)
   if fault then
     return fail(path, fault)
   end
-  return made
+  local named_ones = {}
+  for name, value in pairs(made) do
+    named_ones[name] = hooks[name] and named(name, value) or value
+  end
+  return named_ones
 end
 
 return script

@@ -207,7 +207,12 @@ def runs_a_script(world):
             ("return { target = 'fails', rate = 0 }", "'rate' cannot be 0"),
             ("return { rate = 5 }", "has no field 'target'"),
             ("nonsense", "hooks.lua:1: "),
-            ("return { target = 'fails', count = 3, request = function() error 'no idea' end }", "no idea")):
+            ("return { target = 'fails', count = 3, request = function() error 'no idea' end }",
+             r"script: the hook request of beamlua load: hooks.lua:1: no idea"),
+            ("return { target = 'fails', count = 3, setup = function(client) assert(client.call('nothing', {})) end }",
+             r"http: the hook setup of beamlua load: POST \S+/endpoint/nothing was answered with 400"),
+            ("return { target = 'fails', count = 3, response = function() local x return x.y end }",
+             r"script: the hook response of beamlua load: hooks.lua:1: attempt to index a nil value")):
         world.write("hooks.lua", text)
         code, out, err = world.run("load", "hooks.lua", beam=beam)
         assert code in (1, 22) and out == "", (code, out)

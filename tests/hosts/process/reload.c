@@ -30,10 +30,11 @@ static void *find(void *library, const char *name) {
 /* ---- beam.core ---- */
 
 static int run_script(lua_State *L, int is_left_open) {
-  int failed;
-  lua_pushboolean(L, is_left_open);
-  lua_setglobal(L, "left_open");
-  failed = luaL_dofile(L, paths[1]);
+  int failed = luaL_loadfile(L, paths[1]);
+  if (!failed) {
+    lua_pushboolean(L, is_left_open);
+    failed = lua_pcall(L, 1, 0, 0);
+  }
   if (failed)
     printf("# %s\n", lua_tostring(L, -1));
   lua_close(L);

@@ -1,4 +1,5 @@
 -- What reload.c does with the module each time: a local Beam, a call to it, a connection, both as a program would; all of it ends.
+local left_open = ...
 local beam, serve = require "beam", require "beam.serve"
 local app = serve.new()
 app.endpoint("double", function(input)

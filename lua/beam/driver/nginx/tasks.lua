@@ -6,6 +6,7 @@ local keeper = require "beam.driver.nginx.keeper"
 local log = require "beam.log"
 local waiting = require "beam.driver.nginx.waiting"
 local seconds = require "beam.settings.seconds"
+local unasserted = require "beam.driver.unasserted"
 
 local tasks = {}
 
@@ -42,7 +43,7 @@ function tasks.new(fn, ...)
 end
 
 local function with_traceback(value)
-  return errors.from_script(value)
+  return errors.from_script(unasserted.explain(value, nil, 2))
 end
 
 local function leave_family(family, task)

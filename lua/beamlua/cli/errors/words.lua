@@ -27,6 +27,7 @@ local shell = {
   { "api_version = 'v1' asks the gateway", "BEAM_API_VERSION=v1 asks the gateway" },
   { "`tls.ca_file`", "--ca-file" },
   { "tls = { ca_file = … }", "--ca-file" },
+  { "volume:list() gives the paths", "beamlua volume list VOLUME gives the paths" },
   { "see beam.submit", "beamlua submit" },
   { "see beam.realtime", "beamlua realtime" },
   { "see beam.call", "beamlua call" },
