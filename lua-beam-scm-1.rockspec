@@ -174,6 +174,7 @@ build = {
     ["beam.driver.scope"] = "lua/beam/driver/scope.lua",
     ["beam.driver.signal"] = "lua/beam/driver/signal.lua",
     ["beam.driver.timers"] = "lua/beam/driver/timers.lua",
+    ["beam.driver.unasserted"] = "lua/beam/driver/unasserted.lua",
     ["beam.error"] = "lua/beam/error.lua",
     ["beam.http.answer"] = "lua/beam/http/answer.lua",
     ["beam.http.attempts"] = "lua/beam/http/attempts.lua",
