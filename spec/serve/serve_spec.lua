@@ -361,6 +361,22 @@ describe("the local Beam", function()
       assert.equal('data: {"item":1}\n\ndata: {"data":"two"}\n\n{"error":"Internal server error"}\n', value)
     end)
 
+    it("stream events of values and of texts where they answer as a page does", function()
+      local app = serve.new()
+      app.web("events", function()
+        return coroutine.wrap(function()
+          coroutine.yield { n = 1 }
+          coroutine.yield(2)
+          coroutine.yield "event: token\ndata: x\n\n"
+        end)
+      end)
+      server:close()
+      start(app)
+      local status, text, headers = ask("GET", "/asgi/events")
+      assert.same({ 200, "text/event-stream" }, { status, headers["content-type"] })
+      assert.equal('data: {"n":1}\n\ndata: 2\n\nevent: token\ndata: x\n\n', text)
+    end)
+
     it("run side by side", function()
       local running, all, tasks = 0, driver.signal(), {}
       local app = serve.new()

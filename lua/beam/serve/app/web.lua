@@ -1,5 +1,6 @@
 -- What an app of kind asgi answers over HTTP, below its address: any method, any path. The handler gets the request; what it returns is the
--- answer: a table as JSON, app.response(status, body, headers), or an iterator of texts, which is streamed as server-sent events.
+-- answer: a table as JSON, app.response(status, body, headers), or an iterator, which is streamed as server-sent events: a text is sent as
+-- it is, with the fields that it has, anything else as the JSON of an event.
 local answer = require "beam.serve.answer"
 local events = require "beam.serve.app.events"
 local json = require "beam.json"
@@ -29,11 +30,19 @@ local function request_of(exchange, sub_path)
   }
 end
 
+local function event_text(item)
+  if type(item) == "string" then
+    return item
+  end
+  local text, message = json.encode(item)
+  return text and "data: " .. text .. "\n\n" or error(message, 0)
+end
+
 local function stream(exchange, iterate, state, item)
   local out = events.begin(exchange, { { "content-type", "text/event-stream" }, { "cache-control", "no-cache" } })
   item = iterate(state, item)
   while item ~= nil and not out:is_over() do
-    out:write(item)
+    out:write(event_text(item))
     item = iterate(state, item)
   end
   out:finish()
