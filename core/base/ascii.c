@@ -1,6 +1,5 @@
 #include "base/ascii.h"
 
-char beam__ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
 int beam__ascii_is_digit(char c) { return c >= '0' && c <= '9'; }
 int beam__ascii_is_control(char c) { return (unsigned char)c < ' ' || c == 0x7f; }
 

@@ -6,7 +6,8 @@
 
 #pragma GCC visibility push(hidden)
 
-char beam__ascii_lower(char c);
+static inline char beam__ascii_lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
+
 int beam__ascii_is_digit(char c);
 int beam__ascii_is_letter(char c);
 int beam__ascii_is_control(char c); /* below the space, and DEL */

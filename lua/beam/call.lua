@@ -81,9 +81,12 @@ local function call_again(settings, plan, input)
   if not body then
     return nil, answer.describe(unwritable, nil, 0, started)
   end
-  secrets.learn_auth(plan.auth)
+  local auth = plan.auth
+  if auth.secret then
+    secrets.learn_auth(auth)
+  end
   local result, err, response =
-    answer.read(plan.request, plan.auth.scheme, plan.how, exchange.send(plan.core, body, attempts.bounded(settings.timeout)))
+    answer.read(plan.request, auth.scheme, plan.how, exchange.send(plan.core, body, settings.timeout))
   if err then
     return go_on(settings, plan, body, started, err, response)
   end

@@ -64,15 +64,16 @@ end
 ---@return beam.error? err
 ---@return beam.response? response
 function answer.read(what, scheme, how, failure, response)
-  if errors.is(failure) then
+  local status = not failure and response.status
+  if status and status >= 200 and status <= 299 then
+    local value, err = answer.value(what, response, how.raw, how.codec)
+    return value, err, response
+  elseif errors.is(failure) then
     return nil, failure, response
   elseif failure then
     return nil, errors.from_core(failure, name_of(what)), response
-  elseif response.status < 200 or response.status > 299 then
-    return nil, errors.from_response(name_of(what), response, scheme), response
   end
-  local value, err = answer.value(what, response, how.raw, how.codec)
-  return value, err, response
+  return nil, errors.from_response(name_of(what), response, scheme), response
 end
 
 --- What is known of how a value came: the response itself, which nobody else has any more.
