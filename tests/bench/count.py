@@ -7,12 +7,13 @@ import sys
 import tempfile
 
 import figures
+import parts
 from run import ROOT, Runner, allow_descriptors
 from servers import Servers
 
 # A group of figures.py, and of how many things the first run is; the second is of three times as many, so that what is done once falls out.
 GROUPS = {"echo": 800, "echo over TLS": 400, "echo inside nginx": 1500, "received 64": 12000, "received JSON": 8000, "received over TLS": 2000,
-          "sent": 8000, "calls one by one": 300, "calls one by one, https": 200}
+          "sent": 8000, "calls one by one": 300, "calls one by one, https": 200, "calls one by one, HTTP/2": 200}
 INSTRUCTIONS = ["valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null"]
 SYSTEM_CALLS = ["strace", "-f", "-c", "-U", "calls"]
 LIMIT = 200  # seconds
@@ -63,6 +64,15 @@ def each(runner, group, program, count):
     return found
 
 
+def told_parts(runner, program, count):
+    """Whose the instructions of one thing are."""
+    counts = []
+    for times in (1, 3):
+        runner.names["n"] = Exactly(count * times)
+        counts.append(parts.count(*runner.command(program, ROOT), ROOT))
+    return parts.told(*counts, 2 * count)
+
+
 def main():
     allow_descriptors()
     pattern = sys.argv[1] if len(sys.argv) > 1 else ""
@@ -76,6 +86,8 @@ def main():
                     if pattern in group.name and group.name in GROUPS and "node" not in program.command:
                         user, system = each(runner, group, program, GROUPS[group.name])
                         print(f"{group.name:<26} {name:<20} {user:>14.0f} {system:>13.3f}", flush=True)
+                        if group.name.startswith("calls"):
+                            print(f"{'':<26}   {told_parts(runner, program, GROUPS[group.name])}", flush=True)
         except (OSError, AttributeError, subprocess.SubprocessError) as error:
             sys.exit(f"{error}: valgrind and strace are needed")
         finally:
