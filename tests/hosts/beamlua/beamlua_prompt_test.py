@@ -66,13 +66,16 @@ def goes_on_over_lines(world):
 @test
 def is_interrupted(world):
     """Ctrl-C ends a line that waits, computes, or waits inside another coroutine; at the prompt it clears what is typed"""
-    terminal = prompt(world, beam=world.beam())
+    beam = world.beam()
+    terminal = prompt(world, beam=beam)
     for line in ("beam.sleep(100)", "while true do end", "coroutine.wrap(function() beam.sleep(100) end)()",
                  "coroutine.wrap(function() while true do end end)()", "while true do beam.sleep(0) end",
                  "beam.spawn(function() while true do end end)", "for i = 1, math.huge do pcall(string.rep, 'x', 9) end",
                  "beam.spawn(beam.sleep, 100):join()", "conn = assert(beam.realtime('echo')) conn:receive()",
                  "beam.call('generate', { prompt = 'x', count = 1000, delay = 0.1 })"):
         terminal.line(line, r"\r\n")
+        if "realtime" in line:
+            beam.saw("GET /asgi/echo 101")
         time.sleep(0.15)  # it cannot say that it waits
         terminal.send(CTRL_C)
         terminal.expect(r"(interrupted|beam.coroutine: \w+)\r\n.*> $")
@@ -134,7 +137,7 @@ def completes(world):
     terminal.expect("read_line  realtime  retry\r\n.*> beam.re")
     terminal.send(CTRL_C)
     terminal.expect("> $")
-    terminal.line("conn = beam.realtime 'echo'", "> $")
+    terminal.line("conn = assert(beam.realtime 'echo')", "> $")
     terminal.send("conn:recei" + TAB + "(0.01)\r")
     terminal.expect(r"nil\ttimeout: [^\r]*\r\n.*> $")
     terminal.send("nothing.like.this" + TAB + CTRL_C)
@@ -146,7 +149,7 @@ def completes(world):
 def completes_what_is_public(world):
     """of the module's objects a tab has what is described, and nothing else; in beam.call("… the names of what is deployed, by kind"""
     terminal = prompt(world, beam=world.beam())
-    terminal.line("conn = beam.realtime 'echo'", "> $")
+    terminal.line("conn = assert(beam.realtime 'echo')", "> $")
     terminal.send("conn:" + TAB)
     terminal.expect(r"close  flush  messages  on  receive  request  send  send_binary  stats  unsent\r\n.*> conn:")
     terminal.send(CTRL_C)
@@ -178,7 +181,7 @@ def helps(world):
     terminal.line("help", r"beam.call\(name, input\) .*exit the prompt", r"> $")
     terminal.line("help(beam.call)", r"beam.call\(target, input, options\)\r\n  Calls a deployment and waits", r"  input +table\?\r\n", r"docs/calls.md\r\n> $")
     terminal.line("help 'connection:send'", r"beam.connection:send\(message, options\)", "> $")
-    terminal.line("conn = beam.realtime 'echo' help(conn)", r"beam.connection\r\n", r"methods: send, send_binary, receive", "> $")
+    terminal.line("conn = assert(beam.realtime 'echo') help(conn)", r"beam.connection\r\n", r"methods: send, send_binary, receive", "> $")
     terminal.line("help(conn.receive)", r"beam.connection:receive\(timeout\)", "> $")
     terminal.line("help(beam.client{}.stream)", r"beam.stream\(target, input, given\)", "> $")
     terminal.line("help(beam.retry)", r"beam.retry.backoff\(", "> $")
