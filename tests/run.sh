@@ -85,7 +85,7 @@ on_lua() {
 every_test() {
   for host in $(find tests/hosts -name '*_test.sh' -o -name '*_test.py' | LC_ALL=C sort); do
     case $host in *.sh) program=sh ;; *) program=$BEAM_TEST_PYTHON ;; esac
-    run "$(basename "$host")" 900 "$program" "$host"
+    run "$(basename "$host")" 1800 "$program" "$host" # some compile, on a machine that may be busy
   done
 
   for spec in spec/beamlua/*_spec.lua; do # of the program, whatever Lua looks on
