@@ -4,7 +4,7 @@
 #ifndef BEAM_LWS_H
 #define BEAM_LWS_H
 
-#include "carrier/watch.h"
+#include "carrier/readiness.h"
 
 #pragma GCC visibility push(hidden)
 

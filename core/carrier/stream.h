@@ -1,7 +1,7 @@
 /* The carrier over a connected socket, in plain or through TLS.
  *
  *   client.c  (connected, after its 101)  --\
- *                                            +-->  stream.c  -->  watch.h, net/socket.h
+ *                                            +-->  stream.c  -->  readiness.h, net/socket.h
  *   server/   (accepted)                  --/                -->  net/tls/connection.h
  *
  * Beyond carrier.h it can be handed from one holder to the next. `phase`, `connected` and `rejected` never come.
@@ -10,7 +10,7 @@
 #define BEAM_STREAM_H
 
 #include "carrier/carrier.h"
-#include "carrier/watch.h"
+#include "carrier/readiness.h"
 #include "net/tls/connection.h"
 
 #pragma GCC visibility push(hidden)

@@ -10,7 +10,7 @@
  *   body.c         what curl reads: head and body, decoded, bounded, paused
  *   upload.c       what curl sends, where the body comes in pieces
  *   error.c        what curl says went wrong -> beam_error
- *   trace.c        heads for the log, and how long each part took
+ *   wire_log.c     heads for the log, and how long each part took
  */
 #ifndef BEAM_HTTP_H
 #define BEAM_HTTP_H
@@ -148,7 +148,7 @@ int beam__http_set_upload(beam_http *http, uint64_t size); /* 0, or an option th
 void beam__http_upload_answered(beam_http *http);          /* the head of the answer is there */
 void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
 
-/* trace.c */
+/* wire_log.c */
 int beam__http_trace(beam_http *http); /* 0, or an option that curl refused */
 void beam__http_answered(beam_http *http);
 void beam__http_times(const beam_http *http, beam_http_times *times);

@@ -1,10 +1,10 @@
 /* CONNECT (RFC 9110 section 9.3.6): what a proxy is asked, and what its answer means. No I/O; the answer is read by
- * answer.h. The host of an error is the proxy's: that is who was talked to.
+ * response.h. The host of an error is the proxy's: that is who was talked to.
  */
 #ifndef BEAM_TUNNEL_H
 #define BEAM_TUNNEL_H
 
-#include "net/http1/answer.h"
+#include "net/http1/response.h"
 #include "net/proxy.h"
 
 #pragma GCC visibility push(hidden)

@@ -265,7 +265,7 @@ return {
       { "beam.otlp", text = "What sends spans to a collector.", files = { "observe/exporter.lua" }, methods = { "flush", "stats" } },
     },
     tables = {
-      { "beam.histogram", "observe/histogram.lua" },
+      { "beam.histogram", "observe/buckets.lua" },
       { "beam.span", "observe/span.lua" },
       { "beam.trace_context", "observe/trace_context.lua" },
       { "beam.otlp_options", "observe/otlp_options.lua" },
@@ -337,7 +337,7 @@ return {
       {
         "beam.serve.message_context",
         text = "What the handler of a realtime app is told beside the message.",
-        files = { "serve/app/session.lua" },
+        files = { "serve/app/connection.lua" },
         methods = {},
       },
       {

@@ -5,7 +5,7 @@ local attempts = require "beam.http.attempts"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local known_id = require "beam.rest.known_id"
 local plans = require "beam.http.plan"
 local request = require "beam.http.request"
@@ -101,7 +101,7 @@ end
 ---@return any result nil on failure; beam.null for an empty answer
 ---@return beam.call_info|beam.error info
 function call.call(settings, target, input, options)
-  local plan = options == nil and not hooks.call and plans.find(settings, target)
+  local plan = options == nil and not observers.call and plans.find(settings, target)
   if plan then
     return call_again(settings, plan, input)
   end

@@ -14,7 +14,7 @@ local config = require "beam.settings.config"
 local errors = require "beam.error"
 local exchange = require "beam.http.exchange"
 local options_of = require "beam.settings.options"
-local stub_id_of = require("beam.rest.record").stub_id
+local stub_id_of = require("beam.rest.stub").stub_id
 
 local deployment = { read = require "beam.deployment.read" }
 

@@ -5,7 +5,7 @@ local config = require "beam.settings.config"
 local connection = require "beam.realtime.connection"
 local errors = require "beam.error"
 local handlers = require "beam.realtime.handlers"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local new_outbox = require("beam.realtime.queue.outbox").new
 local new_plan = require("beam.realtime.plan").new
 local options_of = require "beam.settings.options"
@@ -285,8 +285,8 @@ function realtime.start(settings, target, options)
   local conn = connection.new((url:gsub("%?.*$", "")), policy_of(options, settings))
   conn.awaited = options.wait ~= false
   add_handlers(conn, options)
-  if hooks.connection then
-    hooks.connection(conn, settings, options)
+  if observers.connection then
+    observers.connection(conn, settings, options)
   end
   conn:start()
   return conn

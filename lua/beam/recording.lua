@@ -11,7 +11,7 @@ local base64 = require "beam.base64"
 local errors = require "beam.error"
 local first_invalid = require("beam.json.text").bad_utf8
 local json = require "beam.json"
-local schema = require "beam.record.events"
+local schema = require "beam.record.schema"
 
 local recording = { version = 1 }
 

@@ -115,7 +115,7 @@ static const char *skip(const char *at, const char *end, const char *word) {
   return at;
 }
 
-/* An object whose single key is `type`, with the value `ping`: as watch.is_app_ping in Lua. */
+/* An object whose single key is `type`, with the value `ping`: as heartbeat.is_app_ping in Lua. */
 static int is_app_ping(const char *data, size_t len) {
   static const char *const words[] = {"{", "\"type\"", ":", "\"ping\"", "}", ""};
   const char *at = data, *end = data + len;

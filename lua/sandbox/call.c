@@ -5,8 +5,8 @@
 #include <lauxlib.h>
 #include <string.h>
 
+#include "sandbox/compile.h"
 #include "sandbox/limits/collector.h"
-#include "sandbox/load.h"
 
 enum { PROVIDED_CHARGE = 50, MOST_RESULTS = 250 };
 

@@ -3,8 +3,8 @@
  *
  *   P, the state of lua/beam and lua/beamlua or lua/embed  -- script.c, call.c -->  S, the script's own
  *
- *   values.c   values from one to the other              load.c      compiling, the table of hooks
- *   error.c    what P is told, with trace.c, names.c     sources.c   load, require: text only
+ *   values.c   values from one to the other              compile.c   compiling, the table of hooks
+ *   error.c    what P is told, with traceback.c, names.c sources.c   load, require: text only
  *
  *   limits/    limits.c budgets: instructions, time      allocator.c the memory limit, on memory.c
  *              collector.c when garbage is collected; weak keys      collisions.c keys that collide

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sandbox/compile.h"
 #include "sandbox/limits/limits.h"
-#include "sandbox/load.h"
 
 /* Leaves the chunk, or nil and the message, on top of the stack: 1 or 2. `environment` is an index or 0. */
 static int finish(lua_State *L, int status, int environment) {

@@ -3,7 +3,7 @@ local chart = require "beamlua.timeline.chart"
 local json = require "beam.json"
 local page = require "beamlua.timeline.page"
 local recording = require "beam.recording"
-local session_of = require("beamlua.timeline.session").of
+local session_of = require("beamlua.timeline.lanes").of
 
 local function event(at, fields)
   fields.at = at

@@ -1,7 +1,7 @@
 -- The second call to a target and those after it: they are told less, and do the same.
 local beam = require "beam"
 local driver = require "beam.driver"
-local hooks = require "beam.observe.hooks"
+local hooks = require "beam.observe.observers"
 local plans = require "beam.http.plan"
 
 local no_wait = beam.retry.backoff { base = 0 }

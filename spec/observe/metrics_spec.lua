@@ -29,7 +29,7 @@ describe("beam.metrics", function()
   end
 
   it("looks at nothing until it is asked for, and then once", function()
-    local hooks = require "beam.observe.hooks"
+    local hooks = require "beam.observe.observers"
     assert(client.call("hi", {}))
     assert.same({ false, false, false }, { hooks.call, hooks.phase, hooks.request })
     beam.metrics()

@@ -350,7 +350,7 @@ describe("a connection", function()
   end)
 
   it("says why it waits in the handshake for long", function()
-    local watching = require "beam.realtime.watch"
+    local watching = require "beam.realtime.heartbeat"
     local timers = {
       set = function(_, _, seconds, fire)
         assert.are.equal(5, seconds)

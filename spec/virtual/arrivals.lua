@@ -1,6 +1,6 @@
 -- The messages of a connection that nobody has read yet: what lua/binding/arrivals.c does, after the contract in lua/binding/core.lua.
 local new_json = require("beam.core").json
-local watch = require "beam.realtime.watch"
+local watch = require "beam.realtime.heartbeat"
 
 local Arrivals = {}
 Arrivals.__index = Arrivals

@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/http1/answer.h"
 #include "net/http1/body.h"
+#include "net/http1/response.h"
 #include "net/tunnel.h"
 #include "server/head.h"
 #include "websocket/handshake.h"

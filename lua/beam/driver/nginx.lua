@@ -1,15 +1,15 @@
 -- The driver for OpenResty, nginx with lua-nginx-module: whoever waits is a light thread that nginx suspends, so that a worker
 -- never stands still. The interface is described in beam/driver/init.lua.
 --
---   nginx/waiting.lua   signals                  nginx/keeper.lua   the worker's own threads, which make the steps
---   nginx/tasks.lua     what spawn() gives       nginx/watch.lua    how nginx tells of our descriptor
---   nginx/phase.lua     where what is possible   nginx/leaving.lua  the end of a worker
+--   nginx/waiting.lua    signals                 nginx/keeper.lua   the worker's own threads, which make the steps
+--   nginx/coroutines.lua what spawn() gives      nginx/descriptor.lua how nginx tells of our descriptor
+--   nginx/phase.lua      where what is possible  nginx/leaving.lua  the end of a worker
 local errors = require "beam.error"
 local keeper = require "beam.driver.nginx.keeper"
 local leaving = require "beam.driver.nginx.leaving"
 local log = require "beam.log"
 local phase = require "beam.driver.nginx.phase"
-local tasks = require "beam.driver.nginx.tasks"
+local coroutines = require "beam.driver.nginx.coroutines"
 local waiting = require "beam.driver.nginx.waiting"
 local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
@@ -58,7 +58,7 @@ end)
 
 -- ---- Tasks ----
 
-keeper.after_step(tasks.report)
+keeper.after_step(coroutines.report)
 
 local function check_function(fn, where)
   if type(fn) ~= "function" then
@@ -70,7 +70,7 @@ end
 ---@param fn function
 ---@return beam.coroutine
 function driver.background(fn, ...)
-  local task = tasks.new(fn, ...)
+  local task = coroutines.new(fn, ...)
   keeper.submit(task)
   return task
 end
@@ -85,8 +85,8 @@ function driver.spawn(fn, ...)
     return driver.background(fn, ...)
   end
   keeper.start()
-  local task = tasks.new(fn, ...)
-  task.family = tasks.family_here()
+  local task = coroutines.new(fn, ...)
+  task.family = coroutines.family_here()
   task.family.live = task.family.live + 1
   ngx.thread.spawn(task.run, task)
   return task
@@ -166,9 +166,9 @@ function driver.run(fn, ...)
   if keeper.is_own() then
     return main and main:results_of()
   end
-  local family = tasks.family_here()
-  tasks.wait_for_family(family, main)
-  tasks.report()
+  local family = coroutines.family_here()
+  coroutines.wait_for_family(family, main)
+  coroutines.report()
   local err = main and main.err or family.first_unclaimed
   family.first_unclaimed = nil
   if err then

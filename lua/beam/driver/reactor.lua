@@ -6,7 +6,7 @@
 -- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
 -- yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
 local errors = require "beam.error"
-local links = require "beam.driver.signal"
+local links = require "beam.driver.wait_list"
 local log = require "beam.log"
 local new_deadlines = require("beam.driver.deadlines").new
 

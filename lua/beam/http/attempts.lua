@@ -11,7 +11,7 @@
 -- returned at once. Whether a handler may have run in any attempt is in the last one's error.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local protect = require "beam.driver.protect"
 local log = require "beam.log"
 local mistake = require "beam.base.mistake"
@@ -252,7 +252,7 @@ end
 ---@return beam.response? response of the last attempt, if there was one
 ---@return integer count of attempts
 function attempts.run(settings, target, options, try, request, name)
-  local watch = hooks.call
+  local watch = observers.call
   if watch then
     return watch(go, settings, target, options, try, request, name)
   end

@@ -1,9 +1,9 @@
 -- Figures of this process for a monitoring system: calls, attempts, connections, messages, and how long things took. Nothing is counted,
--- and nothing costs anything, before beam.metrics() has been called for the first time (observe/hooks.lua).
+-- and nothing costs anything, before beam.metrics() has been called for the first time (observe/observers.lua).
 local driver = require "beam.driver"
-local histogram = require "beam.observe.histogram"
+local buckets = require "beam.observe.buckets"
 local errors = require "beam.error"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local task_state = require "beam.task.state"
 local types = require "beam.base.types"
 
@@ -30,13 +30,13 @@ local function count_times(times)
   for _, part in ipairs(times and parts or {}) do
     local seconds = times[part]
     if seconds and seconds > 0 then
-      histogram.add_to(counting.phases, part, seconds)
+      buckets.add_to(counting.phases, part, seconds)
     end
   end
 end
 
 local function finish_call(begun, result, err, response, count)
-  histogram.add(counting.durations, driver.now() - begun)
+  buckets.add(counting.durations, driver.now() - begun)
   add(counting.calls, err and err.kind or "ok", 1)
   if response and response.status or err and err.status then
     add(counting.statuses, err and err.status or response.status, 1)
@@ -58,7 +58,7 @@ end
 -- A stream has ended when its last item has been read, or somebody has enough of it.
 local function count_stream(stream, ...)
   if stream then
-    hooks.to_end_of(stream, function(_, err)
+    observers.to_end_of(stream, function(_, err)
       add(counting.streams, err and err.kind or "ok", 1)
     end)
   end
@@ -105,10 +105,10 @@ local opening = { dns = true, tcp = true, proxy = true, tls = true, queued = tru
 local function count_phase(conn, before, phase)
   local now = driver.now()
   if opening[before] and conn.phase_began then
-    histogram.add_to(counting.connection_phases, before, now - conn.phase_began)
+    buckets.add_to(counting.connection_phases, before, now - conn.phase_began)
   end
   if phase == "open" then
-    histogram.add(counting.openings, now - conn.attempt_began)
+    buckets.add(counting.openings, now - conn.attempt_began)
   end
   conn.phase_began = now
 end
@@ -120,7 +120,7 @@ local function answered(begun, answer, err, kind)
     add(counting.requests, err.kind or "other", 1)
   else
     add(counting.requests, "ok", 1)
-    histogram.add(counting.round_trips, driver.now() - begun)
+    buckets.add(counting.round_trips, driver.now() - begun)
   end
   return answer, err, kind
 end
@@ -133,7 +133,7 @@ end
 
 -- One that somebody stopped watching has no outcome.
 local function count_task(events)
-  hooks.to_end_of(events, function(self, err)
+  observers.to_end_of(events, function(self, err)
     local status = self.seen and self.seen.status
     if err or status and task_state.is_final(status) then
       add(counting.tasks, err and err.kind or status, 1)
@@ -149,28 +149,28 @@ local function begin()
     statuses = {},
     attempts = 0,
     retries = 0,
-    durations = histogram.new(),
+    durations = buckets.new(),
     phases = {},
     streams = {},
     connections = {},
     opened = 0,
     begun = 0,
     past = {},
-    openings = histogram.new(),
+    openings = buckets.new(),
     connection_phases = {},
     requests = {},
-    round_trips = histogram.new(),
-    queue_waits = histogram.new(),
+    round_trips = buckets.new(),
+    queue_waits = buckets.new(),
     tasks = {},
   }
-  hooks.around("call", count_call)
-  hooks.to("connection", count_connection)
-  hooks.to("phase", count_phase)
-  hooks.around("request", count_request)
-  hooks.to("waited", function(_, seconds)
-    histogram.add(counting.queue_waits, seconds)
+  observers.around("call", count_call)
+  observers.to("connection", count_connection)
+  observers.to("phase", count_phase)
+  observers.around("request", count_request)
+  observers.to("waited", function(_, seconds)
+    buckets.add(counting.queue_waits, seconds)
   end)
-  hooks.to("watched", count_task)
+  observers.to("watched", count_task)
 end
 
 local function connections_now()
@@ -243,7 +243,7 @@ local function snapshot()
     begin()
   end
   sweep()
-  local figures = { bounds = copy(histogram.bounds), connections = connections_now() }
+  local figures = { bounds = copy(buckets.bounds), connections = connections_now() }
   for _, name in ipairs(copied) do
     figures[name] = copy(counting[name])
   end

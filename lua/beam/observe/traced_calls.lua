@@ -2,7 +2,7 @@
 -- along.
 -- Attributes have the names that OpenTelemetry gave them, and "beam." before them where it has none.
 local context = require "beam.observe.trace_context"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local span = require "beam.observe.span"
 
 local traced = {}
@@ -92,7 +92,7 @@ local function end_whole(whole, name, options, result, err, response, count)
     whole:set("beam.task.id", result)
     options.traceparent = whole:traceparent() -- what is asked of the task belongs to it
   elseif name == "beam.stream" then -- its items are to come
-    hooks.to_end_of(result, function(_, problem)
+    observers.to_end_of(result, function(_, problem)
       if problem then
         set_error(whole, problem)
       end
@@ -104,7 +104,7 @@ local function end_whole(whole, name, options, result, err, response, count)
   return result, err, response, count
 end
 
---- Around attempts.run (observe/hooks.lua).
+--- Around attempts.run (observe/observers.lua).
 function traced.call(run, settings, target, options, try, request, name)
   if not settings.on_span then
     return run(settings, target, options, try, request, name)

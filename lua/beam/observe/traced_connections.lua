@@ -31,7 +31,7 @@ local function fail(live, err)
   end
 end
 
--- ---- What is told (observe/hooks.lua) ----
+-- ---- What is told (observe/observers.lua) ----
 
 function traced.connection(conn, settings, options)
   if not settings.on_span then

@@ -1,5 +1,5 @@
 -- Begins to make spans, when the first client with on_span is made: of calls, connections, requests and tasks. Other clients have none.
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local span = require "beam.observe.span"
 local task_state = require "beam.task.state"
 local traced_calls = require "beam.observe.traced_calls"
@@ -27,7 +27,7 @@ local function watch_task(events, settings)
   local live = span.begin(settings, "beam.task", "internal")
   live:set("beam.task.id", events.id)
   events.settings = setmetatable({ traceparent = live:traceparent() }, { __index = settings })
-  hooks.to_end_of(events, function(_, err)
+  observers.to_end_of(events, function(_, err)
     end_task(live, events, err)
   end)
 end
@@ -39,12 +39,12 @@ function tracing.begin()
     return
   end
   begun = true
-  hooks.around("call", traced_calls.call)
-  hooks.to("connection", traced_connections.connection)
-  hooks.to("attempt", traced_connections.attempt)
-  hooks.to("phase", traced_connections.phase)
-  hooks.around("request", traced_connections.request)
-  hooks.to("watched", watch_task)
+  observers.around("call", traced_calls.call)
+  observers.to("connection", traced_connections.connection)
+  observers.to("attempt", traced_connections.attempt)
+  observers.to("phase", traced_connections.phase)
+  observers.around("request", traced_connections.request)
+  observers.to("watched", watch_task)
 end
 
 return tracing

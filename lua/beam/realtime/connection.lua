@@ -1,6 +1,6 @@
 -- A realtime connection that stays (docs/wire.md section 5): what it is made of, its handlers and its figures. The rest of it:
 --
---   life.lua      states, attempts, retries            watch.lua    liveness
+--   life.lua      states, attempts, retries            heartbeat.lua  liveness
 --   room.lua      waiting for room to send
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
 --   pump.lua      from the queue to the socket

@@ -14,9 +14,9 @@ local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local protect = require "beam.driver.protect"
-local watch = require "beam.realtime.watch"
+local heartbeat = require "beam.realtime.heartbeat"
 
 ---@class beam.connection
 local Life = {}
@@ -27,8 +27,8 @@ function Life:enter_phase(phase)
   local before = self.phase
   if phase ~= before then
     self.phase = phase
-    if hooks.phase then
-      hooks.phase(self, before, phase)
+    if observers.phase then
+      observers.phase(self, before, phase)
     end
     if self.handlers and phase ~= "none" then
       self.handlers:post("phase", phase, driver.now() - self.attempt_began)
@@ -116,8 +116,8 @@ local events = {}
 local function begin(self, core)
   core.arrivals = self.inbox.ring or nil
   self.policy.plan:began(core.auth)
-  if hooks.attempt then
-    hooks.attempt(self, core)
+  if observers.attempt then
+    observers.attempt(self, core)
   end
   self.url = core.url:gsub("%?.*$", "")
   self.guarded.url = self.url
@@ -224,12 +224,12 @@ end
 -- ---- What the attempt reports: change the state, wake ----
 
 function events.message(self, data, binary)
-  if self.policy.filters_pings and not binary and watch.is_app_ping(data) then
+  if self.policy.filters_pings and not binary and heartbeat.is_app_ping(data) then
     self.figures.app_pings = self.figures.app_pings + 1
-    return watch.heard(self, true)
+    return heartbeat.heard(self, true)
   end
   if not self.attempt.is_ready then
-    watch.ready(self)
+    heartbeat.ready(self)
   end
   self:arrive(data, binary)
 end
@@ -239,21 +239,21 @@ function Life:heed_arrivals()
   local messages, pings = self:hear()
   self.figures.app_pings = self.figures.app_pings + pings
   if messages > 0 then
-    watch.ready(self)
+    heartbeat.ready(self)
   end
   if pings > 0 then
-    watch.heard(self, true)
+    heartbeat.heard(self, true)
   end
 end
 
 events.arrived = Life.heed_arrivals
 
 function events.ping(self)
-  watch.heard(self)
+  heartbeat.heard(self)
 end
 
 function events.pong(self, data)
-  watch.heard(self)
+  heartbeat.heard(self)
   self:pong(data)
 end
 
@@ -269,7 +269,7 @@ function events.phase(self, phase)
   if shown[phase] and self.state == "connecting" then
     self:enter_phase(shown[phase])
     if phase == "upgrade" then
-      watch.queued(self)
+      heartbeat.queued(self)
     end
   end
 end
@@ -280,7 +280,7 @@ function events.open(self)
   self.figures.opens = self.figures.opens + 1
   self.policy.plan:opened()
   self:enter("open", "open")
-  watch.start(self)
+  heartbeat.start(self)
   self:pause_if_full()
   if first and self.handlers then
     self.handlers:post "open"

@@ -2,7 +2,7 @@
 -- beam/realtime/connection.lua's connections.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local in_flight = require "beam.realtime.queue.in_flight"
 
 ---@class beam.connection
@@ -90,8 +90,8 @@ local function write_entry(self, entry)
     self.attempt.sent_plain = true
   end
   self:went(self.follows and entry or nil)
-  if entry.queued_at and hooks.waited then
-    hooks.waited(self, driver.now() - entry.queued_at)
+  if entry.queued_at and observers.waited then
+    observers.waited(self, driver.now() - entry.queued_at)
   end
   return true
 end
@@ -160,7 +160,7 @@ function Pumping:enqueue(entry)
   if self.state ~= "open" and (self.state == "closed" or self.state == "closing" or not self.policy.queues) then
     return self:not_open()
   end
-  entry.queued_at = hooks.waited and driver.now() or nil
+  entry.queued_at = observers.waited and driver.now() or nil
   if not self:own_outbox():push(entry, driver.now()) then
     return self:queue_full()
   end

@@ -1,7 +1,7 @@
 -- conn:request: a message and the wait for its answer. Whose answer a message is, beam/realtime/requests.lua decides.
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local json = require "beam.json"
 local seconds = require "beam.settings.seconds"
 
@@ -176,7 +176,7 @@ end
 ---@return "json"|"text"|"binary"|nil kind
 function Requesting:request(message, options)
   check(message, options)
-  local watch = hooks.request
+  local watch = observers.request
   if watch then
     return watch(ask, self, message, options)
   end

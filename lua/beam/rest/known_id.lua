@@ -2,7 +2,7 @@
 -- API is asked whose it is, once, and the call goes to that address.
 local address = require "beam.settings.target"
 local driver = require "beam.driver"
-local stub_id_of = require("beam.rest.record").stub_id
+local stub_id_of = require("beam.rest.stub").stub_id
 
 local known_id = {}
 

@@ -6,7 +6,7 @@ local deployments = require "beam.rest.deployments"
 local errors = require "beam.error"
 local filters_known = require "beam.rest.filters"
 local pages = require "beam.rest.pages"
-local stub_id_of = require("beam.rest.record").stub_id
+local stub_id_of = require("beam.rest.stub").stub_id
 local types = require "beam.base.types"
 
 local tasks = {}

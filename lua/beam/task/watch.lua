@@ -8,7 +8,7 @@
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local hooks = require "beam.observe.hooks"
+local observers = require "beam.observe.observers"
 local protect = require "beam.driver.protect"
 local json = require "beam.json"
 local options_of = require "beam.settings.options"
@@ -291,8 +291,8 @@ function watch.new(settings, id, options, on_news)
     over = false,
     observed = false, -- fun(events, err): is told the end
   }, meta)
-  if hooks.watched then
-    hooks.watched(events, settings)
+  if observers.watched then
+    observers.watched(events, settings)
   end
   return events
 end

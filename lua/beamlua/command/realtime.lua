@@ -118,7 +118,7 @@ end
 local function view_of(context)
   local options = context.options
   if options.jsonl then
-    return require("beamlua.talk.events").new()
+    return require("beamlua.talk.jsonl").new()
   elseif terminal.is(0) and terminal.is(1) and not (options.json or options.raw) then
     return require("beamlua.talk.person").new(context)
   end

@@ -2,7 +2,7 @@
 local exit_codes = require "beamlua.cli.exit_codes"
 local output = require "beamlua.cli.output"
 local recording = require "beam.recording"
-local session_of = require("beamlua.timeline.session").of
+local session_of = require("beamlua.timeline.lanes").of
 local terminal = require "beamlua.cli.terminal"
 
 local function fail(context, message)

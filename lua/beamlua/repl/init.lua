@@ -3,7 +3,7 @@
 local driver = require "beam.driver"
 local help = require "beamlua.repl.help"
 local inspect = require "beam.inspect"
-local links = require "beam.driver.signal"
+local links = require "beam.driver.wait_list"
 local log = require "beam.log"
 local new_prompt = require("beamlua.repl.prompt").new
 local reactor = require "beam.driver.reactor"

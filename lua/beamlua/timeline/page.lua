@@ -117,7 +117,7 @@ local legend = '<p class="legend"><i class="waiting"></i>waiting <i class="dns">
   .. "<b>▼</b> sent <b>▲</b> received <b class=\"bad\">×</b> failed</p>"
 
 --- The file.
----@param session table beamlua/timeline/session.lua
+---@param session table beamlua/timeline/lanes.lua
 ---@return string
 function page.text(session)
   local pieces = {

@@ -1,9 +1,9 @@
 /* Inside nginx (lua-nginx-module): our one descriptor wakes a light thread. Called by LuaJIT's ffi from
- * beam/driver/nginx/watch.lua; no Lua here.
+ * beam/driver/nginx/descriptor.lua; no Lua here.
  *
- *   nginx/watch.c   nginx's own event loop watches the descriptor: nothing else runs, nothing is copied
- *   nginx/states.c  whether each request has a Lua state of its own
- *   nginx/waker.c   a thread polls it and writes to a socket that nginx reads: needs nothing that nginx does not
+ *   nginx/descriptor.c  nginx's own event loop watches the descriptor: nothing else runs, nothing is copied
+ *   nginx/states.c      whether each request has a Lua state of its own
+ *   nginx/waker.c       a thread polls it and writes to a socket that nginx reads: needs nothing that nginx does not
  * promise
  *
  * Nothing of nginx is linked. What is needed of it is looked up when it is used, so that beam.core loads anywhere.

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "sandbox/limits/memory.h"
-#include "sandbox/trace.h"
+#include "sandbox/traceback.h"
 
 enum limit { LIMIT_NONE, LIMIT_MEMORY, LIMIT_INSTRUCTIONS, LIMIT_TIME };
 

@@ -8,7 +8,7 @@ local code_cache = require "beam.driver.nginx.code_cache"
 local log = require "beam.log"
 local phase = require "beam.driver.nginx.phase"
 local semaphore = require "ngx.semaphore"
-local watch = require "beam.driver.nginx.watch"
+local watch = require "beam.driver.nginx.descriptor"
 
 local keeper = {}
 

@@ -3,7 +3,7 @@
 -- A light thread may go while it waits: its request was aborted, or somebody killed it. Nobody is told of that; but nginx takes it off its
 -- semaphore, whose count then is 0 where a living wait makes it -1. So a waiter that is gone is known when it is looked
 -- at, and is never woken in the place of another one.
-local links = require "beam.driver.signal"
+local links = require "beam.driver.wait_list"
 local phase = require "beam.driver.nginx.phase"
 local semaphore = require "ngx.semaphore"
 
@@ -114,7 +114,7 @@ end
 
 --- The same, or until the descriptor is ready.
 ---@param timeout number
----@param watching beam.driver.nginx.watch
+---@param watching beam.driver.nginx.descriptor
 ---@return boolean told it is, and the caller has to make the step
 ---@return boolean woken
 function Signal:wait_told(timeout, watching)

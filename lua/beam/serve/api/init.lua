@@ -4,7 +4,7 @@ local api_tasks = require "beam.serve.api.tasks"
 local ascii = require "beam.base.ascii"
 local callbacks = require "beam.serve.app.callbacks"
 local containers = require "beam.serve.api.containers"
-local journals = require "beam.serve.api.journals"
+local journals = require "beam.serve.api.logs"
 local outputs = require "beam.serve.api.outputs"
 local volumes = require "beam.serve.api.volumes"
 

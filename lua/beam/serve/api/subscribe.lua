@@ -1,6 +1,6 @@
 -- A task watched: GET …/{task}/subscribe, server-sent events without ids and without keep-alive: the state now, then each change, until
 -- the task has ended.
-local events = require "beam.serve.app.events"
+local events = require "beam.serve.app.event_stream"
 local json = require "beam.json"
 
 local subscribe = {}

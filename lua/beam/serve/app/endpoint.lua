@@ -5,7 +5,7 @@
 local answer = require "beam.serve.answer"
 local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
-local events = require "beam.serve.app.events"
+local events = require "beam.serve.app.event_stream"
 local inputs = require "beam.serve.app.inputs"
 local json = require "beam.json"
 local payload = require "beam.serve.app.payload"

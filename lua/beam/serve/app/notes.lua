@@ -1,4 +1,4 @@
--- What is written down of tasks: what their handlers log, and what happens to them (serve/api/journal.lua keeps it).
+-- What is written down of tasks: what their handlers log, and what happens to them (serve/api/numbered.lua keeps it).
 local timestamp = require "beam.serve.api.timestamp"
 
 local notes = {}

@@ -56,7 +56,7 @@ end
 
 --- Pings until the connection is closed. A silent one does not notice that its client has left: it ends when uvicorn would have missed the
 --- pong.
----@param self table beam/serve/app/session.lua
+---@param self table beam/serve/app/connection.lua
 ---@param put fun(session: table, text: string)
 function pings.run(self, put)
   local driver = self.server.driver

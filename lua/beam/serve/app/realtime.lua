@@ -1,6 +1,6 @@
 -- Upgrades (docs/wire.md section 5): the wait for a slot in the handshake, the 101, and an end that lets the next one in. What happens on
--- an open connection is in beam/serve/app/session.lua.
-local sessions = require "beam.serve.app.session"
+-- an open connection is in beam/serve/app/connection.lua.
+local sessions = require "beam.serve.app.connection"
 local timestamp = require "beam.serve.api.timestamp"
 
 local realtime = {}

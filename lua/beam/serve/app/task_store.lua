@@ -2,7 +2,7 @@
 -- are forgotten.
 local ascii = require "beam.base.ascii"
 local callbacks = require "beam.serve.app.callbacks"
-local new_journal = require("beam.serve.api.journal").new
+local new_journal = require("beam.serve.api.numbered").new
 local new_task = require("beam.serve.app.task").new
 local new_volumes = require("beam.serve.api.volume_store").new
 local notes = require "beam.serve.app.notes"

@@ -21,7 +21,7 @@ local function go_on_reading(session)
 end
 
 --- Waits until nobody holds it.
----@param session table beam/serve/app/session.lua
+---@param session table beam/serve/app/connection.lua
 ---@return boolean waited
 function thread.wait(session)
   local deployment, waited = session.deployment, false

@@ -2,7 +2,7 @@
 -- answer: a table as JSON, app.response(status, body, headers), or an iterator, which is streamed as server-sent events: a text is sent as
 -- it is, with the fields that it has, anything else as the JSON of an event.
 local answer = require "beam.serve.answer"
-local events = require "beam.serve.app.events"
+local events = require "beam.serve.app.event_stream"
 local json = require "beam.json"
 
 local web = {}

@@ -10,7 +10,7 @@
 --   request(run, conn, message, options)    around conn:request
 --   waited(conn, seconds)                   a message left the queue for the socket
 --   watched(events, settings)               a task is watched
-local hooks = { call = false, connection = false, attempt = false, phase = false, request = false, waited = false, watched = false }
+local observers = { call = false, connection = false, attempt = false, phase = false, request = false, waited = false, watched = false }
 
 local listen = {}
 
@@ -18,8 +18,8 @@ local listen = {}
 ---@param name "connection"|"attempt"|"phase"|"waited"|"watched"
 ---@param fn function
 function listen.to(name, fn)
-  local before = hooks[name]
-  hooks[name] = before and function(...)
+  local before = observers[name]
+  observers[name] = before and function(...)
     before(...)
     fn(...)
   end or fn
@@ -29,8 +29,8 @@ end
 ---@param name "call"|"request"
 ---@param fn function
 function listen.around(name, fn)
-  local before = hooks[name]
-  hooks[name] = before and function(run, ...)
+  local before = observers[name]
+  observers[name] = before and function(run, ...)
     return fn(function(...)
       return before(run, ...)
     end, ...)
@@ -50,4 +50,4 @@ function listen.to_end_of(thing, fn)
   end
 end
 
-return setmetatable(hooks, { __index = listen })
+return setmetatable(observers, { __index = listen })

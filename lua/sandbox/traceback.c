@@ -1,5 +1,5 @@
 /* A traceback with the script's lines only: what runs in C is the host's business. */
-#include "sandbox/trace.h"
+#include "sandbox/traceback.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
--- What lua/binding/nginx/watch.c makes of connections whose layout is not nginx's, and what happens outside nginx. LuaJIT only: it is called by ffi.
+-- What lua/binding/nginx/descriptor.c makes of connections whose layout is not nginx's, and what happens outside nginx. LuaJIT only: it is called by ffi.
 local has_ffi, ffi = pcall(require, "ffi")
 if not has_ffi then
   describe("nginx_watch", function()

@@ -1,6 +1,6 @@
 -- Logs and events over the API: pages of them, and streams with ids that begin where the last one broke off (docs/wire.md section 7).
 local ascii = require "beam.base.ascii"
-local events = require "beam.serve.app.events"
+local events = require "beam.serve.app.event_stream"
 local json = require "beam.json"
 local timestamp = require "beam.serve.api.timestamp"
 

@@ -1,7 +1,7 @@
 /* Who says when a socket can be read or written; stream.c does both itself.
  *
- *   stream.c  ->  watch.h  ->  watch.c  libuv (the local Beam)
- *                          ->  lws.c    libwebsockets on our loop (the client)
+ *   stream.c  ->  readiness.h  ->  readiness.c  libuv (the local Beam)
+ *                              ->  lws.c        libwebsockets on our loop (the client)
  */
 #ifndef BEAM_WATCH_H
 #define BEAM_WATCH_H

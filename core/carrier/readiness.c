@@ -1,5 +1,5 @@
 /* A socket watched by libuv itself. */
-#include "carrier/watch.h"
+#include "carrier/readiness.h"
 
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,5 +1,5 @@
 local fresh = require "virtual.fresh"
-local is_app_ping = require("beam.realtime.watch").is_app_ping
+local is_app_ping = require("beam.realtime.heartbeat").is_app_ping
 local virtual = require "virtual.core"
 
 describe("watch", function()

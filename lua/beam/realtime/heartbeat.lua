@@ -5,7 +5,7 @@ local errors = require "beam.error"
 local liveness = require "beam.realtime.liveness"
 local log = require "beam.log"
 
-local watch = {}
+local heartbeat = {}
 
 local long_queued = 5 -- seconds in the handshake that are worth a line
 
@@ -15,7 +15,7 @@ local long_queued = 5 -- seconds in the handshake that are worth a line
 --- be fed to the handler. A handler may send the same object; who needs that turns the filter off.
 ---@param text string
 ---@return boolean
-function watch.is_app_ping(text)
+function heartbeat.is_app_ping(text)
   return text:find '^%s*{%s*"type"%s*:%s*"ping"%s*}%s*$' ~= nil
 end
 
@@ -28,14 +28,14 @@ local function tell_queued(self)
 end
 
 --- The upgrade was sent; its answer may take minutes.
-function watch.queued(self)
+function heartbeat.queued(self)
   self.timers:set("queued", long_queued, tell_queued)
 end
 
 -- ---- Open ----
 
 --- The first frame came, or the connection has held for a while: it is more than a 101 that nobody stands behind.
-function watch.ready(self)
+function heartbeat.ready(self)
   local attempt = self.attempt
   if attempt and not attempt.is_ready then
     attempt.is_ready, self.was_ready, self.failures = true, true, 0
@@ -155,18 +155,18 @@ local function look(self)
 end
 
 --- The attempt is open.
-function watch.start(self)
+function heartbeat.start(self)
   local attempt, options, now = self.attempt, self.policy.liveness, driver.now()
   attempt.liveness = liveness.new(options, self.pings_expected or options.pings_expected, now)
   attempt.sent_before, attempt.received_before = self.sent, self.received
   attempt.received_seen, attempt.sent_seen, attempt.sent_at = self.received, self.sent, now
   self.timers:stop "queued"
-  self.timers:set("ready", self.policy.ready_after, watch.ready)
+  self.timers:set("ready", self.policy.ready_after, heartbeat.ready)
   look(self)
 end
 
 --- A frame came that is no message: the app's ping, or one of the WebSocket's own.
-function watch.heard(self, is_app)
+function heartbeat.heard(self, is_app)
   local watched, now = self.attempt.liveness, driver.now()
   watched.heard = now
   if is_app then
@@ -177,7 +177,7 @@ function watch.heard(self, is_app)
       look(self)
     end
   end
-  watch.ready(self)
+  heartbeat.ready(self)
 end
 
-return watch
+return heartbeat

@@ -1,6 +1,6 @@
 /* The compiler is given its text in small pieces, as a name can take long: it is sought among all variables around it.
  */
-#include "sandbox/load.h"
+#include "sandbox/compile.h"
 
 #include <lauxlib.h>
 #include <string.h>

@@ -19,7 +19,7 @@ ffi.cdef [[
 
 local Watch = {}
 Watch.__index = Watch
-Watch.__name = "beam.driver.nginx.watch"
+Watch.__name = "beam.driver.nginx.descriptor"
 
 local watch = {}
 
