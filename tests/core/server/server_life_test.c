@@ -109,7 +109,7 @@ static void requests_ahead_are_bounded(void) {
   CHECK_INT(send(fd, flood, at, MSG_NOSIGNAL), -1);
   CHECK_INT(request_count, 1);
   CHECK_INT(beam_request_respond(held[0], 200, NULL, 0, "", 0), 0);
-  for (answered = 0; answered < 1000000 && hear_once(fd, 1000) == CAME; answer_len = 0)
+  for (answered = 0; answered < 1000000 && hear_once(fd, PATIENCE_MS) == CAME; answer_len = 0)
     answered += answer_len;
   CHECK(answered >= 1000000);
   close(fd);
@@ -280,16 +280,16 @@ static void answers_must_move(void) {
   slow = dial_and_hold(GET("/held"));
   CHECK_INT(beam_request_respond(held[0], 200, NULL, 0, body, LONG), 0);
   CHECK_INT(beam_request_respond(held[1], 200, NULL, 0, body, LONG), 0);
-  server->idle_timeout_ms = 200;
+  server->idle_timeout_ms = 1500;
   step_for(5);
   for (i = 0; i < 15; i++) {
     answer_len = 0;
-    CHECK_INT(hear_once(slow, 100), CAME);
+    CHECK_INT(hear_once(slow, PATIENCE_MS), CAME);
     got += answer_len;
-    step_for(30);
+    step_for(150);
   }
   STEP_UNTIL(server->connection_count == 1);
-  for (answer_len = 0; got < LONG && hear_once(slow, 1000) == CAME; answer_len = 0)
+  for (answer_len = 0; got < LONG && hear_once(slow, PATIENCE_MS) == CAME; answer_len = 0)
     got += answer_len;
   CHECK(got > LONG);
   close(stalled), close(slow);
@@ -309,10 +309,10 @@ static void a_last_answer_may_be_taken_slowly(void) {
   for (i = 0; i < 5; i++) {
     step_for(50);
     answer_len = 0;
-    CHECK_INT(hear_once(fd, 100), CAME);
+    CHECK_INT(hear_once(fd, PATIENCE_MS), CAME);
     got += answer_len;
   }
-  for (answer_len = 0; (i = hear_once(fd, 1000)) == CAME; answer_len = 0)
+  for (answer_len = 0; (i = hear_once(fd, PATIENCE_MS)) == CAME; answer_len = 0)
     got += answer_len;
   CHECK_INT(i, ENDED);
   CHECK(got > LONG);

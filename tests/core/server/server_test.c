@@ -370,7 +370,7 @@ static void pending_counts_what_the_system_has_not_taken(void) {
   CHECK_INT(got, (size_t)PIECE * PIECES - before);
   CHECK_INT(recv(fd, piece, PIECE, 0), -1);
   beam_request_stream_end(held[0]);
-  for (answer_len = 0; (i = hear_once(fd, 1000)) == CAME; answer_len = 0)
+  for (answer_len = 0; (i = hear_once(fd, PATIENCE_MS)) == CAME; answer_len = 0)
     len += answer_len;
   CHECK_INT(i, ENDED);
   CHECK_INT(len, before);
@@ -389,11 +389,11 @@ static void a_long_answer_arrives_whole(void) {
   say(fd, "GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
   STEP_UNTIL(held_count == 1);
   CHECK_INT(beam_request_respond(held[0], 200, NULL, 0, body, LONG), 0);
-  hear_once(fd, 1000);
+  hear_once(fd, PATIENCE_MS);
   at += answer_len - (size_t)(body_of(answer) - answer);
   CHECK(memcmp(body_of(answer), body, (size_t)(at - body)) == 0);
   shutdown(fd, SHUT_WR); /* a client that ends its own half is still given the rest */
-  for (answer_len = 0; hear_once(fd, 1000) == CAME; answer_len = 0) {
+  for (answer_len = 0; hear_once(fd, PATIENCE_MS) == CAME; answer_len = 0) {
     same = same && memcmp(answer, at, answer_len) == 0;
     at += answer_len;
   }

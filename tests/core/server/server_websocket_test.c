@@ -165,7 +165,7 @@ static void frames_before_the_101_are_not_lost(void) {
     say(fd, hello_frame);
     hear(fd, hello_echo);
     if (!strstr(strstr(answer, "101"), "Hello\x81"))
-      hear_once(fd, 1000);
+      hear_once(fd, PATIENCE_MS);
     CHECK_CONTAINS(answer, want);
     close(fd);
     STEP_UNTIL(closed_count == 1);
