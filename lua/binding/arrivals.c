@@ -191,7 +191,7 @@ void arrivals_tell_all(struct context *context) {
 
 /* ---- For Lua ---- */
 
-static struct arrivals *check(lua_State *L) { return luaL_checkudata(L, 1, ARRIVALS_CLASS); }
+static struct arrivals *check(lua_State *L) { return class_check(L, 1, 1, ARRIVALS_CLASS); }
 
 struct arrivals *arrivals_check(lua_State *L, int argument) {
   return luaL_checkudata(L, argument, ARRIVALS_CLASS);
@@ -258,7 +258,7 @@ static int pop(lua_State *L) {
   return 2;
 }
 
-enum { KIND_JSON = JSON_MAX_DEPTH + 1, KIND_TEXT, KIND_BINARY };
+enum { KIND_JSON = JSON_MAX_DEPTH + 1, KIND_TEXT, KIND_BINARY, METATABLE };
 
 /* Pushes the value and its kind, on a stack of 3. */
 static void push_decoded(lua_State *L, const struct record *record, int undecoded) {
@@ -279,7 +279,7 @@ static void push_decoded(lua_State *L, const struct record *record, int undecode
  * both
  * -> how many, full */
 static int take(lua_State *L) {
-  struct arrivals *arrivals = check(L);
+  struct arrivals *arrivals = class_check(L, 1, METATABLE, ARRIVALS_CLASS);
   size_t limit = arrivals->max / BATCHES_TO_MAX, bytes_limit = arrivals->max_bytes / BATCHES_TO_MAX, bytes = 0;
   int count = 0, undecoded = lua_toboolean(L, 4);
   lua_settop(L, 3);
@@ -302,7 +302,8 @@ static void push_take(lua_State *L) {
   lua_pushliteral(L, "json");
   lua_pushliteral(L, "text");
   lua_pushliteral(L, "binary");
-  lua_pushcclosure(L, take, KIND_BINARY);
+  luaL_getmetatable(L, ARRIVALS_CLASS);
+  lua_pushcclosure(L, take, METATABLE);
 }
 
 /* core.arrivals(marks) -> new, take */

@@ -115,8 +115,10 @@ enum event_key {
  * allocated while libbeam is on the C stack. */
 enum event_frame { FRAME_CONTEXT = 1, FRAME_TIMEOUT, FRAME_LIVE, FRAME_TRACEBACK, FRAME_DISPATCH, FRAME_FAILURE };
 
-/* Adds such a method to the table on top of the stack; it brackets its work with enter and leave. After that, what
- * stands on top is the first error that an event function raised, or nil. */
+enum { EVENT_METATABLE = 3 }; /* which of such a method's upvalues is its class's metatable (class_check) */
+
+/* Adds such a method to the table on top of the stack, beneath which is the metatable; it brackets its work with enter
+ * and leave. After that, what stands on top is the first error that an event function raised, or nil. */
 void event_method(lua_State *L, const char *name, lua_CFunction method);
 void event_enter(lua_State *L, struct context *context);
 void event_leave(lua_State *L, struct context *context);
@@ -176,8 +178,11 @@ struct counter *counter_check(lua_State *L, int argument);
 /* Of an exchange that has ended. 1: it was added up, and sent once more; 0: it is an event. */
 int counter_take(struct counter *counter, beam_http *http, const beam_http_event *event);
 
-/* Registers the metatable of a class and leaves it and, on top, its __index on the stack. */
+/* Registers the metatable of a class and leaves it and, on top, its __index on the stack. It is the first upvalue of
+ * each of the methods. */
 void class_new(lua_State *L, const char *name, const luaL_Reg *methods);
+/* As luaL_checkudata; quicker where that upvalue of the running function is the metatable. */
+void *class_check(lua_State *L, int argument, int upvalue, const char *name);
 void class_methods(lua_State *L, const luaL_Reg *methods); /* adds them to the table on top of the stack */
 /* Registers a class of objects. `close`: the method that ends one, for __close. */
 void object_class(lua_State *L, const struct class *class, const luaL_Reg *methods, lua_CFunction close);

@@ -158,24 +158,28 @@ static int run(lua_State *L, struct context *context, int timeout, struct arriva
   return 2;
 }
 
+static struct context *check_open(lua_State *L, int upvalue) {
+  struct context *context = class_check(L, 1, upvalue, CONTEXT_CLASS);
+  return is_open(context) ? context : NULL;
+}
+
 /* step(timeout, arrivals) */
 static int step(lua_State *L) {
-  struct context *context = context_check(L);
+  struct context *context = check_open(L, EVENT_METATABLE);
   struct arrivals *arrivals = lua_isnoneornil(L, 3) ? NULL : arrivals_check(L, 3);
   return run(L, context, step_timeout(L, 2), arrivals);
 }
 
 /* turn(nil, arrivals) */
 static int turn(lua_State *L) {
-  struct context *context = context_check(L);
+  struct context *context = check_open(L, EVENT_METATABLE);
   return run(L, context, TURN, lua_isnoneornil(L, 3) ? NULL : arrivals_check(L, 3));
 }
 
 /* ---- The rest ---- */
 
 struct context *context_check(lua_State *L) {
-  struct context *context = luaL_checkudata(L, 1, CONTEXT_CLASS);
-  return is_open(context) ? context : NULL;
+  return check_open(L, 1);
 }
 
 int context_closed(lua_State *L) { return result_code(L, BEAM_ECLOSED, BEAM_PHASE_CLOSED, "the context is closed"); }
@@ -225,7 +229,7 @@ static int waker(lua_State *L) {
 
 static int now(lua_State *L) {
   struct timespec time;
-  luaL_checkudata(L, 1, CONTEXT_CLASS);
+  class_check(L, 1, 1, CONTEXT_CLASS);
   clock_gettime(NOW_CLOCK, &time);
   lua_pushnumber(L, (lua_Number)time.tv_sec + (lua_Number)time.tv_nsec / 1e9);
   return 1;

@@ -84,13 +84,14 @@ void event_leave(lua_State *L, struct context *context) {
 }
 
 void event_method(lua_State *L, const char *name, lua_CFunction method) {
-  luaL_checkstack(L, EVENT_COUNT + KEY_COUNT + 2, "events");
+  luaL_checkstack(L, EVENT_COUNT + KEY_COUNT + 3, "events");
   compat_push_traceback(L);
 #define X(id, text) lua_pushliteral(L, text);
   EVENT_MAP(X)
   EVENT_KEYS(X)
 #undef X
   lua_pushcclosure(L, dispatch, EVENT_COUNT + KEY_COUNT);
-  lua_pushcclosure(L, method, 2);
+  lua_pushvalue(L, -4);
+  lua_pushcclosure(L, method, EVENT_METATABLE);
   lua_setfield(L, -2, name);
 }

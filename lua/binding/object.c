@@ -86,8 +86,18 @@ void object_free_finished(lua_State *L, struct context *context, int live) {
 
 /* ---- Methods ---- */
 
+void *class_check(lua_State *L, int argument, int upvalue, const char *name) {
+  void *it = lua_touserdata(L, argument);
+  int known = it && lua_getmetatable(L, argument);
+  if (known) {
+    known = lua_rawequal(L, -1, lua_upvalueindex(upvalue));
+    lua_pop(L, 1);
+  }
+  return known ? it : luaL_checkudata(L, argument, name);
+}
+
 struct object *object_check(lua_State *L, const struct class *class) {
-  struct object *object = luaL_checkudata(L, 1, class->name);
+  struct object *object = class_check(L, 1, 1, class->name);
   return object->over ? NULL : object;
 }
 
@@ -133,7 +143,11 @@ void class_new(lua_State *L, const char *name, const luaL_Reg *methods) {
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__name");
   lua_newtable(L);
-  class_methods(L, methods);
+  for (; methods->name; methods++) {
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, methods->func, 1);
+    lua_setfield(L, -2, methods->name);
+  }
   lua_pushvalue(L, -1);
   lua_setfield(L, -3, "__index");
 }

@@ -26,8 +26,9 @@ local function too_many(self)
 end
 
 local function check(message, options)
-  if type(message) ~= "table" and type(message) ~= "string" then
-    error("conn:request wants a table or a string, not a " .. type(message), 3)
+  local kind = type(message)
+  if kind ~= "table" and kind ~= "string" then
+    error("conn:request wants a table or a string, not a " .. kind, 3)
   elseif not options then
     return
   end

@@ -58,10 +58,12 @@ local function check(options, where)
       errors.check_options(options, known, where)
     end
   end
-  if options.wait ~= nil and type(options.wait) ~= "boolean" then
+  local wait, timeout = options.wait, options.timeout
+  if wait and wait ~= true then
     mistake(where .. ": 'wait' is true or false; 'timeout' is for how long")
+  elseif timeout ~= nil then
+    seconds.check(timeout, where .. ": option 'timeout'", 0)
   end
-  seconds.check(options.timeout, where .. ": option 'timeout'", 0)
 end
 
 --- How long a message may wait for room.

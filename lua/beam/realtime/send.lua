@@ -169,10 +169,13 @@ function Sending:dispatch(message, wait_for, request)
   return submit_in_time(self, wait_for, data, false, message, request)
 end
 
+-- Returns whether it is a string.
 local function check(message, where)
-  if type(message) ~= "table" and type(message) ~= "string" then
-    error(("%s wants a table or a string, not a %s"):format(where, type(message)), 3)
+  local kind = type(message)
+  if kind ~= "table" and kind ~= "string" then
+    error(("%s wants a table or a string, not a %s"):format(where, kind), 3)
   end
+  return kind == "string"
 end
 
 --- The entries that a message becomes on its way out; what fails is reported.
@@ -209,9 +212,9 @@ end
 ---@return true? accepted
 ---@return beam.error? err
 function Sending:send(message, options)
-  check(message, "conn:send")
+  local is_text = check(message, "conn:send")
   local wait_for = self:may_wait_for(options, "conn:send")
-  if not self.outgoing and type(message) == "string" and submit_alone(self, message, false) then
+  if is_text and not self.outgoing and submit_alone(self, message, false) then
     return true
   end
   return self:dispatch(message, wait_for)
