@@ -1,6 +1,6 @@
-/* FAULT_EVERY=n: each n-th allocation. FAULT_SCENE=part of a name. FAULT_AT=n: that one. FAULT_PART=i/n: of those the
- * i-th of n shares, so that some can run beside each other. FAULT_ALOUD=1: errors of other kinds are shown with what
- * had failed.
+/* FAULT_EVERY=n: each n-th allocation. FAULT_SCENE=part of a name. FAULT_AT=n: that one. FAULT_FROM=n: from there on.
+ * FAULT_PART=i/n: of those the i-th of n shares, so that some can run beside each other. FAULT_ALOUD=1: errors of other
+ * kinds are shown with what had failed.
  *
  * Runs a scene once for each fault, in processes that are forked from one that is ready; what it ended with is counted.
  * Some runs share a process, which is what takes the time, and what one of them leaves must not be felt by those after
@@ -26,7 +26,7 @@
 #include "fault.h"
 
 enum { FEW = 200 /* allocations: every one of them in any case */ };
-enum { HANG_SECONDS = 10, CRASH_FRAMES = 48, KINDS_MAX = 24, KNOWN_MAX = 64, TOGETHER = 16 };
+enum { HANG_SECONDS = 60, CRASH_FRAMES = 48, KINDS_MAX = 24, KNOWN_MAX = 64, TOGETHER = 16 };
 
 typedef struct outcome { /* of one run; filled by the scene */
   char kind[24];         /* "unharmed", "no_memory", another kind of error */
@@ -393,7 +393,7 @@ static void run_together(const scene *s, tally *t, const struct faults *f) {
 /* ---- Each allocation ---- */
 
 static unsigned long every = 401, at_once = 1; /* how many fail, one after the other */
-static unsigned long part, parts = 1;
+static unsigned long from = 1, part, parts = 1;
 static const char *wanted_scene;
 
 /* The first, or all from there on, then the second, … `fold`: how many fewer of them. */
@@ -402,7 +402,7 @@ static inline int fail_each(const scene *s, int from_there_on, unsigned long fol
   unsigned long at, total = run_once(s, &t, FAULT_MEMORY, 0, 0);
   unsigned long step = total < FEW ? 1 : every * fold;
   int held = is_unharmed() && !t.bad;
-  struct faults f = {1 + part * step, step * parts, from_there_on ? 0 : at_once, 0};
+  struct faults f = {from + part * step, step * parts, from_there_on ? 0 : at_once, 0};
   if (!held)
     printf("# %s does not hold without a fault: %s %s\n", s->name, shared->outcome.message, shared->outcome.wrong);
   memset(&t, 0, sizeof t);
@@ -427,6 +427,7 @@ static void read_wishes(void) {
   wanted_scene = getenv("FAULT_SCENE");
   aloud = getenv("FAULT_ALOUD") != NULL;
   only_at = getenv("FAULT_AT") ? strtoul(getenv("FAULT_AT"), NULL, 10) : 0;
+  from = getenv("FAULT_FROM") ? strtoul(getenv("FAULT_FROM"), NULL, 10) : 1;
   if (share && sscanf(share, "%lu/%lu", &part, &parts) == 2 && part >= 1 && part <= parts)
     part--;
   else

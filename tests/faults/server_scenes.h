@@ -28,7 +28,7 @@ static char ask_once(unsigned port, const char *request, const char *last) {
   char answer[8192];
   size_t used = 0, len = strlen(last);
   int fd = proxy_dial(port);
-  struct timeval patience = {4, 0};
+  struct timeval patience = {20, 0};
   if (fd < 0)
     return 'c';
   setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);

@@ -5,7 +5,7 @@ PORTABLE_FOLDER := build/portable/$(PORTABLE)
 # An RPATH, not a RUNPATH: it serves the libraries' libraries too, and comes before LD_LIBRARY_PATH.
 BESIDE := -Wl,--disable-new-dtags,-rpath,'$$ORIGIN/../../..'
 
-.PHONY: portable portable-roots mingw
+.PHONY: portable portable-roots mingw musl
 
 portable: setup-build
 	@$(MAKE) $(PARALLEL) build/beamlua build/completions/beamlua build/portable/core.so $(if $(LINE),build/portable/line.so)
@@ -41,6 +41,10 @@ FOR_WINDOWS := $(filter-out %/strings.c,$(SANDBOX)) $(wildcard lua/binding/json/
   net/http1/head.c websocket/frame.c websocket/message.c)
 mingw: $(FOR_WINDOWS:%.c=build/mingw/%.o)
 	@echo "$(words $(FOR_WINDOWS)) files compile for Windows; nothing of it was run there"
+
+# Every file with musl's headers: is any call glibc's alone? Wants musl-tools.
+musl: build/host/lua
+	@sh lua/beamlua/portable/musl.sh
 
 build/mingw/%.o: %.c
 	$(call say,CC,$< (mingw))
