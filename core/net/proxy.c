@@ -154,7 +154,9 @@ static int split_credentials(beam__proxy *proxy, CURLU *parts, const char *sourc
   CURLUcode user_code = curl_url_get(parts, CURLUPART_USER, &user, CURLU_URLDECODE);
   CURLUcode password_code = curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
   int result = 0;
-  if ((user_code && user_code != CURLUE_NO_USER) || (password_code && password_code != CURLUE_NO_PASSWORD))
+  if (user_code == CURLUE_OUT_OF_MEMORY || password_code == CURLUE_OUT_OF_MEMORY)
+    result = out_of_memory(error);
+  else if ((user_code && user_code != CURLUE_NO_USER) || (password_code && password_code != CURLUE_NO_PASSWORD))
     result = refuse(error, source, "its user or password has a control character in it");
   else if (user && strchr(user, ':'))
     result = refuse(error, source, "its user name has a colon in it (RFC 7617)");
@@ -169,10 +171,13 @@ static int split_credentials(beam__proxy *proxy, CURLU *parts, const char *sourc
 static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, beam_error *error) {
   beam__url url;
   char *port = NULL, *text = NULL;
+  CURLUcode code = curl_url_get(parts, CURLUPART_PORT, &port, 0);
   int result;
-  if (curl_url_get(parts, CURLUPART_PORT, &port, 0))
-    curl_url_set(parts, CURLUPART_PORT, default_port, 0);
+  if (code == CURLUE_NO_PORT)
+    code = curl_url_set(parts, CURLUPART_PORT, default_port, 0);
   curl_free(port);
+  if (code) /* not another port than the one that is meant */
+    return out_of_memory(error);
   if (curl_url_set(parts, CURLUPART_USER, NULL, 0) || curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) ||
       curl_url_get(parts, CURLUPART_URL, &text, 0))
     return out_of_memory(error);

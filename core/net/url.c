@@ -71,24 +71,31 @@ static const char *describe(CURLUcode code) {
   }
 }
 
-/* A part as a copy from malloc, so that it can be wiped and freed as ours; NULL if it is not there or memory ran out.
- */
-static char *copy_part(CURLU *parts, CURLUPart part) {
-  char *found = NULL, *copy;
-  if (curl_url_get(parts, part, &found, 0))
-    return NULL;
-  copy = beam__strdup(found);
+/* A part as a copy from malloc, so that it can be wiped and freed as ours; NULL if it is not there, which is no error,
+ * or if memory ran out. */
+static int copy_part(CURLU *parts, CURLUPart part, char **copy) {
+  char *found = NULL;
+  CURLUcode code = curl_url_get(parts, part, &found, 0);
+  *copy = NULL;
+  if (code)
+    return code == CURLUE_OUT_OF_MEMORY ? BEAM_ENO_MEMORY : 0;
+  *copy = beam__strdup(found);
   beam__wipe(found, strlen(found));
   curl_free(found);
-  return copy;
+  return *copy ? 0 : BEAM_ENO_MEMORY;
 }
 
 static int host_is_numeric_v6(const char *host) { return strchr(host, ':') != NULL; }
 
-/* Lower case, without brackets; with the zone of a link-local address ("fe80::1%eth0"). */
+/* Lower case, without brackets; with the zone of a link-local address ("fe80::1%eth0"). NULL: memory ran out. */
 static char *copy_host(CURLU *parts) {
-  char *host = copy_part(parts, CURLUPART_HOST), *zone = copy_part(parts, CURLUPART_ZONEID), *plain = NULL;
-  size_t len = host ? strlen(host) : 0, i;
+  char *host = NULL, *zone = NULL, *plain = NULL;
+  size_t len, i;
+  if (copy_part(parts, CURLUPART_HOST, &host) || copy_part(parts, CURLUPART_ZONEID, &zone)) {
+    free(host);
+    return NULL;
+  }
+  len = host ? strlen(host) : 0;
   for (i = 0; i < len; i++)
     host[i] = beam__ascii_lower(host[i]);
   if (len > 2 && host[0] == '[') {
@@ -131,15 +138,16 @@ static int check_authority(const char *text, beam_error *error) {
 
 static int split_host(beam__url *url, CURLU *parts, beam_error *error) {
   char *port = NULL;
+  CURLUcode code;
   if (!(url->host = copy_host(parts)))
     return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
   if (strlen(url->host) > HOST_MAX)
     return refuse(error, "its host name is longer than 253 bytes");
-  url->port = url->tls ? 443 : 80;
-  if (!curl_url_get(parts, CURLUPART_PORT, &port, 0)) {
-    url->port = (unsigned)strtoul(port, NULL, 10);
-    curl_free(port);
-  }
+  code = curl_url_get(parts, CURLUPART_PORT, &port, 0);
+  if (code == CURLUE_OUT_OF_MEMORY) /* not another port than the one that is meant */
+    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  url->port = code ? url->tls ? 443 : 80 : (unsigned)strtoul(port, NULL, 10);
+  curl_free(port);
   if (url->port < 1 || url->port > 65535)
     return refuse(error, describe(CURLUE_BAD_PORT_NUMBER));
   snprintf(url->authority, sizeof url->authority, host_is_numeric_v6(url->host) ? "[%s]:%u" : "%s:%u", url->host,

@@ -5,6 +5,7 @@
 
 #include <time.h>
 
+#include "net/proxy.h"
 #include "peer.h"
 #include "runner.h"
 
@@ -165,6 +166,24 @@ static void play_exchanges(outcome *to, const char *scheme, const char *way, int
   beam_close(ctx);
 }
 
+/* ---- An address and a proxy's: read whole, or not at all ---- */
+
+static void read_address(outcome *to) {
+  beam__url url;
+  beam__proxy way = {0};
+  beam_error error;
+  int code = beam__url_parse(&url, "ws://[fe80::1%25lo]:8443/path", &error);
+  if (!code && (url.port != 8443 || strcmp(url.host, "fe80::1%lo") != 0))
+    wrong(to, "the address is another one");
+  if (!code)
+    code = beam__proxy_choose(&way, "http://name:word@proxy.test:3129", &url, &error);
+  if (!code && (way.port != 3129 || !way.credentials || strcmp(way.credentials, "name:word") != 0))
+    wrong(to, "the proxy is another one");
+  ended_with(to, code, code ? &error : NULL);
+  beam__url_free(&url);
+  beam__proxy_free(&way);
+}
+
 /* ---- The scenes ---- */
 
 static void plain_session(outcome *to) { play_session(to, "ws", ""); }
@@ -177,6 +196,7 @@ static void plain_stream(outcome *to) { play_exchanges(to, "http", "", 1); }
 static void secure_stream(outcome *to) { play_exchanges(to, "https", "", 1); }
 
 static const scene client_scenes[] = {
+    {"an address", read_address, 0, 0},
     {"a session", plain_session, 0, 0},
     {"a session over TLS", secure_session, 0, 0},
     {"a session through a proxy", proxied_session, 0, 0},
