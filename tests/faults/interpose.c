@@ -259,11 +259,18 @@ EXPORT int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout,
   return interrupted() ? -1 : next(fd, events, max, timeout, mask);
 }
 
-/* One that is interrupted goes on by itself, which is told later (POSIX). */
+static int is_of(const char *library, void *caller) {
+  Dl_info info;
+  return dladdr(caller, &info) && info.dli_fname && strstr(info.dli_fname, library);
+}
+
+/* One that is interrupted goes on by itself, which is told later (POSIX). Linux interrupts none that does not wait, and
+ * libcurl (8.14) takes it for a refusal: its own are spared. */
 EXPORT int connect(int fd, const struct sockaddr *address, socklen_t len) {
   NEXT(int, "connect", int, const struct sockaddr *, socklen_t);
+  int is_spared = is_of("libcurl", __builtin_return_address(0));
   int result = next(fd, address, len);
-  return result < 0 && errno == EINPROGRESS && interrupted() ? -1 : result;
+  return result < 0 && errno == EINPROGRESS && !is_spared && interrupted() ? -1 : result;
 }
 
 EXPORT int accept4(int fd, struct sockaddr *address, socklen_t *len, int flags) {
