@@ -13,7 +13,7 @@
 typedef struct beam__way { /* zero-initialise */
   beam__url url;
   beam__proxy proxy;
-  beam_tls tls; /* checked (net/tls/verify.h) */
+  beam_tls tls; /* checked (net/tls/files.h) */
   unsigned connect_timeout_ms, silence_timeout_ms;
 } beam__way;
 

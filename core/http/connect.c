@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "http/http.h"
-#include "net/tls/verify.h"
+#include "net/tls/refusal.h"
 
 /* ---- Sending, once ---- */
 

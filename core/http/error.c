@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "http/http.h"
-#include "net/tls/verify.h"
+#include "net/tls/refusal.h"
 #include "net/tunnel.h"
 
 /* Curl's own words, without those it only adds; never a header or a URL, which its texts do not hold. */

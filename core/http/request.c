@@ -7,7 +7,7 @@
 #include "http/http.h"
 #include "net/auth.h"
 #include "net/http1/header.h"
-#include "net/tls/verify.h"
+#include "net/tls/files.h"
 
 enum {
   CONNECT_TIMEOUT_MS = 10000,

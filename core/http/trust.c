@@ -15,7 +15,7 @@
 
 #include "base/random.h"
 #include "http/http.h"
-#include "net/tls/verify.h"
+#include "net/tls/files.h"
 
 /* ---- Identity ---- */
 

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "net/tls/files.h"
 #include "net/tls/localhost.h"
-#include "net/tls/verify.h"
 
 enum { BACKLOG = 4096, DEFAULT_MAX_BODY = 64 * 1024 * 1024, RETRY_MS = 100 };
 

@@ -3,7 +3,7 @@
 
 #include "carrier/lws.h"
 #include "net/auth.h"
-#include "net/tls/verify.h"
+#include "net/tls/files.h"
 #include "websocket/upgrade.h"
 #include "websocket/websocket.h"
 

@@ -7,15 +7,15 @@
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/x509v3.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/tls/refusal.h"
 #include "net/tls/verify.h"
 
-enum { HOST_SIZE = 256, REASON_SIZE = 160 };
+enum { REASON_SIZE = 160 };
 
 typedef struct failure { /* made when something fails */
   long verify_code;      /* X509_V_ERR_…; 0: the certificate was not refused */
@@ -133,19 +133,15 @@ static enum beam__tls_result failed(beam__tls *tls) {
   return BEAM__TLS_FAILED;
 }
 
-/* Called for each certificate; the first that is refused is the one to be told of. */
-static int on_certificate(int valid, X509_STORE_CTX *store) {
-  SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
-  failure *noted = valid ? NULL : fail(SSL_get_app_data(ssl));
-  const X509 *certificate = X509_STORE_CTX_get_current_cert(store);
-  if (!valid && errno == ENOMEM)
-    ((beam__tls *)SSL_get_app_data(ssl))->short_of_memory = 1;
+void beam__tls_refused(beam__tls *tls, long verify_code, const X509 *certificate) {
+  failure *noted = fail(tls);
+  if (errno == ENOMEM)
+    tls->short_of_memory = 1;
   if (!noted)
-    return valid;
-  noted->verify_code = X509_STORE_CTX_get_error(store);
+    return;
+  noted->verify_code = verify_code;
   if (certificate)
     beam__tls_names(certificate, noted->subject, sizeof noted->subject, noted->issuer, sizeof noted->issuer);
-  return 0;
 }
 
 /* To clear the queue takes more than to look whether it has anything. */
@@ -172,24 +168,7 @@ void beam__tls_failure(const beam__tls *tls, int system, beam_error *error) {
   error->system = system;
 }
 
-/* ---- Whom we speak to ---- */
-
-/* The root's dot is no part of the name in a certificate, nor in the SNI (RFC 6066 section 3). */
-static void without_dot(char name[HOST_SIZE], const char *host) {
-  size_t len = strlen(host);
-  snprintf(name, HOST_SIZE, "%.*s", (int)(len > 1 && host[len - 1] == '.' ? len - 1 : len), host);
-}
-
-/* An address is not named in the SNI. */
-static int expect(SSL *ssl, const char *host) {
-  X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
-  char name[HOST_SIZE];
-  without_dot(name, host);
-  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (X509_VERIFY_PARAM_set1_ip_asc(param, name))
-    return 1;
-  return SSL_set_tlsext_host_name(ssl, name) && X509_VERIFY_PARAM_set1_host(param, name, 0);
-}
+/* ---- Sessions ---- */
 
 static void resume(beam__tls *tls) {
   SSL_SESSION *session = beam__session_take(&tls->context->sessions, tls->peer);
@@ -229,15 +208,13 @@ static beam__tls *new_tls(beam__tls_context *context, const char *peer, beam__by
 
 beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out) {
   beam__tls *tls = new_tls(context, peer, out);
-  if (tls && !expect(tls->ssl, host)) {
+  if (tls && !beam__tls_verify(tls->ssl, host, context->identity.trust != 0)) {
     ERR_clear_error();
     beam__tls_free(tls);
     return NULL;
   }
   if (!tls)
     return NULL;
-  if (context->identity.trust)
-    SSL_set_verify(tls->ssl, SSL_VERIFY_PEER, on_certificate);
   SSL_set_connect_state(tls->ssl);
   resume(tls);
   return tls;

@@ -26,6 +26,8 @@ enum beam__tls_result {
 /* A client's, for the certificate of `host`; `peer` is "host:port", by which sessions are kept and errors name it.
  * `out` must outlive it. NULL: out of memory. */
 beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out);
+/* verify.c: this certificate (NULL: not known) is not good, for an X509_V_ERR_… */
+void beam__tls_refused(beam__tls *tls, long verify_code, const X509 *certificate);
 /* A server's; `peer` is the client's address, for errors. */
 beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out);
 void beam__tls_free(beam__tls *tls); /* NULL is fine */

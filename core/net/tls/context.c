@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "net/tls/connection.h"
-#include "net/tls/verify.h"
+#include "net/tls/files.h"
 
 enum { CONTEXTS_MAX = 16 };
 

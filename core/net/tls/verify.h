@@ -1,30 +1,15 @@
-/* What both transports share of TLS: where the system keeps its certificates, and errors that say which one and why. */
-#ifndef BEAM_TLS_H
-#define BEAM_TLS_H
+/* Is it the server that was asked for? Its certificate is checked against whom the context trusts, and the host's name.
+ */
+#ifndef BEAM_TLS_VERIFY_H
+#define BEAM_TLS_VERIFY_H
 
-#include <openssl/x509.h>
-
-#include "beam.h"
+#include <openssl/ssl.h>
 
 #pragma GCC visibility push(hidden)
 
-/* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
- * such is left to trust.h: reading it could block; one that the context trusts already is not read again.
- * BEAM_EINVALID.
- */
-int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error);
-/* An OpenSSL callback that gives `text`, a passphrase or NULL, in place of OpenSSL's own, which asks for it on the
- * terminal and so blocks. */
-int beam__tls_passphrase(char *to, int size, int writing, void *text);
-/* Subject and issuer of a certificate, each as "CN=…,O=…" (RFC 2253), for the error below. */
-void beam__tls_names(const X509 *certificate, char *subject, size_t subject_size, char *issuer, size_t issuer_size);
-/* Fills a BEAM_ETLS error from an X509_V_ERR_… code: reason, the certificate's subject and issuer ("" if not known),
- * what to do. Used by the WebSocket and by HTTP, so that both say the same. */
-int beam__tls_verify_error(beam_error *error, const char *host, long verify_code, const char *subject,
-                           const char *issuer);
-/* Fills a BEAM_ETLS error for a handshake that failed in another way; `reason` as OpenSSL gives it ("wrong version
- * number"), or the system. What a person can do about it is added where it is known. */
-int beam__tls_handshake_error(beam_error *error, const char *host, const char *reason);
+/* `required`: the certificate has to be good; beam__tls_refused is told of one that is not. Returns 0 where there is no
+ * memory for it. */
+int beam__tls_verify(SSL *ssl, const char *host, int required);
 
 #pragma GCC visibility pop
 

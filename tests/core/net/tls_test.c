@@ -8,7 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "net/tls/verify.h"
+#include "net/tls/files.h"
+#include "net/tls/refusal.h"
 
 static char folder[64];
 

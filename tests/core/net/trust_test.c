@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "net/tls/files.h"
 #include "net/tls/trust.h"
-#include "net/tls/verify.h"
 
 enum { BUNDLE = 150 /* certificates, as in a system's */, PATHS = 8 };
 

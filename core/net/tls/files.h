@@ -1,0 +1,20 @@
+/* Certificates and keys on disk. */
+#ifndef BEAM_TLS_FILES_H
+#define BEAM_TLS_FILES_H
+
+#include "beam.h"
+
+#pragma GCC visibility push(hidden)
+
+/* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
+ * such is left to trust.h: reading it could block; one that the context trusts already is not read again.
+ * BEAM_EINVALID.
+ */
+int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error);
+/* An OpenSSL callback that gives `text`, a passphrase or NULL, in place of OpenSSL's own, which asks for it on the
+ * terminal and so blocks. */
+int beam__tls_passphrase(char *to, int size, int writing, void *text);
+
+#pragma GCC visibility pop
+
+#endif
