@@ -222,6 +222,7 @@ build = {
     ["beam.observe.tracing"] = "lua/beam/observe/tracing.lua",
     ["beam.observe.workers"] = "lua/beam/observe/workers.lua",
     ["beam.outcome"] = "lua/beam/outcome.lua",
+    ["beam.outcome.close_codes"] = "lua/beam/outcome/close_codes.lua",
     ["beam.realtime"] = "lua/beam/realtime.lua",
     ["beam.realtime.arrivals"] = "lua/beam/realtime/arrivals.lua",
     ["beam.realtime.attempt"] = "lua/beam/realtime/attempt.lua",

@@ -3,6 +3,8 @@
 --
 -- The rows are those of docs/wire.md, sections 3 to 5. The rule behind them: never a second run by accident. Where nobody
 -- can know, `executed` is "unknown" and `retryable` false.
+local close_codes = require "beam.outcome.close_codes"
+
 local outcome = {}
 
 local NO, YES, UNKNOWN = "no", "yes", "unknown"
@@ -80,30 +82,7 @@ outcome.calls = calls
 -- What a rejected upgrade may bring after a while. No handler runs before the 101.
 local passing = { [429] = true, [500] = true, [502] = true, [503] = true, [504] = true }
 
--- Close codes: may a new connection help? And why it was closed, where the code says more than its name.
-local closes = {
-  [1000] = { retryable = false },
-  [1001] = { retryable = true },
-  [1002] = { retryable = false },
-  [1003] = { retryable = false, hint = "the app does not take this kind of message: text or binary" },
-  [1005] = { retryable = false },
-  [1006] = {
-    retryable = true,
-    hint = "the connection was lost without a close frame: the network, the app's container or the gateway went away",
-  },
-  [1007] = { retryable = false, hint = "text messages must be UTF-8: use send_binary for bytes" },
-  [1008] = { retryable = false },
-  [1009] = { retryable = false, hint = "a message was too large: Beam takes up to 16 MiB, max_message bounds what we take" },
-  [1011] = { retryable = true, hint = "the app failed, or heard no answer to its pings for 20 s" },
-  [1012] = { retryable = true, hint = "the app restarts" },
-  [1013] = { retryable = true, hint = "the app is overloaded" },
-  [1014] = { retryable = true, hint = "a gateway on the way could not reach the app" },
-}
-
-outcome.closes = closes
-
--- What we may find wrong with what the peer sends.
-local found = { too_large = "raise max_message if such messages are wanted" }
+outcome.closes = close_codes.all
 
 -- Errors of the core before anything was sent. A certificate does not get better by itself.
 local before_sent = { dns = true, connect = true, tls = true, timeout = true, closed = true }
@@ -225,16 +204,6 @@ function outcome.may_pass(err)
   return err.executed == UNKNOWN and lost[err.kind] == true and (answered < 300 or answered >= 500)
 end
 
---- A connection ended: what was written last may or may not have been handled.
----@param code integer
----@param kind string "closed", or what we found wrong: that is not mended by another connection
----@return beam.outcome
-function outcome.of_close(code, kind)
-  if kind ~= "closed" and kind ~= "timeout" then
-    return { executed = UNKNOWN, retryable = false, hint = found[kind] }
-  end
-  local row = closes[code] or { retryable = false }
-  return { executed = UNKNOWN, retryable = row.retryable, hint = row.hint }
-end
+outcome.of_close = close_codes.outcome
 
 return outcome
