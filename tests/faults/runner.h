@@ -322,7 +322,8 @@ static int judge(const scene *s, tally *t, unsigned long first, unsigned long la
   else if (shared->signal)
     snprintf(what, sizeof what, "%s", strsignal(shared->signal));
   else
-    snprintf(what, sizeof what, "exit status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status));
+    snprintf(what, sizeof what, "exit status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status)),
+        whose = own;
   count_kind(t, "BAD");
   printf("# %s, %lu to %lu: %s, in %s\n", s->name, first, last, what, whose);
   if (only_at || !is_known(what, whose))
@@ -359,7 +360,7 @@ static void run_each(const scene *s, tally *t, const struct faults *f) {
 static void tell_of_others(const scene *s, tally *t, const struct faults *f, const struct shared *together,
                            int status) {
   memcpy(shared, together, sizeof *shared);
-  if (shared->signal || *shared->outcome.wrong) {
+  if (!WIFEXITED(status) || WEXITSTATUS(status) || *shared->outcome.wrong) {
     printf("# %s, from %lu on, among others only:\n", s->name, f->first);
     judge(s, t, first_of(f, shared->played), last_of(f, shared->played), status);
   } else {

@@ -34,7 +34,8 @@ end
 ---@param level integer of the function that raised it
 ---@return any raised
 function unasserted.explain(raised, thread, level)
-  if type(raised) ~= "string" or not raised:find("attempt to call a nil value", 1, true) then
+  local is_forgotten = thread and rawget(_G, "jit")
+  if is_forgotten or type(raised) ~= "string" or not raised:find("attempt to call a nil value", 1, true) then
     return raised
   end
   local ok, err = pcall(error_of_loop, thread, thread and level or level + 2) -- this function and pcall
