@@ -316,7 +316,7 @@ describe("faults on demand:", function()
 
     it("lost, lost=reset: the handler ran, then TCP is closed, or reset", function()
       start_counting "lost:1,lost=reset:1"
-      for i, words in ipairs { "empty reply", "reset" } do
+      for i, words in ipairs { "without an answer", "reset" } do
         local status, err = call "/endpoint/count"
         assert.same({ nil, "http", i }, { status, err.kind, runs })
         assert.truthy(err.message:lower():find(words, 1, true), err.message)
