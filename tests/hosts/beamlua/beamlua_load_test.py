@@ -116,7 +116,7 @@ def shows_a_stall(world):
     assert open_model["latency"]["p90"] > 0.15 and open_model["latency"]["p99"] > 0.3, open_model["latency"]
     load(world, beam, "stalls", "again:=true", "--count", "1")
     closed = load(world, beam, "stalls", "--duration", "1500ms", "--concurrency", "1", "--expected-rate", "200")
-    assert closed["latency"]["max"] > 0.4 and closed["latency"]["p99"] < 0.2, closed["latency"]
+    assert closed["latency"]["max"] > 0.4 and closed["latency"]["p90"] < 0.2, closed["latency"]  # one call of them all, which may be few
     assert closed["corrected"]["p99"] > 0.2, closed["corrected"]
     assert closed["corrected"]["count"] > closed["latency"]["count"] + 50
 
