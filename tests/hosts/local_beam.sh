@@ -2,7 +2,7 @@
 #   local_beam [argument]…   sets $url (http://127.0.0.1:PORT) and $folder (temporary, with `out` and `log`)
 folder=$(mktemp -d)
 server=
-trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi; rm -rf "$folder"' EXIT
+trap 'if [ -n "$server" ]; then kill "$server" 2>/dev/null; wait "$server" 2>/dev/null || :; fi; rm -rf "$folder"' EXIT
 
 local_beam() {
   : >"$folder/out"
