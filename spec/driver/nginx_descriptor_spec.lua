@@ -13,7 +13,7 @@ require "beam.core"
 ffi.cdef [[
   struct spec_event { void *data; unsigned bits; int available; void *handler; uintptr_t index; void *log; };
   struct spec_connection { void *data; struct spec_event *read, *write; int fd; };
-  struct spec_watch { int pending; unsigned unserved; void *connection; void *semaphore; };
+  struct spec_watch { int pending; unsigned unserved; void *connection; void *semaphore; void *asker; };
   const char *beam_nginx_mismatch(const void *connection, int fd);
   const char *beam_nginx_watch(void *watch, int fd, void *semaphore);
   void beam_nginx_unwatch(void *watch);

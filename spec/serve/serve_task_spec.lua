@@ -228,7 +228,10 @@ describe("tasks of the local Beam:", function()
         last = submit("pair", { n = n })
       end
       until_state(last, "COMPLETE")
-      assert.same({ 2, { 1, 2, 3, 4, 5, 6 } }, { most, order })
+      assert.same({ 2, 6 }, { most, #order })
+      for i, n in ipairs(order) do -- of the two that run together either may be heard of first
+        assert.is_true(math.abs(i - n) <= 1, n .. " came as number " .. i)
+      end
     end)
 
     it("429 beyond max_pending, waiting and running together", function()
