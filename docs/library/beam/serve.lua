@@ -44,8 +44,7 @@ function serve.remote_function(name, handler, options) end
 function serve.schedule(name, handler, options) end
 
 --- Deploys an app of kind asgi that answers over HTTP: any method, any path below its address. The handler returns the answer: a table as
---- JSON, app.response(status, body, headers), or an iterator, which is streamed as server-sent events: of a table (a number, a boolean) the
---- JSON as one event, a text as it is (`"event: token\ndata: x\n\n"`).
+--- JSON, app.response(status, body, headers), or an iterator of texts, which are streamed as server-sent events.
 ---@param name string
 ---@param handler fun(request: beam.serve.web_request): any
 ---@param options beam.serve.deployment_options?
