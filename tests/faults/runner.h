@@ -321,6 +321,8 @@ static int judge(const scene *s, tally *t, unsigned long first, unsigned long la
     snprintf(what, sizeof what, "a hang");
   else if (shared->signal)
     snprintf(what, sizeof what, "%s", strsignal(shared->signal));
+  else if (WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT) /* past our handler: a check of its own failed */
+    snprintf(what, sizeof what, "aborted"), whose = "libasan";
   else
     snprintf(what, sizeof what, "exit status %d", WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status)),
         whose = own;

@@ -13,7 +13,7 @@ static void all_with(int kind) {
   int i, bad = all.bad;
   memset(&all, 0, sizeof all);
   for (i = 0; i < CLIENT_SCENES; i++)
-    if (wants(&client_scenes[i]))
+    if (wants(&client_scenes[i]) && client_scenes[i].play != read_address) /* which asks the system for nothing */
       run_once(&client_scenes[i], &all, kind, 1, (unsigned long)-1);
   if (wants(&server_scene))
     run_once(&server_scene, &all, kind, 1, (unsigned long)-1);
