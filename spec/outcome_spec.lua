@@ -560,12 +560,7 @@ describe("a message", function()
       conn:send { n = 1 }
     end
     beam.spawn(forget):join(5) -- in a coroutine of its own, so that no stack is left on which the connection still stands
-    local jit = rawget(_G, "jit")
-    eventually(function()
-      if jit then
-        jit.flush() -- what LuaJIT has compiled holds the functions that were called there, and what they refer to
-      end
-      collectgarbage()
+    told.eventually_collected(function()
       return #lines > 0
     end)
     assert.is_truthy(lines[1]:find("warning: a connection to .* was forgotten while 1 messages waited to be sent"))

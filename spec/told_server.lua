@@ -66,4 +66,17 @@ function told.eventually(condition, what)
   end
 end
 
+--- The same of what only the collector brings about: before each look all is collected, and flushed what LuaJIT has compiled, which holds
+--- the functions that were called there and what they refer to.
+function told.eventually_collected(condition)
+  local jit = rawget(_G, "jit")
+  told.eventually(function()
+    if jit then
+      jit.flush()
+    end
+    collectgarbage()
+    return condition()
+  end)
+end
+
 return told

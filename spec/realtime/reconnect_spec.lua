@@ -485,12 +485,7 @@ describe("a connection", function()
       collectgarbage()
     end
     beam.step(0.05)
-    local jit = rawget(_G, "jit")
-    eventually(function()
-      if jit then
-        jit.flush() -- what LuaJIT has compiled holds the functions that were called there, and what they refer to
-      end
-      collectgarbage()
+    told.eventually_collected(function()
       return next(seen) == nil and closed == 1001
     end)
     eventually(function()
