@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/ascii.h"
 #include "internal.h"
 
 enum { NAME_SHOWN = 72 }; /* bytes of a subject or issuer, so that the advice still fits in the message */
@@ -73,7 +74,7 @@ void beam__tls_names(const X509 *certificate, char *subject, size_t subject_size
 static void show_name(char to[NAME_SHOWN + 1], const char *name) {
   size_t i;
   for (i = 0; i < NAME_SHOWN && name && name[i]; i++)
-    to[i] = (unsigned char)name[i] < ' ' || name[i] == 0x7f ? '?' : name[i];
+    to[i] = beam__ascii_is_control(name[i]) ? '?' : name[i];
   to[i] = '\0';
 }
 
