@@ -94,9 +94,9 @@ function Api:finish(request, cut)
   end
 end
 
---- tasks[id] is a task's record; events(request, id, number) answers a subscription, default 404.
-function told.start()
-  local self = setmetatable({ requests = {}, heads = {}, routes = {}, tasks = {}, open = {}, gone = 0, subscriptions = 0 }, Api)
+--- tasks[id] is a task's record; events(request, id, number) answers a subscription, default 404. `port`: of one that listens again.
+function told.start(port)
+  local self = setmetatable({ port = port, requests = {}, heads = {}, routes = {}, tasks = {}, open = {}, gone = 0, subscriptions = 0 }, Api)
   self:on("GET /api/v1/workspace/current", function(request)
     told.reply(request, 200, { external_id = told.workspace })
   end)

@@ -3,6 +3,7 @@
 local beam = require "beam"
 local driver = require "beam.driver"
 local eventually = require("told_server").eventually
+local hosts = require "spec.hosts"
 local log = require "beam.log"
 local serve = require "beam.serve"
 
@@ -28,7 +29,7 @@ describe("the handler of a call", function()
         return handlers[name](input, app)
       end)
     end
-    server = assert(app.listen { token = TOKEN, log = silent })
+    server = assert(app.listen { token = TOKEN, log = silent, port = hosts.free_port() })
     log.to(silent) -- retries are told there
     client = assert(beam.client { gateway = server.url, token = TOKEN, timeout = 20 })
   end)

@@ -70,7 +70,8 @@ describe("a connection under Beam's conditions", function()
   end)
 
   it("that is lost in a restart has an outcome for each message, and answers none twice", function()
-    local port = listen({ pause = 0.01 }).port
+    local port = hosts.free_port()
+    listen { port = port, pause = 0.01 }
     proxy = hosts.start_slow_proxy(port, 1e6)
     local outcomes, answers, ended, count = {}, {}, 0, 60
     local conn = assert(client.realtime(("ws://127.0.0.1:%d/asgi/echo"):format(proxy.port), {

@@ -1,6 +1,7 @@
 -- Logs and events: each line once and in order, whatever becomes of the connection; what is asked, and what a refusal means.
 local beam = require "beam"
 local driver = require "beam.driver"
+local hosts = require "spec.hosts"
 local log = require "beam.log"
 local serve = require "beam.serve"
 local told = require "told_api"
@@ -22,9 +23,9 @@ local function all(lines)
 end
 
 describe("logs", function()
-  local app, server, client, go_on, cuts
+  local app, server, client, go_on, cuts, port
   before_each(function()
-    cuts = 0
+    cuts, port = 0, port or hosts.free_port()
     log.to(function() end)
     go_on = driver.signal()
     app = serve.new()
@@ -48,7 +49,7 @@ describe("logs", function()
       context.log("to stderr", "stderr")
       return { result = input.x * 2 }
     end)
-    server = assert(app.listen { token = TOKEN, log = function(_, line)
+    server = assert(app.listen { port = port, token = TOKEN, log = function(_, line)
       cuts = cuts + (line:find("(cut)", 1, true) and 1 or 0)
     end })
     client = assert(beam.client { gateway = server.url, token = TOKEN, timeout = 20 })
@@ -152,7 +153,6 @@ describe("logs", function()
     local task = assert(client.submit("train", { lines = 4, wait = true }))
     local lines = task:logs { follow = true, retry = beam.retry.backoff { base = 0.05, max = 0.1, attempts = 100 } }
     assert.are.equal("line 1", (lines:next()))
-    local port = server.port
     server:close()
     beam.spawn(function()
       beam.sleep(0.2)

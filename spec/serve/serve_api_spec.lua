@@ -1,5 +1,6 @@
 -- The REST API of the local Beam, asked with beam.core alone: workspace, tasks and deployments, v1 and v2 (docs/wire.md sections 2 and 6).
 local driver = require "beam.driver"
+local hosts = require "spec.hosts"
 local http = require "served_http"
 local json = require "beam.json"
 local serve = require "beam.serve"
@@ -213,8 +214,9 @@ describe("the API of the local Beam:", function()
     end)
 
     it("ends when the server does; the next server tells the rest", function()
-      start()
-      local id, port = submit("train", { seconds = 0.3 }), server.port
+      local port = hosts.free_port()
+      start { port = port }
+      local id = submit("train", { seconds = 0.3 })
       wait_for(id, "RUNNING")
       driver.spawn(function()
         driver.sleep(0.05)

@@ -1,6 +1,7 @@
 -- The task queues of the local Beam, asked with beam.core alone: what becomes of a task, and how often its handler runs.
 local compat = require "beam.base.compat"
 local driver = require "beam.driver"
+local hosts = require "spec.hosts"
 local http = require "served_http"
 local json = require "beam.json"
 local serve = require "beam.serve"
@@ -575,10 +576,10 @@ describe("tasks of the local Beam:", function()
         go:wait()
         return "done"
       end)
-      start()
+      local port = hosts.free_port()
+      start { port = port }
       local id = submit "train"
       until_state(id, "RUNNING")
-      local port = server.port
       server:close()
       go:wake()
       start { port = port }

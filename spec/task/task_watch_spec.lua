@@ -1,6 +1,7 @@
 -- Watching a task through all that happens to a stream of events: told servers, and the local Beam across a restart.
 local beam = require "beam"
 local driver = require "beam.driver"
+local hosts = require "spec.hosts"
 local serve = require "beam.serve"
 local told = require "told_api"
 
@@ -20,7 +21,7 @@ local function states_of(events)
 end
 
 describe("watching a task", function()
-  local api, client, task
+  local api, client, task, port
   local function is(status, fields)
     local record = fields or {}
     record.id, record.status = "a", status
@@ -35,7 +36,8 @@ describe("watching a task", function()
   end
 
   before_each(function()
-    api = told.start()
+    port = port or hosts.free_port()
+    api = told.start(port)
     client = assert(beam.client { gateway = api.url, token = "t", workspace = told.workspace, timeout = 20 })
     task = client.task "a"
     is "PENDING"
@@ -352,8 +354,9 @@ describe("watching a task", function()
   -- ---- The local Beam ----
 
   describe("of the local Beam", function()
-    local app, server, release, local_client
+    local app, server, release, local_client, again
     before_each(function()
+      again = again or hosts.free_port()
       release = false
       app = serve.new()
       app.task_queue("train", function(_, context)
@@ -361,7 +364,7 @@ describe("watching a task", function()
         end
         return { done = true }
       end)
-      server = assert(app.listen { log = function() end })
+      server = assert(app.listen { port = again, log = function() end })
       local_client = assert(beam.client { gateway = server.url, token = "t", timeout = 20 })
     end)
     after_each(function()
@@ -390,12 +393,11 @@ describe("watching a task", function()
     it("goes on across a restart", function()
       local submitted = assert(local_client.submit "train")
       local watcher, states = start_watching(submitted)
-      local port = server.port
       server:close()
       beam.sleep(0.2)
       release = true
       beam.sleep(0.2)
-      server = assert(app.listen { port = port, log = function() end })
+      server = assert(app.listen { port = again, log = function() end })
       assert.is_nil((watcher:join(20)))
       assert.are.equal("COMPLETE", states[#states])
       assert.are.same({ done = true }, (submitted:result(20)))

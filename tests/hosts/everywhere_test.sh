@@ -44,7 +44,7 @@ in_lua() {
 }
 
 in_nginx() {
-  port=$("${BEAM_TEST_PYTHON:-/usr/bin/python3}" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+  port=$("${BEAM_TEST_PYTHON:-/usr/bin/python3}" "$root/tests/servers/ports.py")
   mkdir "$folder/nginx"
   cat >"$folder/nginx.conf" <<END
 load_module $(ls /usr/lib/nginx/modules/ndk_http_module.so);

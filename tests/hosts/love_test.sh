@@ -8,7 +8,7 @@ folder=$(mktemp -d)
 first=
 other=
 trap '[ -z "$first$other" ] || kill $first $other 2>/dev/null; rm -rf "$folder"' EXIT
-port=$("$python" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+port=$("$python" tests/servers/ports.py)
 export XDG_DATA_HOME="$folder" ALSOFT_DRIVERS=null
 
 play() {

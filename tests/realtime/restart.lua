@@ -1,6 +1,7 @@
 -- A thousand connections whose server restarts at once: how they come back, and whether all do.
 local beam = require "beam"
 local driver = require "beam.driver"
+local hosts = require "spec.hosts"
 
 local restart = {}
 
@@ -77,8 +78,8 @@ end
 --- slowest (seconds) }.
 function restart.run(options)
   local counts, waits, back_times = { accepted = 0 }, {}, {}
-  local server = start_server(0, counts)
-  local port = server.port
+  local port = hosts.free_port()
+  local server = start_server(port, counts)
   local conns = open_all(options, server.url .. "/asgi/echo", waits)
   local lost_at = driver.now()
   for _, conn in ipairs(conns) do

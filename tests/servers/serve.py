@@ -15,6 +15,7 @@ import time
 
 import certificates
 import faults
+from ports import free_port
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NGINX = """
@@ -46,12 +47,6 @@ http {{
   }}
 }}
 """
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def wait_for(port, seconds=60):

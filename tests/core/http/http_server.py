@@ -20,6 +20,7 @@ from urllib.parse import parse_qs, urlsplit
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
 import certificates  # noqa: E402
 import http_uploads  # noqa: E402
+from ports import free_port  # noqa: E402
 
 counts = {"connections": 0, "flood": 0}
 NGINX = """
@@ -297,12 +298,6 @@ async def banner(_reader, writer):
 
 def say(name, value):
     print(f"{name}={value}", flush=True)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def black_hole():

@@ -16,6 +16,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
 import certificates  # noqa: E402
+from ports import free_port  # noqa: E402
 from beamlua import BEAMLUA, PATIENCE, ROOT, has, main, same
 
 tests = []
@@ -41,12 +42,6 @@ app.task_queue("broken", function() error "no" end)
 def test(fn):
     tests.append(fn)
     return fn
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def app(world, *arguments):
