@@ -128,6 +128,12 @@ alloc: $(patsubst tests/%.c,build/tests/%,$(wildcard tests/faults/*_test.c))
 
 build/tests/core/process/loading_test: build/libbeam.so
 
+# As it is shipped.
+build/tests/core/net/trust_fork_test: tests/core/net/trust_fork_test.c build/libbeam.a
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(q)$(CC) $(CPPFLAGS) $(CFLAGS) $(HARDENING) -MMD -MP -Itests -o $@ $< build/libbeam.a $(LIBS)
+
 # Threads under ThreadSanitizer.
 build/tsan/core/%.o: core/%.c build/flags
 	$(call say,CC,$< (tsan))

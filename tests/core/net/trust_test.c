@@ -1,93 +1,18 @@
 /* CA certificates: read once for whoever waits, anew when the file is renewed, and never by a step, however slow the
  * file. The slow file is a pipe, which ends when the test says so. */
-#include "core/loop/background_fixture.h"
+#include "trust_fixture.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <openssl/pem.h>
-#include <openssl/x509v3.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
 
 #include "net/tls/files.h"
-#include "net/tls/trust.h"
-
-enum { BUNDLE = 150 /* certificates, as in a system's */, PATHS = 8 };
-
-static char folder[64];
-
-static const char *path(const char *name) {
-  static char paths[PATHS][128];
-  static int turn;
-  char *to = paths[turn = (turn + 1) % PATHS];
-  snprintf(to, sizeof paths[0], "%s/%s", folder, name);
-  return to;
-}
 
 /* ---- Files ---- */
-
-static X509 *make_certificate(EVP_PKEY *key, int number) {
-  X509 *certificate = X509_new();
-  X509_NAME *name = X509_get_subject_name(certificate);
-  char common[32];
-  snprintf(common, sizeof common, "Test Root %d", number);
-  X509_set_version(certificate, 2);
-  ASN1_INTEGER_set(X509_get_serialNumber(certificate), number + 1);
-  X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)common, -1, -1, 0);
-  X509_set_issuer_name(certificate, name);
-  X509_gmtime_adj(X509_getm_notBefore(certificate), -86400L);
-  X509_gmtime_adj(X509_getm_notAfter(certificate), 86400L);
-  X509_set_pubkey(certificate, key);
-  if (!X509_sign(certificate, key, EVP_sha256()))
-    abort();
-  return certificate;
-}
-
-/* Certificates from `first` on. */
-static void write_certificates(const char *name, int first, int count) {
-  EVP_PKEY *key = EVP_EC_gen("P-256");
-  FILE *file = fopen(path(name), "w");
-  int i;
-  if (!file || !key)
-    abort();
-  fprintf(file, "Text between certificates is a comment.\n");
-  for (i = 0; i < count; i++) {
-    X509 *certificate = make_certificate(key, first + i);
-    if (!PEM_write_X509(file, certificate))
-      abort();
-    X509_free(certificate);
-  }
-  fclose(file);
-  EVP_PKEY_free(key);
-}
 
 static void add_text(const char *name, const char *text) {
   FILE *file = fopen(path(name), "a");
   if (!file || fputs(text, file) < 0)
     abort();
   fclose(file);
-}
-
-static void set_up(void) {
-  pid_t child;
-  strcpy(folder, "/tmp/beam-trust-test-XXXXXX");
-  if (!mkdtemp(folder) || mkfifo(path("slow.pem"), 0600) || mkfifo(path("mute.pem"), 0600))
-    abort();
-  child = fork();
-  if (child == 0) { /* so that this process has not used OpenSSL yet */
-    write_certificates("one.pem", 0, 1);
-    write_certificates("bundle.pem", 0, BUNDLE);
-    _exit(0);
-  }
-  if (child < 0 || waitpid(child, NULL, 0) != child)
-    abort();
-}
-
-static void tear_down(void) {
-  char command[128];
-  snprintf(command, sizeof command, "rm -r %s", folder);
-  if (system(command))
-    abort();
 }
 
 /* Somebody writes to the pipe: what reads it comes to its end. */
@@ -120,37 +45,6 @@ static void release_reader(const char *pipe) {
 }
 
 /* ---- Who waits ---- */
-
-typedef struct asker {
-  beam__trust_waiter waiter;
-  beam__trust *trust;
-  atomic_int done;
-  struct asker *forgets; /* in `done` */
-} asker;
-
-static void on_done(void *user) {
-  asker *who = user;
-  who->done++;
-  CHECK(beam__trust_state(who->trust) != BEAM__TRUST_LOADING);
-  if (who->forgets) {
-    beam__trust_forget(&who->forgets->waiter);
-    beam__trust_release(who->forgets->trust);
-  }
-}
-
-static void ask(beam_ctx *ctx, asker *who, const char *name) {
-  memset(who, 0, sizeof *who);
-  who->trust = beam__trust_of(ctx, path(name));
-  if (!who->trust)
-    abort();
-  if (beam__trust_state(who->trust) == BEAM__TRUST_LOADING)
-    beam__trust_await(who->trust, &who->waiter, on_done, who);
-}
-
-static void leave(asker *who) {
-  beam__trust_forget(&who->waiter);
-  beam__trust_release(who->trust);
-}
 
 static int count_of(const asker *who) {
   STACK_OF(X509) *all = X509_STORE_get1_all_certs(beam__trust_store(who->trust));
@@ -362,12 +256,6 @@ static void leave_process(void) {
   exit(0);
 }
 
-static int status_of(pid_t child) {
-  int status = 0;
-  CHECK(child > 0 && waitpid(child, &status, 0) == child);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 static void exits_in_the_middle(void) {
   int delay;
   for (delay = 0; delay < 40; delay++) {
@@ -383,30 +271,6 @@ static void exits_in_the_middle(void) {
     }
     CHECK_INT(status_of(child), 0);
   }
-}
-
-static void forks_in_the_middle(void) {
-  beam_ctx *ctx = new_context();
-  double longest = 0;
-  asker who;
-  int i;
-  ask(ctx, &who, "bundle.pem");
-  for (i = 0; i < 10; i++) {
-    double before = now_ms(), took;
-    pid_t child;
-    fflush(stdout);
-    child = fork();
-    if (child == 0)
-      leave_process(); /* waits for no thread: they are the parent's */
-    CHECK_INT(status_of(child), 0);
-    took = now_ms() - before;
-    longest = took > longest ? took : longest;
-  }
-  CHECK(longest < 4500); /* one that waits for a thread gives up after 5 s (ca_file.c) */
-  step_until(ctx, &who.done, 1);
-  leave(&who);
-  beam_close(ctx);
-  settle();
 }
 
 /* A call in plain has no use for it, and is checked all the same: not by parsing the file each time. */
@@ -437,7 +301,6 @@ int main(void) {
   RUN(waits_for_a_slow_file_without_blocking);
   RUN(never_holds_up_closing);
   RUN(forgets_who_no_longer_waits);
-  RUN(forks_in_the_middle);
   tear_down();
   return test_end();
 }
