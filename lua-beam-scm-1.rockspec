@@ -155,6 +155,7 @@ build = {
     ["beam.deployment"] = "lua/beam/deployment.lua",
     ["beam.deployment.control"] = "lua/beam/deployment/control.lua",
     ["beam.deployment.read"] = "lua/beam/deployment/read.lua",
+    ["beam.driver.alarm"] = "lua/beam/driver/alarm.lua",
     ["beam.driver.deadlines"] = "lua/beam/driver/deadlines.lua",
     ["beam.driver"] = "lua/beam/driver/init.lua",
     ["beam.driver.interruption"] = "lua/beam/driver/interruption.lua",

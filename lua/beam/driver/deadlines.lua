@@ -3,6 +3,7 @@
 --
 -- Four children each, in lists of numbers: with a hundred thousand waits most of the time went for what the processor had to fetch from
 -- memory, item by item, to compare two deadlines. The items themselves are touched when they come and go.
+---@class beam.deadlines
 local Deadlines = {}
 Deadlines.__index = Deadlines
 Deadlines.__name = "beam.deadlines"
@@ -16,6 +17,7 @@ end
 
 local most_kept = 1000 -- slots of nobody
 
+---@return beam.deadlines
 local function new()
   return setmetatable({
     count = 0,

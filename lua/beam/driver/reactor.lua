@@ -6,9 +6,9 @@
 -- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
 -- yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
 local errors = require "beam.error"
+local new_alarm = require("beam.driver.alarm").new
 local links = require "beam.driver.wait_list"
 local log = require "beam.log"
-local new_deadlines = require("beam.driver.deadlines").new
 
 local reactor = { log_level = "warning" } -- log_level: the most talkative one of the context, which is made on first use
 
@@ -22,8 +22,7 @@ local turning = false -- the ready queue is looked at before anybody waits again
 local descriptor_used = false -- somebody waits on fd(): it has to be told
 local current -- the task that runs now
 local ready, ready_first, ready_last = {}, 1, 0 -- tasks to go on with, in order
-local deadlines = new_deadlines()
-local timer, timer_due -- the context's timer for the first deadline
+local alarm, deadlines -- of the waits
 local sources = 0 -- attach()
 local seats, depth = {}, 0 -- waits outside tasks, one inside the other
 local host -- the other event loop that we live in
@@ -84,33 +83,11 @@ end
 
 reactor.make_ready = make_ready
 
-local arm
-
-local function on_timer()
-  timer = nil
-  local now = ctx:now()
-  local first, due = deadlines:first()
-  while first and due <= now do
-    links.unlink(first)
-    make_ready(first)
-    first, due = deadlines:first()
-  end
-  arm()
-end
-
--- One timer of the context serves all deadlines. It may fire for a wait that has ended: waits that end early, which is
--- most of them, then cost no timer.
-function arm()
-  local first, due = deadlines:first()
-  if not first or timer and timer_due <= due then
-    return
-  end
-  if timer then
-    timer:stop()
-  end
-  timer_due = due
-  timer = ctx:timer(math.max(0, timer_due - ctx:now()), on_timer)
-end
+alarm = new_alarm(function(waiter)
+  links.unlink(waiter)
+  make_ready(waiter)
+end)
+deadlines = alarm.deadlines
 
 -- ---- Turning ----
 
@@ -124,7 +101,7 @@ local function begin_wait(waiter, signal, timeout)
   end
   if timeout and timeout < math.huge then
     deadlines:add(waiter, reactor.now() + timeout)
-    arm()
+    alarm:arm(ctx)
   end
 end
 

@@ -4,9 +4,9 @@
 -- The owner is held weakly: a timer keeps nothing alive that nobody else wants. What fires runs as an event function
 -- does (beam/driver/init.lua): it changes state and wakes.
 --
--- One timer of the context serves all owners: each stands among the deadlines once, with its next one.
+-- One alarm serves all owners: each stands among its deadlines once, with its next one.
 local driver = require "beam.driver"
-local new_deadlines = require("beam.driver.deadlines").new
+local new_alarm = require("beam.driver.alarm").new
 
 ---@class beam.timers
 ---@field owner table[] the owner, weakly
@@ -20,34 +20,11 @@ local timers = {}
 local weak = { __mode = "v" }
 local EACH = 3 -- self[i] to self[i + 2]: name, deadline and function of one that runs
 
-local deadlines = new_deadlines()
-local alarm, alarm_at, alarm_context -- the context's timer for the first of them
+local alarm, deadlines
 
 ---@param owner table handed to what fires
 function timers.new(owner)
   return setmetatable({ owner = setmetatable({ owner }, weak), deadline = false, position = nil }, Timers)
-end
-
--- ---- The context's timer ----
-
-local on_alarm
-
-local function disarm()
-  if alarm then
-    alarm:stop()
-    alarm = nil
-  end
-end
-
--- It may fire for a timer that was stopped: those are most of them, and cost the context nothing then.
-local function arm(context)
-  local first, due = deadlines:first()
-  if not first or alarm and alarm_context == context and alarm_at <= due then
-    return
-  end
-  disarm()
-  alarm_at, alarm_context = due, context
-  alarm = context:timer(math.max(0, alarm_at - context:now()), on_alarm)
 end
 
 -- ---- The next one of an owner ----
@@ -87,13 +64,14 @@ local function settle(self)
     end
   end
   if not deadlines:first() then
-    disarm()
+    alarm:stop()
   end
 end
 
 local function fire_next(self)
   local next = find_next(self)
   local fire, owner = self[next + 2], self.owner[1]
+  self.deadline = false
   remove(self, next)
   settle(self)
   if owner then
@@ -101,20 +79,8 @@ local function fire_next(self)
   end
 end
 
-function on_alarm()
-  alarm = nil
-  local now, problem = alarm_context:now(), nil
-  local first, due = deadlines:first()
-  while first and due <= now do
-    local ok, err = pcall(fire_next, first)
-    problem = problem or not ok and err or nil
-    first, due = deadlines:first()
-  end
-  arm(alarm_context)
-  if problem then
-    error(problem, 0)
-  end
-end
+alarm = new_alarm(fire_next)
+deadlines = alarm.deadlines
 
 -- ---- Setting and stopping ----
 
@@ -130,7 +96,7 @@ function Timers:set(name, seconds, fire)
   end
   self[i], self[i + 1], self[i + 2] = name, context:now() + math.max(0, seconds), fire
   settle(self)
-  arm(context)
+  alarm:arm(context)
 end
 
 ---@return boolean
