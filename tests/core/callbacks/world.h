@@ -338,8 +338,8 @@ static inline party *bystander_http(beam_http_options options) { return start_ht
 
 /* The server, if the last bite has closed it, and who stands by. */
 static inline void fill_world(int secure) {
-  if (!w.server)
-    listen_at(&w.server, w.port, secure);
+  if (!w.server && !listen_at(&w.server, w.port, secure) && listen_at(&w.server, 0, secure))
+    w.port = beam_server_port(w.server); /* somebody else was given the number meanwhile */
   if (!w.second)
     listen_at(&w.second, 0, 0);
   w.second_port = beam_server_port(w.second);
