@@ -8,7 +8,9 @@ Play.__index = Play
 ---@param seconds number
 ---@param picture string? a file to write the last frame to
 function play.new(garden, seconds, picture)
-  return setmetatable({ garden = garden, seconds = seconds, picture = picture, clock = 0, lines = { "hello", "what a night" } }, Play)
+  local self = { garden = garden, seconds = seconds, picture = picture, clock = 0, most = 0 }
+  self.lines = { "hello", "what a night" }
+  return setmetatable(self, Play)
 end
 
 function Play:lead(me, dt)
@@ -27,9 +29,10 @@ local function percentiles(list)
   return ("p50 %.3f  p99 %.3f  max %.3f ms"):format(at(0.5), at(0.99), at(1))
 end
 
-local function report(garden)
+-- `most`: how many players were there at once, for who came is gone again on a busy machine.
+local function report(garden, most)
   print(("frames %d  beam.step %s"):format(#garden.step_times, percentiles(garden.step_times)))
-  print(("state %s  players %d  lines %d  score %d"):format(garden.state, #garden.players, #garden.chat, garden.score))
+  print(("state %s  players %d  lines %d  score %d"):format(garden.state, most, #garden.chat, garden.score))
 end
 
 local function save(path)
@@ -41,11 +44,12 @@ local function save(path)
 end
 
 function Play:after_frame()
+  self.most = math.max(self.most, #self.garden.players)
   if self.clock < self.seconds or self.over then
     return
   end
   self.over = true
-  report(self.garden)
+  report(self.garden, self.most)
   if self.picture then
     love.graphics.captureScreenshot(save(self.picture))
   end
