@@ -178,6 +178,7 @@ build = {
     ["beam.driver.timers"] = "lua/beam/driver/timers.lua",
     ["beam.driver.unasserted"] = "lua/beam/driver/unasserted.lua",
     ["beam.driver.wait_list"] = "lua/beam/driver/wait_list.lua",
+    ["beam.driver.waiting"] = "lua/beam/driver/waiting.lua",
     ["beam.error"] = "lua/beam/error.lua",
     ["beam.http.answer"] = "lua/beam/http/answer.lua",
     ["beam.http.attempts"] = "lua/beam/http/attempts.lua",

@@ -265,7 +265,7 @@ end
 
 local function begin(self)
   local actors = require "virtual.story.actors"
-  self.driver, self.reactor, self.tasks = require "beam.driver", require "beam.driver.reactor", {}
+  self.driver, self.reactor, self.waiting, self.tasks = require "beam.driver", require "beam.driver.reactor", require "beam.driver.waiting", {}
   self.context = self.driver.context()
   self.abandoned_until = self.now()
   self.ledger = require("virtual.story.ledger").new(self.trace)
@@ -460,8 +460,8 @@ local function finish(self)
   self:turn_until(2000, function()
     return self.world:still() and self.reactor.quiet()
   end)
-  if not (self.world:still() and self.reactor.stuck()) then
-    self.fail("%d timers are left, and the driver %s", self.world.clock:count(), self.reactor.stuck() and "rests" or "waits for something")
+  if not (self.world:still() and self.waiting.stuck()) then
+    self.fail("%d timers are left, and the driver %s", self.world.clock:count(), self.waiting.stuck() and "rests" or "waits for something")
   elseif objects_of_client(self) > 0 then
     self.fail("%d objects of the core are left", objects_of_client(self))
   elseif self.ledger.attempts ~= left then

@@ -1,6 +1,7 @@
 -- Ends a script from outside: each of its coroutines finds an error in its wait, which pcall and to-be-closed variables see. What only
 -- serves (connections, servers) goes on, so that a script can still cancel a task and close what it opened.
 local reactor = require "beam.driver.reactor"
+local waiting = require "beam.driver.waiting"
 
 local interruption = {}
 
@@ -29,7 +30,7 @@ function interruption.start(tasks, err, told)
   for task in pairs(tasks) do
     if task ~= told and coroutine.status(task.thread) == "suspended" and runs_script(task.thread) then
       interrupted[#interrupted + 1] = task
-      reactor.interrupt(task, err)
+      waiting.interrupt(task, err)
     end
   end
   reactor.interrupt_turners(err)

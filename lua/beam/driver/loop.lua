@@ -1,4 +1,4 @@
--- The driver for plain Lua, on beam/driver/reactor.lua: coroutines that are started, joined, put to sleep and run to
+-- The driver for plain Lua, on beam/driver/reactor.lua and waiting.lua: coroutines that are started, joined, put to sleep and run to
 -- their end. The interface is described in beam/driver/init.lua.
 local compat = require "beam.base.compat"
 local errors = require "beam.error"
@@ -8,15 +8,16 @@ local reactor = require "beam.driver.reactor"
 local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 local unasserted = require "beam.driver.unasserted"
+local waiting = require "beam.driver.waiting"
 
 local loop = {
   context = reactor.context,
   now = reactor.now,
   fd = reactor.fd,
-  signal = reactor.signal,
-  is_guest = reactor.is_guest,
-  attach = reactor.attach,
-  detach = reactor.detach,
+  signal = waiting.signal,
+  is_guest = waiting.is_guest,
+  attach = waiting.attach,
+  detach = waiting.detach,
   give_way = reactor.give_way,
   after_step = reactor.after_step,
   turn_for = reactor.turn_for,
@@ -26,7 +27,7 @@ local running_task = reactor.running_task
 
 local tasks, live = {}, 0 -- those that have not ended
 local in_run = 0 -- those of them that wait in run()
-local all_done = reactor.signal() -- where they wait; woken, they look again
+local all_done = waiting.signal() -- where they wait; woken, they look again
 local reasons = 0 -- ref()
 local guests = 0 -- coroutines of another event loop that wait for us
 local watcher -- told when there is something to live for, and when not any more
@@ -167,7 +168,7 @@ function loop.attendant(fn)
       more:wake()
       return
     end
-    more = reactor.signal()
+    more = waiting.signal()
     loop.attend(function()
       while true do
         fn()
@@ -201,7 +202,7 @@ function Task:join(timeout)
   end
   self.joined = true
   if not self.done then
-    self.joiners = self.joiners or reactor.signal()
+    self.joiners = self.joiners or waiting.signal()
     if not self.joiners:wait(timeout) then
       self.joined = false
       return nil, errors.timeout("end of the coroutine", timeout)
@@ -236,11 +237,11 @@ function loop.sleep(duration)
   elseif type(duration) ~= "number" or not (duration > -math.huge and duration < math.huge) then
     seconds.check_wait(duration, "beam.sleep")
   elseif duration > 0 then
-    return reactor.sleep(duration)
+    return waiting.sleep(duration)
   elseif running_task() then
-    return reactor.wait_a_turn()
+    return waiting.wait_a_turn()
   end
-  reactor.sleep(0)
+  waiting.sleep(0)
 end
 
 local function turn(timeout, budget)
@@ -327,7 +328,7 @@ end
 
 local function run_in_loop(main)
   while not (main and main.err) and not (idle() and reactor.quiet()) do
-    if reactor.stuck() then
+    if waiting.stuck() then
       error(deadlock(), 0)
     end
     turn()

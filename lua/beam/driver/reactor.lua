@@ -1,30 +1,24 @@
--- Waiting and waking: one beam.core context, signals, deadlines, and a queue of the coroutines that are ready to go on.
+-- Turning the loop: one beam.core context, and a queue of the coroutines that are ready to go on.
 --
 --   turn:  ctx:step  -> event functions change state and wake -> ready queue -> coroutines go on
 --
--- A waiter is a task (a coroutine that beam/driver/loop.lua started) or, where the caller is none of ours, a seat: the
--- wait then turns the loop until the seat is woken. So the main thread and other people's coroutines wait without being
--- yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
+-- What goes on is a task, a coroutine that was started for us (beam/driver/loop.lua), or a guest, one of another event loop. How they wait,
+-- and are woken, is in beam/driver/waiting.lua.
 local errors = require "beam.error"
-local new_alarm = require("beam.driver.alarm").new
-local links = require "beam.driver.wait_list"
 local log = require "beam.log"
 
 local reactor = { log_level = "warning" } -- log_level: the most talkative one of the context, which is made on first use
 
-local WAIT = {} -- what a task yields when it waits; any other yield but LEAVE is the user's own
-local LEAVE = {} -- what it yields, with a function, to be left by that
+local OUTSIDE = {} -- what a task of ours yields first; any other yield is the user's own
 local resume, yield, running = coroutine.resume, coroutine.yield, coroutine.running
+local not_here = "beam: waiting is not possible inside an event or log function"
 
 local ctx, step_of, now_of -- the context, from its first use on, and its methods that are called most
 local stepping = false -- an event function may be running
 local turning = false -- the ready queue is looked at before anybody waits again
 local descriptor_used = false -- somebody waits on fd(): it has to be told
 local current -- the task that runs now
-local ready, ready_first, ready_last = {}, 1, 0 -- tasks to go on with, in order
-local alarm, deadlines -- of the waits
-local sources = 0 -- attach()
-local seats, depth = {}, 0 -- waits outside tasks, one inside the other
+local ready, ready_first, ready_last = {}, 1, 0 -- tasks and guests to go on with, in order
 local host -- the other event loop that we live in
 local limit -- when the turn has to end, if it has to
 local watchers = {} -- called after each step, outside event functions
@@ -49,16 +43,7 @@ function reactor.now()
   return now_of and now_of(ctx) or reactor.context():now()
 end
 
---- One more object of beam.core that may still cause an event.
-function reactor.attach()
-  sources = sources + 1
-end
-
-function reactor.detach()
-  sources = sources - 1
-end
-
--- ---- Waking ----
+-- ---- The ready queue ----
 
 local function tell_descriptor()
   if descriptor_used and not turning and ready_first <= ready_last then
@@ -66,70 +51,47 @@ local function tell_descriptor()
   end
 end
 
---- Lets a waiter go on: a task in the next turn, a seat as soon as it looks.
-local function make_ready(waiter)
-  if waiter.position then
-    deadlines:remove(waiter)
-  end
-  if not waiter.thread then
-    waiter.ready = true
-  end
-  if waiter.thread or waiter.guest then
-    ready_last = ready_last + 1
-    ready[ready_last] = waiter
-    tell_descriptor()
-  end
+--- Lets a task that is suspended go on in the next turn.
+---@param task table { thread: its coroutine, ended: fun(task, ok, ...) told its results }, or { guest: what the other loop knows it by }
+function reactor.make_ready(task)
+  ready_last = ready_last + 1
+  ready[ready_last] = task
+  tell_descriptor()
 end
 
-reactor.make_ready = make_ready
+-- ---- Tasks ----
 
-alarm = new_alarm(function(waiter)
-  links.unlink(waiter)
-  make_ready(waiter)
-end)
-deadlines = alarm.deadlines
-
--- ---- Turning ----
-
--- A waiter waits from now on.
----@param signal beam.signal? nil: it sleeps
----@param timeout number? seconds
-local function begin_wait(waiter, signal, timeout)
-  if signal then
-    waiter.woken = false
-    links.link(signal, waiter)
-  end
-  if timeout and timeout < math.huge then
-    deadlines:add(waiter, reactor.now() + timeout)
-    alarm:arm(ctx)
-  end
+local function call_outside(task, outside, ...)
+  return outside(task, ...)
 end
 
--- A task has stopped: it waits, has yielded by itself (then others run first), or has ended.
+-- A task has stopped: it is suspended, has yielded by itself (then others run first), or has ended.
 local function stopped(task, outer, ok, first, ...)
   current = outer
-  if first == WAIT then
-    return begin_wait(task, ...)
-  elseif first == LEAVE then
-    (...)(task)
+  if first == OUTSIDE then
+    return call_outside(task, ...)
   elseif ok and coroutine.status(task.thread) == "suspended" then
-    make_ready(task)
+    reactor.make_ready(task)
   else
     task:ended(ok, first, ...)
   end
 end
 
---- Lets a task run until it stops. task.thread is its coroutine, task:ended(ok, ...) is told its results.
+--- Lets a task run until it stops.
 function reactor.resume(task, ...)
   local outer = current
   current = task
   return stopped(task, outer, resume(task.thread, ...))
 end
 
+--- A task that yields this and a function, yield(reactor.OUTSIDE, outside, ...), is suspended, and then outside(task, ...) is called:
+--- that sees to it that it is made ready some time.
+reactor.OUTSIDE = OUTSIDE
+
 --- Suspends the running task for good and calls outside(task). It must not run across C.
 ---@param outside fun(task: table)
 function reactor.leave(outside)
-  yield(LEAVE, outside)
+  yield(OUTSIDE, outside)
 end
 
 --- The task that is running, unless the caller is a coroutine of somebody else's inside it.
@@ -143,6 +105,27 @@ end
 function reactor.current_task()
   return current
 end
+
+--- Raises where waiting would turn the loop inside itself.
+function reactor.check_may_wait()
+  if stepping then
+    error(not_here, 3)
+  end
+end
+
+--- The same, for who is about to wait in that coroutine. Nothing calls further from here: a coroutine that waits keeps the memory of the
+--- deepest call that it ever made.
+---@param thread thread? the running one
+---@return table? task if that is a task
+function reactor.task_to_wait(thread)
+  if stepping then
+    error(not_here, 3)
+  elseif current and current.thread == thread then
+    return current
+  end
+end
+
+-- ---- Turning ----
 
 local function is_late()
   return limit and ctx and ctx:now() >= limit
@@ -265,11 +248,6 @@ function reactor.quiet()
   return ready_first > ready_last
 end
 
----@return boolean nothing is ready, and nothing could make it so
-function reactor.stuck()
-  return ready_first > ready_last and sources == 0 and not deadlines:first()
-end
-
 --- One descriptor that is readable when step() has something to do, timers included.
 ---@return integer
 function reactor.fd()
@@ -279,100 +257,7 @@ function reactor.fd()
   return fd
 end
 
---- Raises where waiting would turn the loop inside itself.
-function reactor.check_may_wait()
-  if stepping then
-    error("beam: waiting is not possible inside an event or log function", 3)
-  end
-end
-
--- ---- Signals ----
-
----@class beam.signal
-local Signal = {}
-Signal.__index = Signal
-
----@return beam.signal
-function reactor.signal()
-  return setmetatable({ first = nil, last = nil }, Signal)
-end
-
-local function take_seat()
-  depth = depth + 1
-  local seat = seats[depth]
-  if not seat then
-    seat = {}
-    seats[depth] = seat
-  end
-  return seat
-end
-
--- Turns the loop until the seat is ready. Returns what went wrong.
-local function turn_until_ready(seat)
-  while not seat.ready do
-    if reactor.stuck() then
-      return "beam: this wait would never end: nothing is open, due or running that could end it (deadlock)"
-    end
-    local problem = reactor.turn()
-    if problem then
-      return problem
-    end
-  end
-end
-
-local function wait_in_seat(seat)
-  local problem = turn_until_ready(seat)
-  depth = depth - 1
-  if problem then
-    links.unlink(seat)
-    deadlines:remove(seat)
-    error(problem, 0)
-  end
-  return seat.woken
-end
-
--- The wait of a task ends with an error, once.
-local function raise(task)
-  local err = task.raises
-  task.raises = nil
-  error(err, 0)
-end
-
---- A task that waits finds an error in its wait; one that does not, in its next.
----@param err any
-function reactor.interrupt(task, err)
-  task.raises = err
-  if task.signal or task.position then
-    links.unlink(task)
-    make_ready(task)
-  end
-end
-
--- luv holds no coroutine that has yielded, and what it waits for may be held by it alone.
-local waiting_guests = {} -- luacheck: ignore 241
-
---- Suspends the running task for one turn, in which the others run.
-function reactor.wait_a_turn()
-  local task = reactor.running_task()
-  if task.raises == nil then
-    yield()
-  end
-  if task.raises ~= nil then
-    raise(task)
-  end
-end
-
--- The host may go on with its coroutine before it is time.
-local function wait_as_guest(waiter)
-  waiting_guests[waiter] = true
-  host.arrived()
-  while not waiter.ready do
-    host.pause(waiter.guest)
-  end
-  host.left()
-  waiting_guests[waiter] = nil
-  return waiter.woken
-end
+-- ---- Inside another event loop ----
 
 --- From now on we live in another event loop.
 ---@param adapter { guest: (fun(): table?), pause: fun(guest: table), resume: fun(guest: table), arrived: fun(), left: fun() }?
@@ -382,92 +267,9 @@ function reactor.live_in(adapter)
   host = adapter
 end
 
---- Whether the running coroutine is one of another event loop.
----@return boolean
-function reactor.is_guest()
-  return host ~= nil and not reactor.running_task() and host.guest() ~= nil
-end
-
--- What a coroutine that waits takes of memory is its stack and a record of each call that is under way, or ever was at once: 80 bytes of
--- Lua 5.4, which doubles a stack of more than 40 slots. So a task is suspended from as few calls as can be, and the rest of the wait begins
--- outside of it.
-
-local function suspend(task, signal, timeout)
-  yield(WAIT, signal, timeout)
-  if task.raises ~= nil then
-    raise(task)
-  end
-  return task.woken
-end
-
-local function sleep(task, duration)
-  yield(WAIT, nil, duration)
-  if task.raises ~= nil then
-    raise(task)
-  end
-end
-
---- Suspends the caller until wake(), for up to `timeout` seconds.
----@param timeout number?
----@return boolean woken false: the time is over
-function Signal:wait(timeout)
-  if stepping then
-    reactor.check_may_wait()
-  end
-  local task = current
-  if task and task.thread == running() then
-    if task.raises ~= nil then
-      raise(task)
-    end
-    return suspend(task, self, timeout)
-  end
-  local guest = host and host.guest()
-  local waiter = guest and { guest = guest } or take_seat()
-  waiter.ready = false
-  begin_wait(waiter, self, timeout)
-  return (guest and wait_as_guest or wait_in_seat)(waiter)
-end
-
-local never = reactor.signal()
-
---- Suspends the caller for so many seconds.
----@param duration number above 0
-function reactor.sleep(duration)
-  if stepping then
-    reactor.check_may_wait()
-  end
-  local task = current
-  if task and task.thread == running() then
-    if task.raises ~= nil then
-      raise(task)
-    end
-    return sleep(task, duration)
-  end
-  never:wait(duration)
-end
-
---- Wakes the one who has waited longest.
----@return boolean whether there was one
-function Signal:wake()
-  local waiter = self.first
-  if not waiter then
-    return false
-  end
-  links.unlink(waiter)
-  waiter.woken = true
-  make_ready(waiter)
-  return true
-end
-
-function Signal:wake_all()
-  while self.first do
-    self:wake()
-  end
-end
-
----@return boolean whether somebody waits
-function Signal:is_awaited()
-  return self.first ~= nil
+---@return table? adapter of the loop that we live in
+function reactor.host()
+  return host
 end
 
 return reactor

@@ -48,7 +48,7 @@ static int is_of_the_user(lua_State *L, lua_Debug *frame) {
 
 /* That, or the function of ours in which a coroutine that is no task waits: at a prompt that may be left anywhere. */
 static int may_be_left(lua_State *L, lua_Debug *frame) {
-  static const char driver[] = "@beam/driver/reactor.lua", waiting[] = "turn_until_ready";
+  static const char driver[] = "@beam/driver/waiting.lua", waiting[] = "turn_until_ready";
   lua_getinfo(L, "Sn", frame);
   if (strncmp(frame->source, driver, sizeof driver) == 0)
     return frame->name && strcmp(frame->name, waiting) == 0;

@@ -3,12 +3,11 @@
 local driver = require "beam.driver"
 local help = require "beamlua.repl.help"
 local inspect = require "beam.inspect"
-local links = require "beam.driver.wait_list"
 local log = require "beam.log"
 local new_prompt = require("beamlua.repl.prompt").new
-local reactor = require "beam.driver.reactor"
 local run = require "beamlua.run"
 local terminal = require "beamlua.cli.terminal"
+local waiting = require "beam.driver.waiting"
 
 local unpack = table.unpack or unpack
 
@@ -22,10 +21,7 @@ local function interrupt(task, message)
     debug.sethook(task.thread)
     error(message, 0)
   end, "crl")
-  if not task.ready then
-    links.unlink(task)
-    reactor.make_ready(task)
-  end
+  waiting.cut_short(task)
 end
 
 -- A tail call, so that a traceback says "in main chunk".
@@ -41,7 +37,7 @@ local function run_to_end(prompt, fn)
     if prompt:interrupted() then
       pressed = true
       interrupt(task, "interrupted")
-    elseif reactor.stuck() then
+    elseif waiting.stuck() then
       interrupt(task, never)
     end
     prompt:turn()
