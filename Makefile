@@ -15,12 +15,13 @@ PACKAGES := libuv libwebsockets libcurl openssl zlib
 WARNINGS := -Wall -Wextra -Wformat -Werror=format-security -Wshadow -Wstrict-prototypes -Wpointer-arith -Werror
 # make DEBUG=1: with assertions, to be stepped through; make SANITIZE=1: beamlua and each core.so under AddressSanitizer and UBSan.
 SANITIZERS := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=undefined -O1
-CPPFLAGS += -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) -Icore $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_FLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+CPPFLAGS += -D_GNU_SOURCE $(if $(DEBUG),,-DNDEBUG) -Icore $(PACKAGE_FLAGS)
 CFLAGS ?= $(if $(DEBUG),-Og,-O2) -g
 override CFLAGS += -std=c11 -fPIC -fvisibility=hidden $(WARNINGS) $(if $(SANITIZE),$(SANITIZERS))
 override LDFLAGS += $(if $(SANITIZE),$(SANITIZERS))
-# What is installed is built so besides, with what of it this compiler knows; asked once, and for the linker's when something is linked.
-HARDENING := $(shell sh tests/release/flags.sh compile "$(CC)" "$(CPPFLAGS) $(CFLAGS)")
+# What is installed is built so besides, with what of it this compiler knows and this linker; asked once, when something is built.
+HARDENING = $(eval HARDENING := $(shell sh tests/release/flags.sh compile "$(CC)" "$(CPPFLAGS) $(CFLAGS)"))$(HARDENING)
 LINK_HARDENING = $(eval LINK_HARDENING := $(shell sh tests/release/flags.sh link "$(CC)" "$(CFLAGS)"))$(LINK_HARDENING)
 LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lpthread
 
@@ -86,12 +87,12 @@ define for_lua
 build/lua/$(1)/beam/core.so: $(BINDING:lua/binding/%.c=build/binding/$(1)/%.o) build/libbeam.a
 	$$(call say,LD,$$@)
 	@mkdir -p $$(@D)
-	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $(LINK_HARDENING) $(LDFLAGS) $(LIBS)
+	$$(q)$(CC) -shared -Wl,--exclude-libs,ALL -o $$@ $$^ $$(LINK_HARDENING) $(LDFLAGS) $(LIBS)
 
 build/binding/$(1)/%.o: lua/binding/%.c build/flags
 	$$(call say,CC,$$< ($(1)))
 	@mkdir -p $$(@D)
-	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) $(HARDENING) -MMD -MP -c -o $$@ $$<
+	$$(q)$(CC) $(CPPFLAGS) -Ilua/binding $(shell pkg-config --cflags $(LUA_PACKAGE_$(1)) 2>/dev/null) $(CFLAGS) $$(HARDENING) -MMD -MP -c -o $$@ $$<
 endef
 $(foreach version,$(LUAS),$(eval $(call for_lua,$(version))))
 # ---- The rest, by idea ----

@@ -12,24 +12,24 @@ PKG_CONFIG_FILES := build/pkgconfig/beam.pc build/pkgconfig/beamhost.pc
 COMPLETIONS := build/completions/beamlua build/completions/_beamlua build/completions/beamlua.fish
 HEADERS := core/beam.h core/beam-server.h lua/embed/beamhost.h
 
-# One file a line: mode, what, where to; known before anything is built. The libraries' links stand in `install` and `uninstall`.
+# One folder a line: mode, files (a pattern where they are the source's), where to; known before anything is built. Written by the shell alone,
+# for a process a file takes longer than all the rest. The shared libraries and their links stand in `install-files` and `uninstall`.
 install-list:
-	@echo 755 build/beamlua "$(PREFIX)/bin/beamlua"
-	@for library in beam beamhost; do \
-	  echo 644 build/lib$$library.a "$(LIBDIR)/lib$$library.a"; \
-	  echo 644 build/lib$$library.so "$(LIBDIR)/lib$$library.so.$(VERSION)"; done
-	@for header in $(HEADERS); do echo 644 $$header "$(INCLUDEDIR)/$${header##*/}"; done
-	@for file in $(PKG_CONFIG_FILES); do echo 644 $$file "$(LIBDIR)/pkgconfig/$${file##*/}"; done
-	@for lua in $(INSTALLED_LUAS); do \
-	  echo 644 build/lua/$$lua/beam/core.so "$(LIBDIR)/lua/$$lua/beam/core.so"; \
-	  (cd lua && find beam -name '*.lua' -exec echo 644 lua/{} "$(DATADIR)/lua/$$lua/{}" \;); done
-	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/$(LUA)/beam/line.so"
-	@cd docs && find library -name '*.lua' -exec echo 644 docs/{} "$(DATADIR)/lua-beam/{}" \;
-	@echo 644 docs/manual/beamlua.1 "$(DATADIR)/man/man1/beamlua.1"
+	@echo 755 build/beamlua "$(PREFIX)/bin"
+	@for library in beam beamhost; do echo 644 build/lib$$library.a "$(LIBDIR)"; done
+	@for header in $(HEADERS); do echo 644 $$header "$(INCLUDEDIR)"; done
+	@for file in $(PKG_CONFIG_FILES); do echo 644 $$file "$(LIBDIR)/pkgconfig"; done
+	@cd lua && find beam -name '*.lua' | sed 's|/[^/]*$$||' | LC_ALL=C sort -u | while read -r folder; do for lua in $(INSTALLED_LUAS); do \
+	  echo "644 lua/$$folder/*.lua $(DATADIR)/lua/$$lua/$$folder"; done; done
+	@for lua in $(INSTALLED_LUAS); do echo 644 build/lua/$$lua/beam/core.so "$(LIBDIR)/lua/$$lua/beam"; done
+	@[ -z "$(LINE)" ] || echo 644 $(LINE) "$(LIBDIR)/lua/$(LUA)/beam"
+	@cd docs && find library -name '*.lua' | sed 's|/[^/]*$$||' | LC_ALL=C sort -u | while read -r folder; do \
+	  echo "644 docs/$$folder/*.lua $(DATADIR)/lua-beam/$$folder"; done
+	@echo 644 docs/manual/beamlua.1 "$(DATADIR)/man/man1"
 	@for file in $(COMPLETIONS); do case $$file in \
-	  */_beamlua) echo 644 $$file "$(DATADIR)/zsh/site-functions/_beamlua" ;; \
-	  *.fish) echo 644 $$file "$(DATADIR)/fish/vendor_completions.d/beamlua.fish" ;; \
-	  *) echo 644 $$file "$(DATADIR)/bash-completion/completions/beamlua" ;; esac; done
+	  */_beamlua) echo 644 $$file "$(DATADIR)/zsh/site-functions" ;; \
+	  *.fish) echo 644 $$file "$(DATADIR)/fish/vendor_completions.d" ;; \
+	  *) echo 644 $$file "$(DATADIR)/bash-completion/completions" ;; esac; done
 
 install: all
 	@$(MAKE) install-files
@@ -38,21 +38,22 @@ install-files: $(PKG_CONFIG_FILES) $(COMPLETIONS)
 	@case "$(PREFIX)" in /*) ;; *) echo "PREFIX must be an absolute path, not $(PREFIX)" >&2; exit 1 ;; esac
 	$(call say,INSTALL,$(DESTDIR)$(PREFIX))
 	$(q)$(MAKE) -s install-list > build/install.list
-	$(q)while read -r mode from to; do folder="$(DESTDIR)$${to%/*}"; \
-	  { [ -d "$$folder" ] || $(INSTALL) -d "$$folder"; } && $(INSTALL) -m $$mode $$from "$(DESTDIR)$$to" || exit 1; done < build/install.list
+	$(q)while read -r mode files to; do folder="$(DESTDIR)$$to"; \
+	  { [ -d "$$folder" ] || $(INSTALL) -d "$$folder"; } && $(INSTALL) -m $$mode $$files "$$folder/" || exit 1; done < build/install.list
 	$(q)for library in beam beamhost; do [ ! -e build/lib$$library.so ] || { \
+	  $(INSTALL) -m 644 build/lib$$library.so "$(DESTDIR)$(LIBDIR)/lib$$library.so.$(VERSION)" && \
 	  ln -sf lib$$library.so.$(VERSION) "$(DESTDIR)$(LIBDIR)/lib$$library.so.0" && \
-	  ln -sf lib$$library.so.0 "$(DESTDIR)$(LIBDIR)/lib$$library.so"; }; done
+	  ln -sf lib$$library.so.0 "$(DESTDIR)$(LIBDIR)/lib$$library.so"; } || exit 1; done
 
 # Our files, then the folders that are empty without them; what else lies there stays, and so do the prefix's own folders. Builds nothing.
 uninstall:
 	$(call say,RM,$(DESTDIR)$(PREFIX))
-	$(q)for library in beam beamhost; do rm -f "$(DESTDIR)$(LIBDIR)/lib$$library.so.0" "$(DESTDIR)$(LIBDIR)/lib$$library.so"; done
+	$(q)for library in beam beamhost; do for end in "" .0 .$(VERSION); do rm -f "$(DESTDIR)$(LIBDIR)/lib$$library.so$$end"; done; done
 	$(q)mkdir -p build && $(MAKE) -s install-list LINE=build/lua/$(LUA)/beam/line.so > build/install.list
-	$(q)while read -r mode from to; do rm -f "$(DESTDIR)$$to"; done < build/install.list
-	$(q)while read -r mode from to; do folder=$${to%/*}; \
+	$(q)while read -r mode files to; do for file in $$files; do printf '%s\0' "$(DESTDIR)$$to/$${file##*/}"; done; done < build/install.list | xargs -0 rm -f
+	$(q)cut -d ' ' -f 3- build/install.list | LC_ALL=C sort -ru | while read -r folder; do \
 	  while case $${folder%/*} in "$(PREFIX)"|"") false ;; esac && { [ ! -d "$(DESTDIR)$$folder" ] || rmdir "$(DESTDIR)$$folder" 2>/dev/null; }; do folder=$${folder%/*}; done; \
-	  done < build/install.list
+	  done
 
 # The folders in them are the command line's: they are made anew each time.
 build/pkgconfig/%.pc: always

@@ -11,7 +11,7 @@ CJSON_LIBRARY := $(wildcard $(LUA_LIBRARY:.a=-cjson.a))
 HOST_FLAGS := -Ilua -Ilua/embed $(if $(CJSON_LIBRARY),-DBEAMLUA_CJSON)
 
 # Where the archive of Lua allows it, beamlua is loaded at another address each time.
-PIE = $(shell sh tests/release/flags.sh program "$(CC)" "$(CFLAGS)" "$(LUA_LIBRARY)")
+PIE = $(eval PIE := $(shell sh tests/release/flags.sh program "$(CC)" "$(CFLAGS)" "$(LUA_LIBRARY)"))$(PIE)
 
 # ---- beamlua: Lua, lua-cjson where it is installed, and the module in one program; the transport is loaded when it is first needed ----
 
