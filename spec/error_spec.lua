@@ -62,6 +62,7 @@ describe("error", function()
       { 500, '{"error":"concurrency_limit_reached: gpu quota of 2"}', { ["x-task-id"] = "t" }, "yes", false, "the handler failed" },
       { 500, '{"error":"Traceback …: concurrency_limit_reached: gpu"}', {}, "yes", false, "the handler failed" },
       { 302, "", {}, "unknown", false, "redirects are not followed" },
+      { 304, "", {}, "unknown", false, "nothing has changed" },
       { 418, "short and stout", {}, "unknown", false, "short and stout" },
     }
     for _, row in ipairs(rows) do

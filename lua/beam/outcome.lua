@@ -19,6 +19,7 @@ end
 -- `says` is the last. alone = true: it is all that the server says, or its beginning, and no task was made: a handler's traceback may have
 -- the words in it.
 local calls = {
+  [304] = { { executed = UNKNOWN, hint = "nothing has changed since what If-None-Match or If-Modified-Since names: there is no body" } },
   [400] = {
     { says = "invalid request payload", executed = NO, hint = "Beam wants a JSON object as input" },
     { says = "Deployment is not active", executed = NO, hint = "start the deployment again in Beam's dashboard" },

@@ -56,6 +56,7 @@ meanings.words = {
 }
 
 meanings.statuses = {
+  [304] = "Not Modified",
   [400] = "Bad Request",
   [401] = "Unauthorized",
   [403] = "Forbidden",
