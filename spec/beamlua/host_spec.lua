@@ -147,18 +147,25 @@ local start = [[
       [ -n "$url" ] && break
     done
   }
+  said() { # waits until file $1 has $2, so many times; 20 s at most
+    for try in $(seq 400); do
+      [ "$(grep -c "$2" "$1")" -ge "${3:-1}" ] && return
+      sleep 0.05
+    done
+  }
 ]]
 
 describe("beamlua serve", function()
   it("serves its two handlers, says where, and logs without secrets", function()
     local code, out, err = shell(start .. [[
-      serve --token s3cret
+      log=$(mktemp)
+      serve --token s3cret 2>$log
       cat $out; rm $out
       curl -s -H 'Authorization: Bearer s3cret' -d '{"x":21}' "$url/endpoint/multiply"; echo
       curl -s -d '{"x":21}' "$url/endpoint/multiply?auth_token=s3cret"; echo
       curl -s -d '{"x":21}' "$url/endpoint/multiply"; echo
-      sleep 0.3 # the line about an answer is written after the answer
-      kill -TERM $p; wait $p]])
+      said $log "POST /endpoint/multiply" 3 # the line about an answer is written after the answer
+      kill -TERM $p; wait $p; code=$?; cat $log >&2; rm $log; exit $code]])
     assert.equal(143, code)
     assert.is_truthy(out:find "^local Beam at http://127%.0%.0%.1:%d+ %(.*%): /asgi/echo /endpoint/multiply /endpoint/generate /taskqueue/train\n")
     assert.is_truthy(out:find('{"result":42}\n{"result":42}\n{"message":"Unauthorized"}\n', 1, true))
@@ -248,24 +255,31 @@ describe("beamlua serve", function()
 
   it("hears a close frame from a script that is interrupted, fails or leaves", function()
     local _, out, err = shell(start .. [[
-      serve
+      log=$(mktemp) is=$(mktemp)
+      serve 2>$log
       export BEAM_GATEWAY_URL=$url
-      $B -e 'conn = assert(beam.realtime "echo") conn:receive(60)' 2>/dev/null & c=$!
-      sleep 0.4; kill -INT $c; wait $c; echo $?
+      $B -e 'conn = assert(beam.realtime "echo") print "open" io.stdout:flush() conn:receive(60)' >$is 2>/dev/null & c=$!
+      said $is open; kill -INT $c; wait $c; echo $?
       $B -e 'conn = assert(beam.realtime "echo") error "oops"' 2>/dev/null; echo $?
       $B -e 'conn = assert(beam.realtime "echo") os.exit(3)'; echo $?
-      sleep 0.2; kill -TERM $p; wait $p; echo $?]])
+      said $log "closed 1001" 3; kill -TERM $p; wait $p; echo $?; cat $log >&2; rm $log $is]])
     assert.equal("130\n1\n3\n143\n", out)
     assert.equal(3, select(2, err:gsub("WS echo closed 1001 ", "")))
   end)
 
   it("closes its connections with 1012 when it is ended", function()
     local code, out = shell(start .. [[
+      is=$(mktemp)
       serve --quiet 2>/dev/null
       export BEAM_GATEWAY_URL=$url
-      $B -e 'local conn = assert(beam.realtime("echo", { retry = false })) local _, err = conn:receive(60) print(err.code)' & c=$!
-      sleep 0.4; kill -TERM $p; wait $p; wait $c]])
-    assert.same({ 0, "1012\n" }, { code, out })
+      $B - >$is <<'END' & c=$!
+local conn = assert(beam.realtime("echo", { retry = false }))
+print "open" io.stdout:flush()
+local _, err = conn:receive(60)
+print(err.code)
+END
+      said $is open; kill -TERM $p; wait $p; wait $c; code=$?; cat $is; rm $is; exit $code]])
+    assert.same({ 0, "open\n1012\n" }, { code, out })
   end)
 
   it("shows faults on demand, and says what is wrong with them", function()
