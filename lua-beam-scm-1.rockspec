@@ -156,6 +156,7 @@ build = {
     ["beam.deployment.control"] = "lua/beam/deployment/control.lua",
     ["beam.deployment.read"] = "lua/beam/deployment/read.lua",
     ["beam.driver.alarm"] = "lua/beam/driver/alarm.lua",
+    ["beam.driver.coroutines"] = "lua/beam/driver/coroutines.lua",
     ["beam.driver.deadlines"] = "lua/beam/driver/deadlines.lua",
     ["beam.driver"] = "lua/beam/driver/init.lua",
     ["beam.driver.interruption"] = "lua/beam/driver/interruption.lua",

@@ -173,7 +173,7 @@ return {
     title = "Waiting",
     page = "concurrency.md",
     functions = {
-      { "spawn", "driver/loop.lua", "loop.spawn" },
+      { "spawn", "driver/coroutines.lua", "coroutines.spawn" },
       { "sleep", "driver/loop.lua", "loop.sleep" },
       { "run", "driver/loop.lua", "loop.run" },
       { "step", "driver/loop.lua", "loop.step" },
@@ -198,7 +198,7 @@ return {
       {
         "beam.coroutine",
         text = "A coroutine of beam.spawn.",
-        files = { "driver/loop.lua" },
+        files = { "driver/coroutines.lua" },
         methods = { "join" },
       },
       {

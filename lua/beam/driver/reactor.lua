@@ -2,8 +2,8 @@
 --
 --   turn:  ctx:step  -> event functions change state and wake -> ready queue -> coroutines go on
 --
--- What goes on is a task, a coroutine that was started for us (beam/driver/loop.lua), or a guest, one of another event loop. How they wait,
--- and are woken, is in beam/driver/waiting.lua.
+-- What goes on is a task, a coroutine that was started for us (beam/driver/coroutines.lua), or a guest, one of another event loop. How
+-- they wait, and are woken, is in beam/driver/waiting.lua.
 local errors = require "beam.error"
 local log = require "beam.log"
 

@@ -1,8 +1,8 @@
 -- Waiting and waking: signals, deadlines, and who waits for them.
 --
--- A waiter is a task (a coroutine that beam/driver/loop.lua started) or, where the caller is none of ours, a seat: the
--- wait then turns the loop (beam/driver/reactor.lua) until the seat is woken. So the main thread and other people's coroutines wait
--- without being yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
+-- A waiter is a task (a coroutine that beam/driver/coroutines.lua started) or, where the caller is none of ours, a seat: the wait then
+-- turns the loop (beam/driver/reactor.lua) until the seat is woken. So the main thread and other people's coroutines wait without being
+-- yielded. Inside another event loop (beam/driver/other_loops.lua) its own coroutines can be suspended: then they are guests.
 local new_alarm = require("beam.driver.alarm").new
 local links = require "beam.driver.wait_list"
 local reactor = require "beam.driver.reactor"
