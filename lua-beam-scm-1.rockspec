@@ -342,6 +342,7 @@ build = {
     ["beam.serve.url"] = "lua/beam/serve/url.lua",
     ["beam.settings.config"] = "lua/beam/settings/config.lua",
     ["beam.settings.contexts"] = "lua/beam/settings/contexts.lua",
+    ["beam.settings.credentials"] = "lua/beam/settings/credentials.lua",
     ["beam.settings.headers"] = "lua/beam/settings/headers.lua",
     ["beam.settings.ini"] = "lua/beam/settings/ini.lua",
     ["beam.settings.label"] = "lua/beam/settings/label.lua",

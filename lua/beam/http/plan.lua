@@ -3,7 +3,7 @@
 --
 -- There is no plan where something may be another one the next time or is not kept: an id, which the API may be asked about, a query, a
 -- token that a function gives, a trace, a password.
-local config = require "beam.settings.config"
+local credentials = require "beam.settings.credentials"
 local driver = require "beam.driver"
 local native = require "beam.base.native"
 
@@ -34,7 +34,7 @@ end
 
 local function may_be_kept(settings, name, target)
   return not (name:find("?", 1, true) or target.id or settings.traceparent or has_password(settings))
-    and config.has_fixed_credentials(settings)
+    and credentials.are_fixed(settings)
     and driver.context().send -- not what is recorded
 end
 
