@@ -30,17 +30,20 @@ is_of_glibc() {
   esac
 }
 
-keep_licence() {
-  package=$(dpkg-query -S "$(realpath "$1")" 2>/dev/null | head -n 1 | cut -d : -f 1) || return 0
-  [ ! -e "/usr/share/doc/$package/copyright" ] || cp -L "/usr/share/doc/$package/copyright" "$folder/share/doc/$package.txt"
+# Asked once for all: the package manager reads all that it knows for each question.
+keep_licences() {
+  dpkg-query -S $(realpath "$@") 2>/dev/null | cut -d : -f 1 | LC_ALL=C sort -u | while read -r package; do
+    [ ! -e "/usr/share/doc/$package/copyright" ] || cp -L "/usr/share/doc/$package/copyright" "$folder/share/doc/$package.txt"
+  done
 }
 
 plugin=$(plugin "$1")
+libraries=
 for library in $plugin $(ldd "$@" $plugin | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | LC_ALL=C sort -u); do
-  is_of_glibc "$library" && continue
-  cp -L "$library" "$folder/lib/"
-  keep_licence "$library"
+  is_of_glibc "$library" || libraries="$libraries $library"
 done
+cp -L $libraries "$folder/lib/"
+keep_licences $libraries
 strip --strip-debug "$folder"/bin/* "$folder/lib/lua/$lua/beam"/*
 
 glibc=$(find "$folder" -type f \( -name '*.so*' -o -name beamlua \) -exec objdump -T {} + 2>/dev/null | grep -o 'GLIBC_2[.0-9]*' | sed 's/GLIBC_//' | LC_ALL=C sort -Vu | tail -n 1)
