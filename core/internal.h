@@ -73,6 +73,7 @@ struct beam_ctx {
       *needless; /* of libwebsockets', which starts it after each I/O and has nothing to do in it: stopped; NULL */
   struct beam__buffers *buffers; /* one piece of memory */
   struct beam__tls_contexts *tls;
+  struct beam__tls *warm; /* net/tls/connection.c: read or written last; NULL */
   struct beam__curl *curl;
   struct beam__kept *kept;
   struct beam__background *background;

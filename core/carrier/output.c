@@ -30,26 +30,11 @@ int beam__buffers_make(beam_ctx *ctx) {
   if (!buffers)
     return 0;
   buffers->ended = 0;
-  buffers->warm = NULL;
   memset(buffers->spare, 0, sizeof buffers->spare);
   memset(&buffers->large, 0, sizeof buffers->large);
   beam__own(ctx, &buffers->owned, end_buffers);
   ctx->buffers = buffers;
   return 1;
-}
-
-void beam__buffers_warm(beam_ctx *ctx, beam__tls *tls) {
-  struct beam__buffers *buffers = ctx->buffers;
-  if (buffers->warm == tls)
-    return;
-  if (buffers->warm)
-    beam__tls_rest(buffers->warm);
-  buffers->warm = tls;
-}
-
-void beam__buffers_forget(beam_ctx *ctx, const beam__tls *tls) {
-  if (ctx->buffers->warm == tls)
-    ctx->buffers->warm = NULL;
 }
 
 void beam__buffers_take_large(beam_ctx *ctx, beam__bytes *bytes) {
@@ -139,7 +124,6 @@ static int send_pieces(beam__output *output, const uv_buf_t *pieces, unsigned co
 /* A record that is not whole in the queue cannot be followed by anything. */
 static int encrypt(beam__output *output, const char *data, size_t len) {
   take_spare(output, &output->queued);
-  beam__buffers_warm(output->ctx, output->tls);
   return beam__tls_write(output->tls, data, len) ? UV_ENOMEM : 0;
 }
 

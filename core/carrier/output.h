@@ -16,7 +16,6 @@ struct beam__buffers {
   beam__owned owned;
   beam_ctx *ctx;
   int ended;            /* the context: nothing is kept any more */
-  beam__tls *warm;      /* read or written last; NULL */
   beam__bytes spare[2]; /* empty, but with room */
   beam__bytes large;    /* the same, for messages that come in pieces */
   char input[BEAM__READ_SIZE];
@@ -25,11 +24,6 @@ struct beam__buffers {
 
 /* Makes the context's if they are not there; 0: out of memory. */
 int beam__buffers_make(beam_ctx *ctx);
-
-/* `tls` is about to be read or written. It alone has memory for records: that is most of what a connection takes, and
- * to make it anew for each message costs more than a short one. */
-void beam__buffers_warm(beam_ctx *ctx, beam__tls *tls);
-void beam__buffers_forget(beam_ctx *ctx, const beam__tls *tls); /* it ends */
 
 /* Memory for a large message that comes in, where there is some that was given back: new pages cost more than the
  * message. */

@@ -41,14 +41,15 @@ typedef struct beam__stream {
 
 static beam__stream *of(beam__carrier *carrier) { return BEAM__CONTAINER(carrier, beam__stream, base); }
 static size_t waiting(const beam__stream *stream) { return beam__output_waiting(&stream->out); }
+static int may_read(const beam__stream *stream) {
+  return !stream->paused && !stream->ended && !stream->early.len && !stream->broken && !stream->closing;
+}
 
 /* ---- The end ---- */
 
 static void free_stream(beam__stream *stream) {
   beam__output_drop(&stream->out);
   beam__bytes_free(&stream->early);
-  if (stream->out.tls)
-    beam__buffers_forget(stream->out.ctx, stream->out.tls);
   beam__tls_free(stream->out.tls);
   free(stream);
 }
@@ -78,9 +79,8 @@ static void on_deadline(void *user) {
 }
 
 static void watch(beam__stream *stream) {
-  int reading = !stream->paused && !stream->ended && !stream->broken && !stream->early.len;
   if (stream->watch && !stream->closing)
-    stream->watch->want(stream->watch, reading, stream->out.full);
+    stream->watch->want(stream->watch, may_read(stream), stream->out.full);
 }
 
 /* A handshake that is cut off has failed, too. */
@@ -230,7 +230,6 @@ static void on_tls(beam__stream *stream, enum beam__tls_result result, size_t le
 /* An alert of ours goes out before the end is told. */
 static void decode(beam__stream *stream, const char *bytes, size_t len) {
   enum beam__tls_result result;
-  beam__buffers_warm(stream->out.ctx, stream->out.tls);
   beam__tls_put(stream->out.tls, bytes, len);
   do {
     size_t got;
@@ -251,10 +250,6 @@ static void take(beam__stream *stream, const char *bytes, size_t len) {
     decode(stream, bytes, len);
   else
     hand_on(stream, bytes, len);
-}
-
-static int may_read(const beam__stream *stream) {
-  return !stream->paused && !stream->ended && !stream->early.len && !stream->broken && !stream->closing;
 }
 
 /* Reads what there is, or until it may not. */
@@ -382,10 +377,8 @@ void beam__stream_finish(beam__carrier *carrier, unsigned ms) {
   beam__bytes_free(&stream->early);
   if (!stream->out.full)
     send_queue(stream);
-  if (stream->out.tls && !stream->broken) {
-    beam__buffers_warm(stream->out.ctx, stream->out.tls);
+  if (stream->out.tls && !stream->broken)
     beam__tls_finish(stream->out.tls);
-  }
   if (!stream->out.full)
     send_queue(stream);
   if (stream->out.ctx->closing || stream->broken || !stream->watch ||
@@ -447,7 +440,6 @@ int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, cons
   if (!stream->out.tls)
     return BEAM_ENO_MEMORY;
   stream->secured = secured;
-  beam__buffers_warm(stream->out.ctx, stream->out.tls);
   if (beam__tls_start(stream->out.tls))
     return BEAM_ENO_MEMORY;
   send_queue(stream);

@@ -168,6 +168,27 @@ void beam__tls_failure(const beam__tls *tls, int system, beam_error *error) {
   error->system = system;
 }
 
+/* ---- Memory for records ---- */
+
+static int is_between_records(const SSL *ssl) {
+  return !SSL_has_pending(ssl) && strcmp(SSL_rstate_string(ssl), "RH") == 0;
+}
+
+void beam__tls_rest(beam__tls *tls) {
+  if (!tls->in_len && !tls->failed && is_between_records(tls->ssl))
+    SSL_free_buffers(tls->ssl);
+}
+
+/* It is about to be read or written. */
+static void warm(beam__tls *tls) {
+  beam__tls **warmed = &tls->context->ctx->warm;
+  if (*warmed == tls)
+    return;
+  if (*warmed)
+    beam__tls_rest(*warmed);
+  *warmed = tls;
+}
+
 /* ---- Sessions ---- */
 
 static void resume(beam__tls *tls) {
@@ -230,6 +251,8 @@ beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__
 void beam__tls_free(beam__tls *tls) {
   if (!tls)
     return;
+  if (tls->context->ctx->warm == tls)
+    tls->context->ctx->warm = NULL;
   if (tls->ssl && tls->secured && !tls->failed)
     SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(tls->ssl);
@@ -241,6 +264,7 @@ void beam__tls_free(beam__tls *tls) {
 /* It waits for the peer, unless there is no memory for what is to be said. */
 int beam__tls_start(beam__tls *tls) {
   int result;
+  warm(tls);
   begin();
   result = SSL_do_handshake(tls->ssl);
   if (result == 1 || SSL_get_error(tls->ssl, result) == SSL_ERROR_WANT_READ)
@@ -254,24 +278,17 @@ int beam__tls_is_secured(const beam__tls *tls) { return tls->secured; }
 int beam__tls_is_resumed(const beam__tls *tls) { return SSL_session_reused(tls->ssl); }
 
 void beam__tls_finish(beam__tls *tls) {
+  warm(tls);
   ERR_clear_error();
   if (tls->secured && !tls->failed)
     SSL_shutdown(tls->ssl);
   ERR_clear_error();
 }
 
-static int is_between_records(const SSL *ssl) {
-  return !SSL_has_pending(ssl) && strcmp(SSL_rstate_string(ssl), "RH") == 0;
-}
-
-void beam__tls_rest(beam__tls *tls) {
-  if (!tls->in_len && !tls->failed && is_between_records(tls->ssl))
-    SSL_free_buffers(tls->ssl);
-}
-
 /* ---- Bytes ---- */
 
 void beam__tls_put(beam__tls *tls, const void *bytes, size_t len) {
+  warm(tls);
   tls->in = bytes;
   tls->in_len = len;
 }
@@ -323,6 +340,7 @@ enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size
 int beam__tls_write(beam__tls *tls, const void *data, size_t len) {
   if (!len || tls->failed)
     return 0;
+  warm(tls);
   errno = 0;
   if (SSL_write(tls->ssl, data, (int)len) > 0)
     return 0;

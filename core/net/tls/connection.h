@@ -43,7 +43,9 @@ int beam__tls_has_more(const beam__tls *tls);
 int beam__tls_write(beam__tls *tls, const void *data, size_t len);
 /* Says that nothing more will be written. */
 void beam__tls_finish(beam__tls *tls);
-/* Gives back the memory for records, 33 kB, unless one is half read; the next reading or writing makes it anew. */
+/* Gives back the memory for records, 33 kB, unless one is half read; the next reading or writing makes it anew. Of the
+ * connections of a beam_ctx only the one that was read or written last keeps it: that is most of what a connection
+ * takes, and to make it anew for each message costs more than a short one. */
 void beam__tls_rest(beam__tls *tls);
 int beam__tls_is_secured(const beam__tls *tls);
 /* Was a session resumed? */

@@ -84,10 +84,11 @@ static void keep_no_longer(beam__tls_context *context) {
   beam__tls_context_release(context);
 }
 
-static beam__tls_context *new_context(void) {
+static beam__tls_context *new_context(beam_ctx *ctx) {
   beam__tls_context *context = calloc(1, sizeof *context);
   if (!context)
     return NULL;
+  context->ctx = ctx;
   context->references = 1;
   beam__list_init(&context->node);
   beam__sessions_init(&context->sessions);
@@ -95,9 +96,9 @@ static beam__tls_context *new_context(void) {
   return context;
 }
 
-static int make_context(const beam__tls_needs *needs, const struct beam__tls_identity *identity,
+static int make_context(beam_ctx *ctx, const beam__tls_needs *needs, const struct beam__tls_identity *identity,
                         beam__tls_context **out, beam_error *error) {
-  beam__tls_context *context = new_context();
+  beam__tls_context *context = new_context(ctx);
   int code;
   if (!context)
     return out_of_memory(error);
@@ -124,8 +125,8 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
              : SSL_TLSEXT_ERR_NOACK;
 }
 
-int beam__tls_context_serve(beam__tls_context **out, const beam_tls *files, beam_error *error) {
-  beam__tls_context *context = new_context();
+int beam__tls_context_serve(beam_ctx *ctx, beam__tls_context **out, const beam_tls *files, beam_error *error) {
+  beam__tls_context *context = new_context(ctx);
   int code;
   if (!context)
     return out_of_memory(error);
@@ -226,7 +227,7 @@ static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error)
   if (!contexts || !identify(needs, &identity))
     return out_of_memory(error);
   found = find(contexts, &identity);
-  if (!found && (code = make_context(needs, &identity, &found, error)))
+  if (!found && (code = make_context(ctx, needs, &identity, &found, error)))
     return code;
   use(contexts, found);
   found->references++;

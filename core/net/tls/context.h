@@ -11,6 +11,7 @@
 
 typedef struct beam__tls_context { /* counted */
   beam__node node;
+  beam_ctx *ctx;
   unsigned references;
   SSL_CTX *ssl;
   beam__sessions sessions;
@@ -24,7 +25,7 @@ void beam__tls_context_release(beam__tls_context *context); /* NULL is fine */
 
 /* A server's, of its own: it shows the certificate of `files` and asks for none. 0, BEAM_EINVALID (a file does not hold
  * what it should), BEAM_ENO_MEMORY. */
-int beam__tls_context_serve(beam__tls_context **context, const beam_tls *files, beam_error *error);
+int beam__tls_context_serve(beam_ctx *ctx, beam__tls_context **context, const beam_tls *files, beam_error *error);
 
 /* What one connection needs, from the call that opens it to its handshake. */
 typedef struct beam__tls_needs { /* zero-initialise */

@@ -141,6 +141,18 @@ static void gives_its_memory_back(void) {
   end_them();
 }
 
+static void gives_the_memory_to_one_at_a_time(void) {
+  size_t before;
+  connect_them();
+  CHECK_INT(beam__tls_write(client, "x", 1), 0);
+  before = held;
+  CHECK_INT(beam__tls_write(server, "y", 1), 0);
+  CHECK(held < before + RECORDS_MEMORY);
+  beam__tls_rest(server);
+  CHECK(before - held > RECORDS_MEMORY * 2);
+  end_them();
+}
+
 static void keeps_what_has_failed(void) {
   char text[32];
   connect_them();
@@ -158,11 +170,12 @@ int main(void) {
   write_certificate(path);
   if (beam_new(&ctx, NULL) || beam__tls_needs_start(ctx, &needs, &(beam_tls){.insecure = 1}, &error) ||
       beam__tls_needs_make(ctx, &needs, &error) ||
-      beam__tls_context_serve(&serving, &(beam_tls){.cert_file = path, .key_file = path}, &error))
+      beam__tls_context_serve(ctx, &serving, &(beam_tls){.cert_file = path, .key_file = path}, &error))
     abort();
   RUN(reads_a_record_cut_anywhere);
   RUN(hands_on_a_record_in_pieces);
   RUN(gives_its_memory_back);
+  RUN(gives_the_memory_to_one_at_a_time);
   RUN(keeps_what_has_failed);
   beam__tls_needs_release(&needs);
   beam__tls_context_release(serving);
