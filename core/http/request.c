@@ -232,16 +232,12 @@ static int set_method(beam_http *http, const beam_http_options *options) {
 /* ---- Proxy and TLS ---- */
 
 static int set_proxy_credentials(beam_http *http) {
-  size_t len = http->proxy.credentials ? strlen(http->proxy.credentials) : 0, size = 4 * ((len + 2) / 3) + 1;
   char *value;
   int failed;
-  if (!len)
+  if (!http->proxy.credentials)
     return 0;
-  value = malloc(size + sizeof "Basic ");
-  if (!value)
+  if (!(value = beam__auth_basic(http->proxy.credentials)))
     return BEAM_ENO_MEMORY;
-  memcpy(value, "Basic ", 6);
-  beam__base64(value + 6, http->proxy.credentials, len);
   failed = beam__lines_begin(&http->proxy_lines, 1, strlen("Proxy-Authorization") + strlen(value));
   if (!failed)
     beam__lines_add(&http->proxy_lines, "Proxy-Authorization", value);

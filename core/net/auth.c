@@ -103,18 +103,21 @@ int beam__auth_check_proxy(const beam_auth *auth, const beam__url *url, const ch
 
 /* ---- On the wire ---- */
 
-void beam__base64(char *to, const void *data, size_t len) { EVP_EncodeBlock((unsigned char *)to, data, (int)len); }
-
-static char *basic(const beam_auth *auth) {
+char *beam__auth_basic(const char *credentials) {
   static const char prefix[] = "Basic ";
-  char *plain = beam__join(auth->id, ":", auth->secret);
-  size_t len = plain ? strlen(plain) : 0;
-  char *value = plain ? malloc(sizeof prefix + 4 * ((len + 2) / 3)) : NULL;
+  size_t len = strlen(credentials);
+  char *value = malloc(sizeof prefix + 4 * ((len + 2) / 3));
   if (value) {
     memcpy(value, prefix, sizeof prefix);
-    beam__base64(value + strlen(prefix), plain, len);
+    EVP_EncodeBlock((unsigned char *)value + strlen(prefix), (const unsigned char *)credentials, (int)len);
   }
-  beam__wipe_free(plain);
+  return value;
+}
+
+static char *basic(const beam_auth *auth) {
+  char *credentials = beam__join(auth->id, ":", auth->secret);
+  char *value = credentials ? beam__auth_basic(credentials) : NULL;
+  beam__wipe_free(credentials);
   return value;
 }
 

@@ -18,8 +18,8 @@ char *beam__auth_header(const beam_auth *auth, int *failed);
 /* For BEAM_AUTH_QUERY: the target with auth_token added, percent-encoded; replaces url->target. 0 or BEAM_ENO_MEMORY.
  */
 int beam__auth_query(const beam_auth *auth, beam__url *url);
-/* Base64 of `len` bytes; `to` has room for 4 * ((len + 2) / 3) + 1. */
-void beam__base64(char *to, const void *data, size_t len);
+/* The same for "user:password", as a proxy is told them; NULL when out of memory. */
+char *beam__auth_basic(const char *credentials);
 
 #pragma GCC visibility pop
 

@@ -1,6 +1,6 @@
 #include "net/tunnel.h"
 
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "internal.h"
@@ -9,14 +9,9 @@
 /* ---- The request ---- */
 
 static int add_credentials(beam__bytes *to, const char *credentials) {
-  size_t len = strlen(credentials);
-  char *text = malloc(4 * ((len + 2) / 3) + 1);
-  int code;
-  if (!text)
-    return BEAM_ENO_MEMORY;
-  beam__base64(text, credentials, len);
-  code = beam__bytes_format(to, "Proxy-Authorization: Basic %s\r\n", text);
-  beam__wipe_free(text);
+  char *value = beam__auth_basic(credentials);
+  int code = value ? beam__bytes_format(to, "Proxy-Authorization: %s\r\n", value) : BEAM_ENO_MEMORY;
+  beam__wipe_free(value);
   return code;
 }
 
