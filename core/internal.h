@@ -99,6 +99,9 @@ void beam__show(char *to, size_t size, const char *text);
  * credential into it. */
 int beam__error(beam_error *error, int code, enum beam_phase phase, const char *host, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* The same for what is wrong before anything has begun: with the caller's options, and for want of memory. */
+#define beam__invalid(error, ...) beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, __VA_ARGS__)
+#define beam__no_memory(error) beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory")
 
 /* ---- Memory ---- */
 

@@ -330,7 +330,7 @@ int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, co
       beam__tls_needs_release(&c->tls);
       free_client(c);
     }
-    return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;
+    return code == BEAM_ENO_MEMORY ? beam__no_memory(error) : code;
   }
   c->base.ops = &ops;
   c->ctx = ctx;

@@ -319,11 +319,11 @@ static void create_quietly(struct beam__lws *lws) {
 /* Why it did not start it does not say; malloc leaves ENOMEM, and a virtual host needs nothing but memory. */
 static int not_started(const struct beam__lws *lws, beam_error *error) {
   if (errno == ENOMEM || lws->context)
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                     "libwebsockets %s does not start: is its libuv plugin installed (Debian: "
-                     "libwebsockets-evlib-uv), and are there free descriptors?",
-                     lws_get_library_version());
+    return beam__no_memory(error);
+  return beam__invalid(error,
+                       "libwebsockets %s does not start: is its libuv plugin installed (Debian: "
+                       "libwebsockets-evlib-uv), and are there free descriptors?",
+                       lws_get_library_version());
 }
 
 int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
@@ -335,7 +335,7 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error) {
     return ctx->lws->vhost ? 0 : not_started(ctx->lws, error);
   lws = calloc(1, sizeof *lws);
   if (!lws)
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   lws->ctx = ctx;
   lws->pipe = lws->marker = -1;
   beam__task_init(&lws->finish, finish);

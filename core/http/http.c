@@ -271,7 +271,7 @@ static int start_new(beam_ctx *ctx, beam_http **out, const beam_http_options *op
   beam_http *http = beam__curl_of(ctx) ? http_new(ctx) : NULL;
   int failed;
   if (!http)
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   failed = beam__http_prepare(http, options, error);
   if (failed) {
     beam__http_unprepare(http);
@@ -289,7 +289,7 @@ int beam_http_start(beam_ctx *ctx, beam_http **out, const beam_http_options *opt
   int failed;
   *out = NULL;
   if (beam__is_foreign(ctx))
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__foreign);
+    return beam__invalid(error, "%s", beam__foreign);
   http = beam__http_kept(ctx, options);
   failed = http ? start_again(http, options, error) : start_new(ctx, &http, options, error);
   if (failed)

@@ -18,20 +18,15 @@ enum {
   DEFAULT_HEADERS = 6           /* that add_defaults adds at most */
 };
 
-static int no_memory(beam_error *error) {
-  return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-}
-
 /* ---- Checks ---- */
 
 static int check_method(const char *method, int has_body, beam_error *error) {
   if (!beam__is_token(method, strlen(method)) || strlen(method) > 32)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "the HTTP method is not a token of up to 32 characters");
+    return beam__invalid(error, "the HTTP method is not a token of up to 32 characters");
   if (beam__ascii_same(method, "CONNECT"))
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the HTTP method CONNECT is for proxies only");
+    return beam__invalid(error, "the HTTP method CONNECT is for proxies only");
   if (has_body && (!strcmp(method, "HEAD") || !strcmp(method, "TRACE")))
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "a %s request cannot have a body", method);
+    return beam__invalid(error, "a %s request cannot have a body", method);
   return 0;
 }
 
@@ -41,8 +36,7 @@ static int check_framing(const beam_http_options *options, beam_error *error) {
   size_t i;
   for (i = 0; i < sizeof ours / sizeof *ours; i++)
     if (beam__header_find(options->headers, options->header_count, ours[i]))
-      return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                         "the header %s is set from the body: leave it out", ours[i]);
+      return beam__invalid(error, "the header %s is set from the body: leave it out", ours[i]);
   return 0;
 }
 
@@ -55,11 +49,11 @@ static int check_headers(const beam_http *http, const beam_http_options *options
 static int check(beam_http *http, const beam_http_options *options, const char *method, beam_error *error) {
   int failed;
   if (!options->url || !options->on_event)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "an exchange needs a url and on_event");
+    return beam__invalid(error, "an exchange needs a url and on_event");
   if (options->body && options->upload)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "a body is given or uploaded, not both");
+    return beam__invalid(error, "a body is given or uploaded, not both");
   if (options->body_size > INT64_MAX)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "the body_size is beyond what HTTP can carry");
+    return beam__invalid(error, "the body_size is beyond what HTTP can carry");
   if ((failed = check_method(method, options->body || options->upload, error)) ||
       (failed = beam__url_parse_again(&http->ctx->curl->url, &http->url, options->url, error)) ||
       (failed = check_headers(http, options, error)) || (failed = beam__tls_check(http->ctx, &options->tls, error)) ||
@@ -347,7 +341,7 @@ int beam__http_prepare(beam_http *http, const beam_http_options *options, beam_e
       set_body(http, options) || set_headers(http, options) || set_proxy(http) || set_tls(http, &options->tls) ||
       beam__http_watch_connect(http, http->url.tls && !options->tls.insecure) || beam__http_watch_response(http) ||
       beam__http_trace(http) || beam__http_note(http, options))
-    return no_memory(error);
+    return beam__no_memory(error);
   set_version(http, options);
   return 0;
 }
@@ -360,7 +354,7 @@ int beam__http_prepare_again(beam_http *http, const beam_http_options *options, 
     return failed;
   take_over(http, options);
   warn(http, &options->tls);
-  return set_body(http, options) || set_headers(http, options) ? no_memory(error) : 0;
+  return set_body(http, options) || set_headers(http, options) ? beam__no_memory(error) : 0;
 }
 
 void beam__http_unprepare(beam_http *http) {

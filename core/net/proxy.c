@@ -128,11 +128,7 @@ static const char *environment_choice(const beam__url *url, const char **name) {
 /* ---- The proxy's URL ---- */
 
 static int refuse(beam_error *error, const char *source, const char *why) {
-  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "invalid proxy in %s: %s", source, why);
-}
-
-static int out_of_memory(beam_error *error) {
-  return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+  return beam__invalid(error, "invalid proxy in %s: %s", source, why);
 }
 
 static void wipe_part(char *part) {
@@ -144,7 +140,7 @@ static void wipe_part(char *part) {
 static int join_credentials(beam__proxy *proxy, const char *user, const char *password, beam_error *error) {
   size_t size = strlen(user) + strlen(password) + 2;
   if (!(proxy->credentials = malloc(size)))
-    return out_of_memory(error);
+    return beam__no_memory(error);
   snprintf(proxy->credentials, size, "%s:%s", user, password);
   return 0;
 }
@@ -155,7 +151,7 @@ static int split_credentials(beam__proxy *proxy, CURLU *parts, const char *sourc
   CURLUcode password_code = curl_url_get(parts, CURLUPART_PASSWORD, &password, CURLU_URLDECODE);
   int result = 0;
   if (user_code == CURLUE_OUT_OF_MEMORY || password_code == CURLUE_OUT_OF_MEMORY)
-    result = out_of_memory(error);
+    result = beam__no_memory(error);
   else if ((user_code && user_code != CURLUE_NO_USER) || (password_code && password_code != CURLUE_NO_PASSWORD))
     result = refuse(error, source, "its user or password has a control character in it");
   else if (user && strchr(user, ':'))
@@ -177,10 +173,10 @@ static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, b
     code = curl_url_set(parts, CURLUPART_PORT, default_port, 0);
   curl_free(port);
   if (code) /* not another port than the one that is meant */
-    return out_of_memory(error);
+    return beam__no_memory(error);
   if (curl_url_set(parts, CURLUPART_USER, NULL, 0) || curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) ||
       curl_url_get(parts, CURLUPART_URL, &text, 0))
-    return out_of_memory(error);
+    return beam__no_memory(error);
   result = beam__url_parse(&url, text, error);
   curl_free(text);
   if (result == BEAM_ENO_MEMORY)
@@ -198,7 +194,7 @@ static int split_address(beam__proxy *proxy, CURLU *parts, const char *source, b
  * a space makes a bad host, for the newer ones no URL. */
 static int refuse_url(CURLUcode code, const char *text, const char *source, beam_error *error) {
   if (code == CURLUE_OUT_OF_MEMORY)
-    return out_of_memory(error);
+    return beam__no_memory(error);
   if (!strchr(text, ' ') && (code == CURLUE_BAD_HOSTNAME || code == CURLUE_BAD_PORT_NUMBER))
     return refuse(error, source, bad_address);
   return refuse(error, source, "it is not of the form http://[user:password@]host:port");
@@ -211,7 +207,7 @@ static int split(beam__proxy *proxy, CURLU *parts, const char *text, const char 
   if (code)
     return refuse_url(code, text, source, error);
   if (curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0))
-    return out_of_memory(error);
+    return beam__no_memory(error);
   supported = beam__ascii_same(scheme, "http");
   curl_free(scheme);
   if (!supported)
@@ -229,7 +225,7 @@ static int parse(beam__proxy *proxy, const char *text, const char *source, beam_
     snprintf(whole, sizeof scheme + strlen(text), "%s%s", strstr(text, "://") ? "" : scheme, text);
     result = split(proxy, parts, whole, source, error);
   } else {
-    result = out_of_memory(error);
+    result = beam__no_memory(error);
   }
   beam__wipe_free(whole);
   curl_url_cleanup(parts);

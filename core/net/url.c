@@ -17,9 +17,7 @@ enum { URL_MAX = 2000, HOST_MAX = 253 }; /* bytes; RFC 1035 section 2.3.4, witho
 
 /* ---- Splitting ---- */
 
-static int refuse(beam_error *error, const char *why) {
-  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "invalid URL: %s", why);
-}
+static int refuse(beam_error *error, const char *why) { return beam__invalid(error, "invalid URL: %s", why); }
 
 static const struct scheme {
   const char *prefix;
@@ -140,12 +138,12 @@ static int split_host(beam__url *url, CURLU *parts, beam_error *error) {
   char *port = NULL;
   CURLUcode code;
   if (!(url->host = copy_host(parts)))
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   if (strlen(url->host) > HOST_MAX)
     return refuse(error, "its host name is longer than 253 bytes");
   code = curl_url_get(parts, CURLUPART_PORT, &port, 0);
   if (code == CURLUE_OUT_OF_MEMORY) /* not another port than the one that is meant */
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   url->port = code ? url->tls ? 443 : 80 : (unsigned)strtoul(port, NULL, 10);
   curl_free(port);
   if (url->port < 1 || url->port > 65535)
@@ -195,7 +193,7 @@ static int split_target(beam__url *url, const char *text, beam_error *error) {
   const char *rest = text + strcspn(text, "/?#");
   size_t len, path, kept;
   if (!(url->target = malloc(3 * strlen(rest) + 2)))
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   len = encode_target(url->target, rest);
   path = strcspn(url->target, "?");
   kept = remove_dots(url->target, path);
@@ -210,8 +208,7 @@ static int split(beam__url *url, CURLU *parts, const char *text, const struct sc
       curl_url_set(parts, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME | CURLU_DISALLOW_USER | CURLU_URLENCODE);
   int result;
   if (code)
-    return code == CURLUE_OUT_OF_MEMORY ? beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory")
-                                        : refuse(error, describe(code));
+    return code == CURLUE_OUT_OF_MEMORY ? beam__no_memory(error) : refuse(error, describe(code));
   if (!scheme->fragment && strchr(text, '#'))
     return refuse(error, "a WebSocket URL has no #fragment; write %23 for a # that belongs to it");
   url->tls = scheme->tls;
@@ -233,7 +230,7 @@ int beam__url_parse(beam__url *url, const char *text, beam_error *error) {
   if (check_authority(text + strlen(scheme->prefix), error))
     return BEAM_EINVALID;
   if (!(parts = curl_url()))
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   result = split(url, parts, text, scheme, error);
   curl_url_cleanup(parts);
   if (result)
@@ -254,7 +251,7 @@ static int copy_url(beam__url *to, const beam__url *from) {
 int beam__url_parse_again(beam__url_known *known, beam__url *url, const char *text, beam_error *error) {
   int result;
   if (known->text && strcmp(known->text, text) == 0)
-    return copy_url(url, &known->url) ? beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory") : 0;
+    return copy_url(url, &known->url) ? beam__no_memory(error) : 0;
   beam__url_forget(known);
   result = beam__url_parse(url, text, error);
   if (!result && !strchr(text, '?') && !copy_url(&known->url, url))

@@ -59,8 +59,8 @@ static int check_headers(const beam_header *headers, size_t count, beam_error *e
   for (i = 0; !code && i < count; i++)
     for (k = 0; k < sizeof ours / sizeof *ours; k++)
       if (beam__ascii_same(headers[i].name, ours[k]))
-        code = beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                           "the header %.80s is part of the WebSocket handshake and cannot be set", headers[i].name);
+        code = beam__invalid(error, "the header %.80s is part of the WebSocket handshake and cannot be set",
+                             headers[i].name);
   return code;
 }
 
@@ -96,7 +96,7 @@ int beam__handshake_request(beam__bytes *to, const beam__url *url, const char *a
   if (code)
     return code;
   if (add_head(to, url, authorization, headers, count, key))
-    return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
+    return beam__no_memory(error);
   if (to->len > BEAM__HANDSHAKE_HEAD_MAX)
     return beam__error(error, BEAM_ETOO_LARGE, BEAM_PHASE_NONE, NULL,
                        "the request's headers take %zu bytes; the limit is %d", to->len, BEAM__HANDSHAKE_HEAD_MAX);

@@ -7,10 +7,6 @@
 #include "websocket/upgrade.h"
 #include "websocket/websocket.h"
 
-static int out_of_memory(beam_error *error) {
-  return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-}
-
 static int add_credentials(beam__way *way, const beam_auth *auth, char **authorization, beam_error *error) {
   int failed = 0, code = beam__auth_check(auth, &way->url, error);
   if (!code)
@@ -21,7 +17,7 @@ static int add_credentials(beam__way *way, const beam_auth *auth, char **authori
     failed = beam__auth_query(auth, &way->url);
   else
     *authorization = beam__auth_header(auth, &failed);
-  return failed ? out_of_memory(error) : 0;
+  return failed ? beam__no_memory(error) : 0;
 }
 
 static int put_together(beam__upgrade_request *request, const beam_ws_options *options, beam_error *error) {
@@ -33,14 +29,13 @@ static int put_together(beam__upgrade_request *request, const beam_ws_options *o
                                    options->header_count, request->key, error);
   beam__wipe_free(authorization);
   if (!code && !(request->offer = beam__handshake_offer(options->headers, options->header_count)))
-    code = out_of_memory(error);
+    code = beam__no_memory(error);
   return code;
 }
 
 static int prepare(beam_ctx *ctx, beam__upgrade_request *request, const beam_ws_options *options, beam_error *error) {
   beam__way *way = &request->way;
-  int code = options->url ? beam__url_parse(&way->url, options->url, error)
-                          : beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "no URL was given");
+  int code = options->url ? beam__url_parse(&way->url, options->url, error) : beam__invalid(error, "no URL was given");
   if (!code)
     code = beam__proxy_choose(&way->proxy, options->proxy, &way->url, error);
   if (!code && way->url.tls)
@@ -60,7 +55,7 @@ static int start(beam_ctx *ctx, beam_ws **ws, beam__upgrade_request *request, co
   if (code)
     return code;
   if (beam__ws_new(ctx, ws, BEAM__CLIENT, options, request->way.url.authority))
-    return out_of_memory(error);
+    return beam__no_memory(error);
   code = beam__upgrade_open(ctx, &carrier, request, &beam__ws_carrier_events, *ws, error);
   if (code) {
     beam_ws_free(*ws);
@@ -80,7 +75,7 @@ int beam_ws_open(beam_ctx *ctx, beam_ws **ws, const beam_ws_options *options, be
   if (error)
     memset(error, 0, sizeof *error);
   if (beam__is_foreign(ctx))
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s", beam__foreign);
+    return beam__invalid(error, "%s", beam__foreign);
   code = prepare(ctx, &request, options, error);
   if (!code)
     code = start(ctx, ws, &request, options, error);

@@ -290,7 +290,7 @@ int beam__upgrade_open(beam_ctx *ctx, beam__carrier **carrier, beam__upgrade_req
   if (code) {
     if (u)
       free_upgrade(u);
-    return code == BEAM_ENO_MEMORY ? beam__error(error, code, BEAM_PHASE_NONE, NULL, "out of memory") : code;
+    return code == BEAM_ENO_MEMORY ? beam__no_memory(error) : code;
   }
   u->base.ops = &ops;
   u->ctx = ctx;

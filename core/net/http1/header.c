@@ -142,13 +142,12 @@ int beam__headers_check(const beam_header *headers, size_t count, beam_error *er
   size_t i;
   for (i = 0; i < count; i++) {
     if (!headers[i].name || !beam__is_token(headers[i].name, strlen(headers[i].name)))
-      return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                         "invalid header: the name of header %zu is empty or has a character in it that none may have",
-                         i + 1);
+      return beam__invalid(
+          error, "invalid header: the name of header %zu is empty or has a character in it that none may have", i + 1);
     if (!headers[i].value || !is_value(headers[i].value))
-      return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                         "invalid header: the value of \"%.64s\" has a line break or another control character in it",
-                         headers[i].name);
+      return beam__invalid(error,
+                           "invalid header: the value of \"%.64s\" has a line break or another control character in it",
+                           headers[i].name);
   }
   return 0;
 }

@@ -17,16 +17,11 @@ struct beam__tls_contexts {
   beam__node list; /* the most recently used at the end; each is referred to */
 };
 
-static int out_of_memory(beam_error *error) {
-  return beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory");
-}
-
 /* ---- An SSL_CTX ---- */
 
 static int refuse(beam_error *error, const char *what, const char *path) {
   const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "%s cannot be used (%s): %.300s", what,
-                     reason ? reason : "unknown reason", path);
+  return beam__invalid(error, "%s cannot be used (%s): %.300s", what, reason ? reason : "unknown reason", path);
 }
 
 static int load_certificate(SSL_CTX *ssl, const beam_tls *files, const char *whose, beam_error *error) {
@@ -101,10 +96,10 @@ static int make_context(beam_ctx *ctx, const beam__tls_needs *needs, const struc
   beam__tls_context *context = new_context(ctx);
   int code;
   if (!context)
-    return out_of_memory(error);
+    return beam__no_memory(error);
   context->identity = *identity;
   context->ssl = make_ssl(needs->trust);
-  code = context->ssl ? load_certificate(context->ssl, &needs->files, "client", error) : out_of_memory(error);
+  code = context->ssl ? load_certificate(context->ssl, &needs->files, "client", error) : beam__no_memory(error);
   ERR_clear_error();
   if (code)
     beam__tls_context_release(context);
@@ -129,9 +124,9 @@ int beam__tls_context_serve(beam_ctx *ctx, beam__tls_context **out, const beam_t
   beam__tls_context *context = new_context(ctx);
   int code;
   if (!context)
-    return out_of_memory(error);
+    return beam__no_memory(error);
   context->ssl = make_plain_ssl(TLS_server_method());
-  code = context->ssl ? load_certificate(context->ssl, files, "server", error) : out_of_memory(error);
+  code = context->ssl ? load_certificate(context->ssl, files, "server", error) : beam__no_memory(error);
   ERR_clear_error();
   if (code) {
     beam__tls_context_release(context);
@@ -225,7 +220,7 @@ static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error)
   beam__tls_context *found;
   int code;
   if (!contexts || !identify(needs, &identity))
-    return out_of_memory(error);
+    return beam__no_memory(error);
   found = find(contexts, &identity);
   if (!found && (code = make_context(ctx, needs, &identity, &found, error)))
     return code;
@@ -247,8 +242,7 @@ static int copy_text(const char **to, const char *from) {
 int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error) {
   const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam_ca_bundle();
   if (!options->insecure && !ca_file)
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "no CA bundle was found: install ca-certificates, or set tls.ca_file");
+    return beam__invalid(error, "no CA bundle was found: install ca-certificates, or set tls.ca_file");
   if (!options->insecure && !(needs->trust = beam__trust_of(ctx, ca_file)))
     return BEAM_ENO_MEMORY;
   if (copy_text(&needs->files.cert_file, options->cert_file) ||

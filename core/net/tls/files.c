@@ -42,7 +42,7 @@ const char *beam_ca_bundle(void) {
 static int is_given(const char *text) { return text && *text; }
 
 static int refuse(beam_error *error, const char *field, const char *path, const char *why) {
-  return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, "tls.%s: %.200s: %s", field, path, why);
+  return beam__invalid(error, "tls.%s: %.200s: %s", field, path, why);
 }
 
 /* What OpenSSL could not read; of memory that ran out it says no more than that, but malloc leaves ENOMEM. */
@@ -156,9 +156,8 @@ int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
   if (!is_given(tls->ca_file) && !is_given(tls->cert_file) && !is_given(tls->key_file))
     return 0;
   if (is_given(tls->cert_file) != is_given(tls->key_file))
-    return beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL,
-                       "tls.cert_file and tls.key_file come together: %s is missing",
-                       is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
+    return beam__invalid(error, "tls.cert_file and tls.key_file come together: %s is missing",
+                         is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
   ERR_set_mark(); /* libcurl and libwebsockets read OpenSSL's error queue: leave nothing in it */
   if (is_given(tls->ca_file))
     result = check_authority(ctx, tls->ca_file, error);
