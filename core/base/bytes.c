@@ -36,6 +36,15 @@ int beam__bytes_add(beam__bytes *bytes, const void *data, size_t len) {
   return 0;
 }
 
+int beam__bytes_add_text(beam__bytes *bytes, const char *text, size_t len) {
+  if (reserve(bytes, len + 1))
+    return BEAM_ENO_MEMORY;
+  memcpy(bytes->at + bytes->len, text, len);
+  bytes->at[bytes->len + len] = '\0';
+  bytes->len += len + 1;
+  return 0;
+}
+
 int beam__bytes_format(beam__bytes *bytes, const char *format, ...) {
   va_list arguments;
   int len;

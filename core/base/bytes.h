@@ -11,8 +11,9 @@ typedef struct beam__bytes { /* zero-initialise */
   size_t len, size;
 } beam__bytes;
 
-/* Both: 0, or BEAM_ENO_MEMORY with nothing added. */
+/* All: 0, or BEAM_ENO_MEMORY with nothing added. */
 int beam__bytes_add(beam__bytes *bytes, const void *data, size_t len);
+int beam__bytes_add_text(beam__bytes *bytes, const char *text, size_t len); /* and a NUL behind it */
 int beam__bytes_format(beam__bytes *bytes, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Takes `len` bytes away at the front. */
 void beam__bytes_skip(beam__bytes *bytes, size_t len);

@@ -16,9 +16,9 @@ enum {
 /* Of a stream in haste several pieces are told as one, for each event costs its reader more than the bytes do; none
  * waits for longer than curl goes on handing on what it has. */
 static int gather(beam_http *http, const void *data, size_t len) {
-  if (beam__response_append(&http->response, data, len))
+  if (beam__bytes_add(&http->response.body, data, len))
     return BEAM_ENO_MEMORY;
-  if (http->response.body_len > GATHERED_MAX - PIECE)
+  if (http->response.body.len > GATHERED_MAX - PIECE)
     beam__http_tell_gathered(http);
   else if (beam__list_empty(&http->transfer.gathering))
     beam__list_add(&http->ctx->curl->gathering, &http->transfer.gathering);
@@ -26,11 +26,11 @@ static int gather(beam_http *http, const void *data, size_t len) {
 }
 
 void beam__http_tell_gathered(beam_http *http) {
-  size_t len = http->response.body_len;
+  size_t len = http->response.body.len;
   beam__list_remove(&http->transfer.gathering);
-  http->response.body_len = 0;
+  http->response.body.len = 0;
   if (len)
-    beam__http_deliver(http, BEAM_HTTP_DATA, http->response.body, len);
+    beam__http_deliver(http, BEAM_HTTP_DATA, http->response.body.at, len);
 }
 
 static int take_decoded(beam_http *http, const void *data, size_t len) {
@@ -47,7 +47,7 @@ static int take_decoded(beam_http *http, const void *data, size_t len) {
     beam__http_tell_gathered(http);
     beam__http_deliver(http, BEAM_HTTP_DATA, data, len);
     return http->freed ? -1 : 0;
-  } else if (!beam__response_append(&http->response, data, len)) {
+  } else if (!beam__bytes_add(&http->response.body, data, len)) {
     return 0;
   }
   beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);

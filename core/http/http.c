@@ -34,8 +34,8 @@ static void finish(beam_http *http) {
   http->done = 1; /* its timer goes on for one that is sent again, and ends with the others */
   beam__log(http->ctx, BEAM_LOG_DEBUG, "http: %s answered %d%s%s", http->url.authority, http->response.status,
             http->error.code ? ", " : "", http->error.code ? http->error.message : "");
-  beam__http_deliver(http, BEAM_HTTP_DONE, whole && http->response.body ? http->response.body : "",
-                     whole ? http->response.body_len : 0);
+  beam__http_deliver(http, BEAM_HTTP_DONE, whole && http->response.body.at ? http->response.body.at : "",
+                     whole ? http->response.body.len : 0);
 }
 
 /* Ends it from our side, outside of curl. */

@@ -9,32 +9,7 @@
 const char beam__response_unreadable[] =
     "a header of the response cannot be read: its Content-Length conflicts or is no number, or a line is no header";
 
-/* Makes room for `more` bytes and a NUL, doubling. */
-static int reserve(char **bytes, size_t *size, size_t len, size_t more) {
-  size_t wanted = *size ? *size : 512;
-  char *grown;
-  while (wanted < len + more + 1)
-    wanted *= 2;
-  if (wanted == *size)
-    return 0;
-  grown = realloc(*bytes, wanted);
-  if (!grown)
-    return BEAM_ENO_MEMORY;
-  *bytes = grown;
-  *size = wanted;
-  return 0;
-}
-
 /* ---- The head ---- */
-
-static int add_text(beam__response *response, const char *text, size_t len) {
-  if (reserve(&response->text, &response->text_size, response->text_len, len))
-    return BEAM_ENO_MEMORY;
-  memcpy(response->text + response->text_len, text, len);
-  response->text_len += len;
-  response->text[response->text_len++] = 0;
-  return 0;
-}
 
 /* Without its line end and the white space around it. */
 static beam__slice content_of(const char *line, size_t len) {
@@ -48,21 +23,23 @@ static int add_folded(beam__response *response, const char *line, size_t len) {
   beam__slice more = content_of(line, len);
   if (!response->text_count)
     return 0;
-  response->text[response->text_len - 1] = ' ';
-  return add_text(response, more.at, more.len);
+  response->text.at[response->text.len - 1] = ' ';
+  return beam__bytes_add_text(&response->text, more.at, more.len);
 }
 
 static int add_field(beam__response *response, const char *line, size_t len) {
   const char *colon = memchr(line, ':', len);
-  size_t start = response->text_len;
+  size_t start = response->text.len;
   beam__slice value;
+  char *at;
   if (!colon || colon == line)
     return BEAM_EHTTP; /* newer versions of curl (8.22) refuse such a line, older ones hand it on */
   value = content_of(colon + 1, len - (size_t)(colon + 1 - line));
-  if (add_text(response, line, (size_t)(colon - line)) || add_text(response, value.at, value.len))
+  if (beam__bytes_add_text(&response->text, line, (size_t)(colon - line)) ||
+      beam__bytes_add_text(&response->text, value.at, value.len))
     return BEAM_ENO_MEMORY;
-  for (; response->text[start]; start++)
-    response->text[start] = beam__ascii_lower(response->text[start]);
+  for (at = response->text.at + start; *at; at++)
+    *at = beam__ascii_lower(*at);
   response->text_count++;
   return 0;
 }
@@ -80,7 +57,7 @@ static int status_of(const char *line, size_t len) {
 
 static void begin_head(beam__response *response, int status) {
   response->current = status;
-  response->text_len = response->text_count = 0;
+  response->text.len = response->text_count = 0;
 }
 
 static int is_number(const char *text) { return *text && strspn(text, "0123456789") == strlen(text); }
@@ -114,7 +91,7 @@ static int reserve_headers(beam__response *response) {
 }
 
 static int end_head(beam__response *response, const char **why) {
-  char *at = response->text;
+  char *at = response->text.at;
   size_t i;
   if (response->current < 200)
     return 0;
@@ -143,7 +120,7 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
   }
   if (len == 0 || line[0] == '\r' || line[0] == '\n')
     return end_head(response, why);
-  if (response->text_len + len > BEAM__RESPONSE_HEAD_MAX)
+  if (response->text.len + len > BEAM__RESPONSE_HEAD_MAX)
     return *why = "the response's headers are larger than 256 KiB", BEAM_ETOO_LARGE;
   failed = line[0] == ' ' || line[0] == '\t' ? add_folded(response, line, len) : add_field(response, line, len);
   if (failed)
@@ -151,18 +128,10 @@ int beam__response_line(beam__response *response, const char *line, size_t len, 
   return failed;
 }
 
-/* ---- The body ---- */
-
-int beam__response_append(beam__response *response, const void *data, size_t len) {
-  if (reserve(&response->body, &response->body_size, response->body_len, len))
-    return BEAM_ENO_MEMORY;
-  memcpy(response->body + response->body_len, data, len);
-  response->body_len += len;
-  return 0;
-}
+/* ---- Memory ---- */
 
 void beam__response_forget(beam__response *response) {
-  response->header_count = response->text_count = response->text_len = response->body_len = 0;
+  response->header_count = response->text_count = response->text.len = response->body.len = 0;
   response->status = response->current = 0;
 }
 
@@ -172,21 +141,15 @@ void beam__response_shrink(beam__response *response, size_t size) {
     response->headers = NULL;
     response->header_size = 0;
   }
-  if (response->text_size > size) {
-    free(response->text);
-    response->text = NULL;
-    response->text_size = 0;
-  }
-  if (response->body_size > size) {
-    free(response->body);
-    response->body = NULL;
-    response->body_size = 0;
-  }
+  if (response->text.size > size)
+    beam__bytes_free(&response->text);
+  if (response->body.size > size)
+    beam__bytes_free(&response->body);
 }
 
 void beam__response_free(beam__response *response) {
   free(response->headers);
-  free(response->text);
-  free(response->body);
+  beam__bytes_free(&response->text);
+  beam__bytes_free(&response->body);
   memset(response, 0, sizeof *response);
 }

@@ -2,6 +2,7 @@
 #ifndef BEAM_HTTP_RESPONSE_H
 #define BEAM_HTTP_RESPONSE_H
 
+#include "base/bytes.h"
 #include "beam.h"
 
 #pragma GCC visibility push(hidden)
@@ -12,11 +13,10 @@ typedef struct beam__response { /* zero-initialise */
   int status;                   /* of the final response once its head is whole, else 0 */
   beam_header *headers;         /* names in lower case */
   size_t header_count, header_size;
-  char *body;
-  size_t body_len, body_size;
-  int current; /* status of the head that is being read, an interim one (1xx) perhaps */
-  char *text;  /* name NUL value NUL … */
-  size_t text_len, text_size, text_count;
+  beam__bytes body;
+  int current;      /* status of the head that is being read, an interim one (1xx) perhaps */
+  beam__bytes text; /* name NUL value NUL … */
+  size_t text_count;
 } beam__response;
 
 /* Why a head was refused for what stands in it. */
@@ -25,8 +25,6 @@ extern const char beam__response_unreadable[];
 /* Takes one line of a head with its line end. 1: the final head is whole; 0: more to come (trailers are passed over);
  * BEAM_EHTTP, BEAM_ETOO_LARGE or BEAM_ENO_MEMORY, with a reason in *why (static). */
 int beam__response_line(beam__response *response, const char *line, size_t len, const char **why);
-/* Adds to the body. 0 or BEAM_ENO_MEMORY. */
-int beam__response_append(beam__response *response, const void *data, size_t len);
 void beam__response_forget(beam__response *response); /* ready for another one; keeps its memory */
 /* Of one that was forgotten: keeps no more than `size` bytes for each thing. */
 void beam__response_shrink(beam__response *response, size_t size);
