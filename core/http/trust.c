@@ -6,60 +6,22 @@
  * exchanges that differ in these must differ in an option. CURLOPT_CAPATH does it without being read: it names trust
  * and identity, as a directory that cannot exist. If the store were ever left out, nobody would be trusted.
  */
-#include <openssl/evp.h>
 #include <openssl/ssl.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "base/random.h"
 #include "http/http.h"
 #include "net/tls/files.h"
 
 /* ---- Identity ---- */
 
-static unsigned char salt[16]; /* of this process: a digest of a password says nothing to who might see it */
-static pthread_once_t salted = PTHREAD_ONCE_INIT;
-
-static void make_salt(void) { beam__random(salt, sizeof salt); }
-
-/* A file as it is now; another one, or a change of it, is another identity. */
-static int add_file(EVP_MD_CTX *digest, const char *path) {
-  struct stat seen;
-  if (!path || !*path)
-    return EVP_DigestUpdate(digest, "-", 1);
-  memset(&seen, 0, sizeof seen);
-  if (stat(path, &seen))
-    return EVP_DigestUpdate(digest, "?", 1);
-  return EVP_DigestUpdate(digest, &seen.st_dev, sizeof seen.st_dev) &&
-         EVP_DigestUpdate(digest, &seen.st_ino, sizeof seen.st_ino) &&
-         EVP_DigestUpdate(digest, &seen.st_size, sizeof seen.st_size) &&
-         EVP_DigestUpdate(digest, &seen.st_mtim, sizeof seen.st_mtim) &&
-         EVP_DigestUpdate(digest, &seen.st_ctim, sizeof seen.st_ctim);
-}
-
-static int add_identity(EVP_MD_CTX *digest, const beam_http *http, const beam_tls *tls) {
-  const char *credentials = http->proxy.credentials ? http->proxy.credentials : "";
-  const char *passphrase = tls->key_passphrase ? tls->key_passphrase : "";
-  return EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && EVP_DigestUpdate(digest, salt, sizeof salt) &&
-         EVP_DigestUpdate(digest, credentials, strlen(credentials) + 1) && add_file(digest, tls->cert_file) &&
-         add_file(digest, tls->key_file) && EVP_DigestUpdate(digest, passphrase, strlen(passphrase));
-}
-
 /* 0 for who shows nothing of himself. */
 static int identify(const beam_http *http, const beam_tls *tls, uint64_t *identity) {
-  unsigned char bytes[EVP_MAX_MD_SIZE];
-  EVP_MD_CTX *digest;
-  int made;
+  unsigned char bytes[BEAM__IDENTITY_SIZE];
   *identity = 0;
   if (!http->proxy.credentials && !tls->cert_file && !tls->key_file)
     return 0;
-  pthread_once(&salted, make_salt);
-  digest = EVP_MD_CTX_new();
-  made = digest && add_identity(digest, http, tls) && EVP_DigestFinal_ex(digest, bytes, NULL);
-  EVP_MD_CTX_free(digest);
-  if (!made)
+  if (beam__tls_identify(tls, http->proxy.credentials, bytes))
     return BEAM_ENO_MEMORY;
   memcpy(identity, bytes, sizeof *identity);
   return 0;

@@ -1,7 +1,6 @@
 #include "net/tls/context.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,44 +181,12 @@ static void use(struct beam__tls_contexts *contexts, beam__tls_context *context)
     keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
 }
 
-/* ---- Who we are ---- */
-
-/* What cannot be read is found when it is loaded. */
-static int add_file(EVP_MD_CTX *digest, const char *path) {
-  char piece[4096];
-  size_t got;
-  FILE *file = path ? fopen(path, "re") : NULL;
-  int added = EVP_DigestUpdate(digest, file ? "+" : "-", 1);
-  while (file && (got = fread(piece, 1, sizeof piece, file)) > 0)
-    added &= EVP_DigestUpdate(digest, piece, got);
-  if (file)
-    fclose(file);
-  beam__wipe(piece, sizeof piece);
-  return added;
-}
-
-static int add_text(EVP_MD_CTX *digest, const char *text) {
-  return EVP_DigestUpdate(digest, text ? text : "", text ? strlen(text) : 0);
-}
-
-static int identify(const beam__tls_needs *needs, struct beam__tls_identity *identity) {
-  EVP_MD_CTX *digest = EVP_MD_CTX_new();
-  int known;
-  memset(identity, 0, sizeof *identity);
-  identity->trust = needs->trust ? beam__trust_id(needs->trust) : 0;
-  known = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && add_file(digest, needs->files.cert_file) &&
-          add_file(digest, needs->files.key_file) && add_text(digest, needs->files.key_passphrase) &&
-          EVP_DigestFinal_ex(digest, identity->files, NULL);
-  EVP_MD_CTX_free(digest);
-  return known;
-}
-
 static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
   struct beam__tls_contexts *contexts = contexts_of(ctx);
-  struct beam__tls_identity identity;
+  struct beam__tls_identity identity = {.trust = needs->trust ? beam__trust_id(needs->trust) : 0};
   beam__tls_context *found;
   int code;
-  if (!contexts || !identify(needs, &identity))
+  if (!contexts || beam__tls_identify(&needs->files, NULL, identity.shown))
     return beam__no_memory(error);
   found = find(contexts, &identity);
   if (!found && (code = make_context(ctx, needs, &identity, &found, error)))

@@ -4,6 +4,7 @@
 #ifndef BEAM_TLS_CONTEXT_H
 #define BEAM_TLS_CONTEXT_H
 
+#include "net/tls/files.h"
 #include "net/tls/session.h"
 #include "net/tls/trust.h"
 
@@ -16,8 +17,8 @@ typedef struct beam__tls_context { /* counted */
   SSL_CTX *ssl;
   beam__sessions sessions;
   struct beam__tls_identity {
-    unsigned trust;          /* its id; 0: nobody is asked for a certificate */
-    unsigned char files[32]; /* SHA-256 of the client certificate, its key and the key's passphrase */
+    unsigned trust;                           /* its id; 0: nobody is asked for a certificate */
+    unsigned char shown[BEAM__IDENTITY_SIZE]; /* of the client certificate, its key and the key's passphrase */
   } identity;
 } beam__tls_context;
 

@@ -3,13 +3,16 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/random.h"
 #include "internal.h"
 #include "net/tls/trust.h"
 
@@ -165,4 +168,41 @@ int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
     result = check_client(tls, error);
   ERR_pop_to_mark();
   return result;
+}
+
+/* ---- Who shows them ---- */
+
+static unsigned char salt[16];
+static pthread_once_t salted = PTHREAD_ONCE_INIT;
+
+static void make_salt(void) { beam__random(salt, sizeof salt); }
+
+/* What cannot be read is found when it is loaded. */
+static int add_file(EVP_MD_CTX *digest, const char *path) {
+  char piece[4096];
+  size_t got;
+  FILE *file = path ? fopen(path, "re") : NULL;
+  int added = EVP_DigestUpdate(digest, file ? "+" : "-", 1);
+  while (file && (got = fread(piece, 1, sizeof piece, file)) > 0)
+    added &= EVP_DigestUpdate(digest, piece, got);
+  if (file)
+    fclose(file);
+  beam__wipe(piece, sizeof piece);
+  return added;
+}
+
+static int add_text(EVP_MD_CTX *digest, const char *text) {
+  return EVP_DigestUpdate(digest, text ? text : "", text ? strlen(text) + 1 : 1);
+}
+
+int beam__tls_identify(const beam_tls *files, const char *more, unsigned char identity[BEAM__IDENTITY_SIZE]) {
+  EVP_MD_CTX *digest = EVP_MD_CTX_new();
+  int made;
+  pthread_once(&salted, make_salt);
+  made = digest && EVP_DigestInit_ex(digest, EVP_sha256(), NULL) && EVP_DigestUpdate(digest, salt, sizeof salt) &&
+         add_file(digest, files->cert_file) && add_file(digest, files->key_file) &&
+         add_text(digest, files->key_passphrase) && add_text(digest, more) &&
+         EVP_DigestFinal_ex(digest, identity, NULL);
+  EVP_MD_CTX_free(digest);
+  return made ? 0 : BEAM_ENO_MEMORY;
 }
