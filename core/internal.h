@@ -103,7 +103,9 @@ int beam__error(beam_error *error, int code, enum beam_phase phase, const char *
 #define beam__invalid(error, ...) beam__error(error, BEAM_EINVALID, BEAM_PHASE_NONE, NULL, __VA_ARGS__)
 #define beam__no_memory(error) beam__error(error, BEAM_ENO_MEMORY, BEAM_PHASE_NONE, NULL, "out of memory")
 
-/* ---- Memory ---- */
+/* ---- Texts and memory ---- */
+
+static inline int beam__is_given(const char *text) { return text && *text; }
 
 void beam__wipe(void *memory, size_t len); /* overwrites with zeros, not optimised away */
 void beam__wipe_free(char *text);          /* wipes and frees a NUL-terminated text; NULL is fine */

@@ -130,7 +130,6 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
 int beam__http_restart(beam_http *http, CURLcode result);
 
 /* trust.c */
-const char *beam__http_ca_file(const beam_tls *tls);                           /* NULL: this system has none */
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
 int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
 int beam__http_lacks_trust(const beam_http *http);                             /* it is still being loaded */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "http/http.h"
+#include "net/tls/files.h"
 
 enum { KEPT_MAX = 64, BUFFER_MAX = 16 * 1024 };
 
@@ -24,12 +25,10 @@ struct beam__kept {
 
 /* ---- What it was set to ---- */
 
-static int is_given(const char *path) { return path && *path; }
-
 static int may_be_kept(const beam_http *http, const beam_http_options *options) {
   return !options->stream && !options->upload && !http->proxy.host && options->auth.scheme != BEAM_AUTH_QUERY &&
-         !strchr(options->url, '?') && !is_given(options->tls.cert_file) && !is_given(options->tls.key_file) &&
-         (!http->url.tls || http->trust || options->tls.insecure);
+         !strchr(options->url, '?') && !beam__is_given(options->tls.cert_file) &&
+         !beam__is_given(options->tls.key_file) && (!http->url.tls || http->trust || options->tls.insecure);
 }
 
 int beam__http_note(beam_http *http, const beam_http_options *options) {
@@ -66,7 +65,7 @@ static int needs_no_proxy(const beam_http *http, const beam_http_options *option
 static int trusts_the_same(beam_http *http, const beam_http_options *options) {
   if (!http->note.trust_id)
     return 1;
-  http->trust = beam__trust_if_ready(http->ctx, beam__http_ca_file(&options->tls));
+  http->trust = beam__trust_if_ready(http->ctx, beam__tls_ca_file(&options->tls));
   if (http->trust && beam__trust_id(http->trust) == http->note.trust_id)
     return 1;
   beam__http_release_trust(http);
@@ -153,7 +152,8 @@ beam_http *beam__http_kept(beam_ctx *ctx, const beam_http_options *options) {
   uint64_t key;
   unsigned i;
   if (!kept || !kept->count || !options->url || !options->on_event || options->upload || options->stream ||
-      options->auth.scheme == BEAM_AUTH_QUERY || is_given(options->tls.cert_file) || is_given(options->tls.key_file))
+      options->auth.scheme == BEAM_AUTH_QUERY || beam__is_given(options->tls.cert_file) ||
+      beam__is_given(options->tls.key_file))
     return NULL;
   key = key_of(options->url);
   for (i = kept->count; i-- > 0;)

@@ -50,12 +50,8 @@ static int let_curl_load(const beam_http *http, const beam_tls *tls, const char 
   return curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, apart) || curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, apart);
 }
 
-const char *beam__http_ca_file(const beam_tls *tls) {
-  return tls->ca_file && *tls->ca_file ? tls->ca_file : beam_ca_bundle();
-}
-
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls) {
-  const char *ca_file = beam__http_ca_file(tls);
+  const char *ca_file = beam__tls_ca_file(tls);
   if (!beam__curl_has_openssl() || (!ca_file && !tls->insecure))
     return let_curl_load(http, tls, ca_file);
   if (tls->insecure)

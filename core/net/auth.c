@@ -18,8 +18,6 @@ static int refuse(beam_error *error, int code, const beam__url *url, const char 
                      why);
 }
 
-static int is_empty(const char *text) { return !text || !*text; }
-
 static int has_control_character(const char *text) {
   for (; *text; text++)
     if (beam__ascii_is_control(*text))
@@ -28,7 +26,7 @@ static int has_control_character(const char *text) {
 }
 
 static int check_basic(const beam_auth *auth, const beam__url *url, beam_error *error) {
-  if (is_empty(auth->id) || is_empty(auth->secret))
+  if (!beam__is_given(auth->id) || !beam__is_given(auth->secret))
     return refuse(error, BEAM_EAUTH, url,
                   "the client id or the client secret is missing; set basic = {id=, secret=}, or BEAM_CLIENT_ID and "
                   "BEAM_CLIENT_SECRET");
@@ -57,7 +55,7 @@ static int check_secret(const beam_auth *auth, const beam__url *url, beam_error 
   int result = auth->scheme == BEAM_AUTH_BASIC ? check_basic(auth, url, error) : 0;
   if (result)
     return result;
-  if (is_empty(auth->secret))
+  if (!beam__is_given(auth->secret))
     return refuse(error, BEAM_EAUTH, url,
                   "there is no token; set BEAM_TOKEN, give token = \"...\", or log in with `beam configure`");
   if (has_control_character(auth->secret))

@@ -200,14 +200,14 @@ static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error)
 /* ---- What one connection needs ---- */
 
 static int copy_text(const char **to, const char *from) {
-  if (!from || !*from)
+  if (!beam__is_given(from))
     return 0;
   *to = beam__strdup(from);
   return *to ? 0 : BEAM_ENO_MEMORY;
 }
 
 int beam__tls_needs_start(beam_ctx *ctx, beam__tls_needs *needs, const beam_tls *options, beam_error *error) {
-  const char *ca_file = options->ca_file && *options->ca_file ? options->ca_file : beam_ca_bundle();
+  const char *ca_file = beam__tls_ca_file(options);
   if (!options->insecure && !ca_file)
     return beam__invalid(error, "no CA bundle was found: install ca-certificates, or set tls.ca_file");
   if (!options->insecure && !(needs->trust = beam__trust_of(ctx, ca_file)))

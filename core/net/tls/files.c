@@ -42,7 +42,9 @@ const char *beam_ca_bundle(void) {
 
 /* ---- Files the caller names ---- */
 
-static int is_given(const char *text) { return text && *text; }
+const char *beam__tls_ca_file(const beam_tls *tls) {
+  return beam__is_given(tls->ca_file) ? tls->ca_file : beam_ca_bundle();
+}
 
 static int refuse(beam_error *error, const char *field, const char *path, const char *why) {
   return beam__invalid(error, "tls.%s: %.200s: %s", field, path, why);
@@ -115,12 +117,12 @@ static int read_key(EVP_PKEY **key, const beam_tls *tls, beam_error *error) {
   errno = 0;
   *key = PEM_read_PrivateKey(file, NULL, tell_passphrase, &passphrase);
   if (!*key)
-    code =
-        refuse_content(error, "key_file", tls->key_file,
-                       !passphrase.asked           ? "there is no private key in PEM form in it"
-                       : is_given(passphrase.text) ? "tls.key_passphrase does not decrypt it"
-                                                   : "the key is encrypted: set tls.key_passphrase, or decrypt it with "
-                                                     "`openssl pkey -in FILE -out FILE`");
+    code = refuse_content(error, "key_file", tls->key_file,
+                          !passphrase.asked ? "there is no private key in PEM form in it"
+                          : beam__is_given(passphrase.text)
+                              ? "tls.key_passphrase does not decrypt it"
+                              : "the key is encrypted: set tls.key_passphrase, or decrypt it with "
+                                "`openssl pkey -in FILE -out FILE`");
   fclose(file);
   return code;
 }
@@ -156,15 +158,15 @@ static int check_authority(beam_ctx *ctx, const char *path, beam_error *error) {
 
 int beam__tls_check(beam_ctx *ctx, const beam_tls *tls, beam_error *error) {
   int result = 0;
-  if (!is_given(tls->ca_file) && !is_given(tls->cert_file) && !is_given(tls->key_file))
+  if (!beam__is_given(tls->ca_file) && !beam__is_given(tls->cert_file) && !beam__is_given(tls->key_file))
     return 0;
-  if (is_given(tls->cert_file) != is_given(tls->key_file))
+  if (beam__is_given(tls->cert_file) != beam__is_given(tls->key_file))
     return beam__invalid(error, "tls.cert_file and tls.key_file come together: %s is missing",
-                         is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
+                         beam__is_given(tls->cert_file) ? "tls.key_file" : "tls.cert_file");
   ERR_set_mark(); /* libcurl and libwebsockets read OpenSSL's error queue: leave nothing in it */
-  if (is_given(tls->ca_file))
+  if (beam__is_given(tls->ca_file))
     result = check_authority(ctx, tls->ca_file, error);
-  if (!result && is_given(tls->cert_file))
+  if (!result && beam__is_given(tls->cert_file))
     result = check_client(tls, error);
   ERR_pop_to_mark();
   return result;

@@ -8,6 +8,8 @@
 
 enum { BEAM__IDENTITY_SIZE = 32 };
 
+/* Of whom is trusted; NULL: none is named, and this system has none. */
+const char *beam__tls_ca_file(const beam_tls *tls);
 /* Checks that the files of `tls` can be read and that cert_file and key_file come together. A CA file that is a pipe or
  * such is left to trust.h: reading it could block; one that the context trusts already is not read again.
  * BEAM_EINVALID.
