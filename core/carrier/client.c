@@ -1,7 +1,6 @@
 #include "carrier/client.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -298,14 +297,6 @@ static void run(beam__task *task) {
 /* Its holder only closes it. */
 static const beam__carrier_ops ops = {.close = close_client};
 
-static void name_peer(client *c) {
-  const beam__proxy *proxy = &c->way.proxy;
-  if (proxy->host)
-    snprintf(c->peer, sizeof c->peer, strchr(proxy->host, ':') ? "[%s]:%u" : "%s:%u", proxy->host, proxy->port);
-  else
-    snprintf(c->peer, sizeof c->peer, "%s", host_of(c));
-}
-
 static void take_over(client *c, beam__way *way) {
   c->way = *way;
   memset(&way->url, 0, sizeof way->url);
@@ -313,7 +304,7 @@ static void take_over(client *c, beam__way *way) {
   memset(&c->way.tls, 0, sizeof c->way.tls);
   if (!c->way.connect_timeout_ms)
     c->way.connect_timeout_ms = CONNECT_MS;
-  name_peer(c);
+  beam__proxy_peer(&c->way.proxy, &c->way.url, c->peer, sizeof c->peer);
 }
 
 int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, const beam__carrier_events *events,

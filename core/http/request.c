@@ -242,20 +242,16 @@ static int set_proxy_credentials(beam_http *http) {
 /* The proxy is always said, if only as "none": curl would read the environment by rules of its own. */
 static int set_proxy(beam_http *http) {
   CURL *easy = http->transfer.easy;
-  const char *host = http->proxy.host;
   char text[300] = "";
-  int colon = host && strchr(host, ':');
-  snprintf(http->peer, sizeof http->peer, "%s", http->url.authority);
-  if (host) {
-    snprintf(http->peer, sizeof http->peer, "%s%s%s:%u", colon ? "[" : "", host, colon ? "]" : "", http->proxy.port);
+  beam__proxy_peer(&http->proxy, &http->url, http->peer, sizeof http->peer);
+  if (http->proxy.host)
     snprintf(text, sizeof text, "http://%s", http->peer);
-  }
   return curl_easy_setopt(easy, CURLOPT_PROXY, text) || curl_easy_setopt(easy, CURLOPT_NOPROXY, "") ||
          curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) ||
          curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) || set_proxy_credentials(http);
 }
 
-static const char *given(const char *text) { return text && *text ? text : NULL; }
+static const char *given(const char *text) { return beam__is_given(text) ? text : NULL; }
 
 static void warn(const beam_http *http, const beam_tls *tls) {
   if (http->url.tls && tls->insecure)

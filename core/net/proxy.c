@@ -249,3 +249,10 @@ void beam__proxy_free(beam__proxy *proxy) {
   beam__wipe_free(proxy->credentials);
   memset(proxy, 0, sizeof *proxy);
 }
+
+void beam__proxy_peer(const beam__proxy *proxy, const beam__url *url, char *to, size_t size) {
+  if (proxy->host)
+    snprintf(to, size, strchr(proxy->host, ':') ? "[%s]:%u" : "%s:%u", proxy->host, proxy->port);
+  else
+    snprintf(to, size, "%s", url->authority);
+}

@@ -17,6 +17,8 @@ typedef struct beam__proxy {
  * addresses). BEAM_EINVALID: not a URL, or of a kind that is not supported (only http:// is). */
 int beam__proxy_choose(beam__proxy *proxy, const char *choice, const beam__url *url, beam_error *error);
 void beam__proxy_free(beam__proxy *proxy); /* wipes */
+/* "host:port" of who is connected to on the way to `url`: the proxy's, if there is one. */
+void beam__proxy_peer(const beam__proxy *proxy, const beam__url *url, char *to, size_t size);
 
 #pragma GCC visibility pop
 
