@@ -9,22 +9,15 @@
 
 /* ---- What was asked ---- */
 
-/* A field takes no more as two texts than as a line. */
 static size_t text_size(const beam__head *head) { return head->method.len + head->target.len + 2 + head->fields.len; }
 
 static void copy_texts(beam_request *request, const beam__head *head) {
   char *to = (char *)&request->headers[head->field_count];
-  beam_header *header = request->headers;
-  beam__slice rest = head->fields;
-  beam__field field;
   request->view.method = beam__slice_copy(head->method, &to);
   request->view.target = beam__slice_copy(head->target, &to);
   request->view.headers = request->headers;
   request->view.header_count = head->field_count;
-  for (; beam__head_next(&rest, &field); header++) {
-    header->name = beam__slice_lower(field.name, &to);
-    header->value = beam__slice_copy(field.value, &to);
-  }
+  beam__head_copy(head, request->headers, &to);
 }
 
 /* A key that is none leaves a plain request. 0 or BEAM_ENO_MEMORY. */

@@ -247,3 +247,12 @@ int beam__head_next(beam__slice *rest, beam__field *field) {
   field->value = beam__slice_trim((beam__slice){colon + 1, (size_t)(line_end - colon - 1)});
   return 1;
 }
+
+void beam__head_copy(const beam__head *head, beam_header *headers, char **to) {
+  beam__slice rest = head->fields;
+  beam__field field;
+  for (; beam__head_next(&rest, &field); headers++) {
+    headers->name = beam__slice_lower(field.name, to);
+    headers->value = beam__slice_copy(field.value, to);
+  }
+}

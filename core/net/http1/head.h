@@ -40,6 +40,9 @@ int beam__head_parse(beam__head *head, enum beam__head_kind kind, const char *by
 
 /* The fields of a whole head, one after the other: `rest` is head->fields at first. 0: there is none left. */
 int beam__head_next(beam__slice *rest, beam__field *field);
+/* All of them, names in lower case, as texts at *to, which moves behind them: each takes no more room than as a line,
+ * for the colon and the line's end make place for two NULs. */
+void beam__head_copy(const beam__head *head, beam_header *headers, char **to);
 
 #pragma GCC visibility pop
 

@@ -6,26 +6,13 @@
 #include "base/ascii.h"
 #include "net/http1/head.h"
 
-/* ---- Headers: their texts in one piece, names in lower case ---- */
-
-static void add_header(beam__answer *answer, char **to, const beam__field *field) {
-  beam_header *header = &answer->headers[answer->header_count++];
-  header->name = beam__slice_lower(field->name, to);
-  header->value = beam__slice_copy(field->value, to);
-}
-
-/* A field takes no more room as two texts than as a line: the colon and the line's end make place for two NULs. */
 static int keep(beam__answer *answer, const beam__head *head) {
-  beam__slice rest = head->fields;
-  beam__field field;
-  char *to;
-  answer->text = malloc(rest.len + 1);
+  char *to = answer->text = malloc(head->fields.len + 1);
   answer->headers = calloc(head->field_count + 1, sizeof *answer->headers);
   if (!answer->text || !answer->headers)
     return BEAM_ENO_MEMORY;
-  to = answer->text;
-  while (beam__head_next(&rest, &field))
-    add_header(answer, &to, &field);
+  beam__head_copy(head, answer->headers, &to);
+  answer->header_count = head->field_count;
   answer->status = head->status;
   beam__bytes_free(&answer->came);
   return 1;
