@@ -1,7 +1,6 @@
 /* DNS beside the loop. getaddrinfo blocks for seconds and cannot be cancelled, and uv_getaddrinfo holds the loop open
  * while it runs: so each look-up is a job of background.c.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <stdio.h>
@@ -34,13 +33,6 @@ struct beam__lookup {
 };
 
 /* ---- Answers as addresses and as text ---- */
-
-static void set_port(struct sockaddr_storage *address, unsigned port) {
-  if (address->ss_family == AF_INET6)
-    ((struct sockaddr_in6 *)address)->sin6_port = htons((uint16_t)port);
-  else
-    ((struct sockaddr_in *)address)->sin_port = htons((uint16_t)port);
-}
 
 static int is_known(const beam__addresses *addresses, const struct addrinfo *info) {
   size_t i;
@@ -105,13 +97,9 @@ static void describe(char text[ERROR_SIZE], const beam__lookup *lookup, int syst
 
 /* ---- The job ---- */
 
-static void run(beam__job *job) {
-  beam__lookup *lookup = (beam__lookup *)job;
-  struct addrinfo hints, *found = NULL;
-  memset(&hints, 0, sizeof hints);
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  lookup->code = lookup->resolve(lookup->host, lookup->service, &hints, &found);
+static void ask(beam__lookup *lookup, resolve_function resolve, int flags) {
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV | flags}, *found = NULL;
+  lookup->code = resolve(lookup->host, lookup->service, &hints, &found);
   lookup->system = errno;
   if (lookup->code)
     return;
@@ -120,6 +108,11 @@ static void run(beam__job *job) {
     freeaddrinfo(found);
   if (!lookup->addresses.count)
     lookup->code = EAI_NONAME;
+}
+
+static void run(beam__job *job) {
+  beam__lookup *lookup = (beam__lookup *)job;
+  ask(lookup, lookup->resolve, 0);
 }
 
 static void done(beam__job *job, int system) {
@@ -140,35 +133,18 @@ static const beam__job_ops ops = {BEAM__LOOKUPS, run, done, dispose};
 
 /* ---- What needs no asking ---- */
 
-static void add_address(beam__addresses *addresses, int family, const char *text, unsigned port) {
-  struct sockaddr_storage *address = &addresses->list[addresses->count++];
-  address->ss_family = (sa_family_t)family;
-  set_port(address, port);
-  inet_pton(family, text,
-            family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)address)->sin6_addr
-                               : (void *)&((struct sockaddr_in *)address)->sin_addr);
-}
-
 /* getaddrinfo with AI_NUMERICHOST only reads the text: dotted forms of IPv4, IPv6 with a zone. */
-static int is_numeric(beam__addresses *addresses, const char *host, const char *service) {
-  struct addrinfo hints, *found = NULL;
-  memset(&hints, 0, sizeof hints);
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-  if (getaddrinfo(host, service, &hints, &found))
-    return 0;
-  interleave(addresses, found);
-  freeaddrinfo(found);
-  return 1;
-}
-
 static int answers_itself(beam__lookup *lookup, unsigned port) {
-  if (is_numeric(&lookup->addresses, lookup->host, lookup->service))
+  beam__addresses *addresses = &lookup->addresses;
+  ask(lookup, getaddrinfo, AI_NUMERICHOST);
+  if (!lookup->code)
     return 1;
   if (!beam__host_is_loopback(lookup->host))
     return 0;
-  add_address(&lookup->addresses, AF_INET6, "::1", port); /* RFC 6761 section 6.3 */
-  add_address(&lookup->addresses, AF_INET, "127.0.0.1", port);
+  uv_ip6_addr("::1", (int)port, (struct sockaddr_in6 *)&addresses->list[0]); /* RFC 6761 section 6.3 */
+  uv_ip4_addr("127.0.0.1", (int)port, (struct sockaddr_in *)&addresses->list[1]);
+  addresses->count = 2;
+  lookup->code = 0;
   return 1;
 }
 
