@@ -5,6 +5,12 @@
 #include "carrier/output.h"
 #include "websocket/inside.h"
 
+enum {
+  PONGS_PENDING = 128 * 1024, /* bytes that wait to be sent: from here on the answers do not join them */
+  PONGS_SKIPPED = 64 * 1024,  /* bytes of pings that were not answered: from here on the peer is held back */
+  PING_HEAD = 2
+};
+
 static void emit_data(beam_ws *ws, enum beam_ws_event_type type, const void *data, size_t len) {
   beam_ws_event event = {.type = type, .data = data, .len = len};
   beam__ws_emit(ws, &event);
@@ -67,13 +73,23 @@ static void send_pong(beam_ws *ws, const void *data, size_t len) {
     beam__frame_send(ws->carrier, ws->decoder.role, BEAM__PONG, data, len);
 }
 
-/* Where answers pile up, the newest ping's alone is sent, once the rest is (RFC 6455 section 5.5.3). */
+/* 0, or BEAM_ENO_MEMORY. */
+static int keep_pong(beam_ws *ws, const void *data, size_t len) {
+  if (!ws->pong && !(ws->pong = calloc(1, sizeof *ws->pong)))
+    return BEAM_ENO_MEMORY;
+  ws->pong->skipped += PING_HEAD + len;
+  ws->pong->len = (uint8_t)len;
+  memcpy(ws->pong->payload, data, len);
+  return 0;
+}
+
+/* Where answers pile up, the newest ping's alone is sent, once the rest is. */
 static void on_ping(beam_ws *ws, const beam__frame_event *frame) {
-  if (ws->carrier && ws->carrier->ops->pending(ws->carrier) < BEAM__PONGS_PENDING)
+  if (ws->carrier && ws->carrier->ops->pending(ws->carrier) < PONGS_PENDING)
     send_pong(ws, frame->data, frame->len);
-  else if (!beam__pong_keep(&ws->pong, frame->data, frame->len))
+  else if (keep_pong(ws, frame->data, frame->len))
     beam__ws_out_of_memory(ws);
-  else if (ws->pong->skipped > BEAM__PONGS_SKIPPED && !ws->close_sent)
+  else if (ws->pong->skipped > PONGS_SKIPPED && !ws->close_sent)
     beam__ws_hold_back(ws, 1);
   emit_data(ws, BEAM_WS_PING, frame->data, frame->len);
 }

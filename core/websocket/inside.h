@@ -8,12 +8,19 @@
 #define BEAM_WEBSOCKET_INSIDE_H
 
 #include "websocket/message.h"
-#include "websocket/pong.h"
 #include "websocket/websocket.h"
 
 #pragma GCC visibility push(hidden)
 
 enum { BEAM__CODE_NONE = 1005, BEAM__CODE_LOST = 1006 }; /* RFC 6455 section 7.4.1: neither is ever on the wire */
+
+/* The answer to a ping that cannot be sent yet. Of several pings only the newest need be answered (RFC 6455 section
+ * 5.5.3), so that a peer that pings and does not read makes nothing grow; one that goes on is not read any more. */
+typedef struct beam__pong {
+  size_t skipped; /* payload bytes and heads of the pings that a newer one replaced */
+  uint8_t len;
+  uint8_t payload[125];
+} beam__pong;
 
 /* How it ended; made when that is known. */
 typedef struct beam__ws_ending {
