@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <uv.h>
 
+#include "base/forks.h"
 #include "beam-server.h"
 #include "beam.h"
 #include "loop/again.h"
@@ -18,10 +19,10 @@ typedef struct beam__node {
   struct beam__node *next, *prev;
 } beam__node;
 
-void beam__list_init(beam__node *node);
-void beam__list_add(beam__node *list, beam__node *node); /* at the end */
-void beam__list_remove(beam__node *node);                /* may be in no list */
-int beam__list_empty(const beam__node *list);
+static inline void beam__list_init(beam__node *node) { node->next = node->prev = node; }
+static inline int beam__list_empty(const beam__node *list) { return list->next == list; }
+void beam__list_add(beam__node *list, beam__node *node); /* at the end; it is in no list, and need not be initialised */
+void beam__list_remove(beam__node *node);                /* may be in no list, or zeroed */
 #define BEAM__CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* ---- Deferred work ---- */
@@ -69,8 +70,7 @@ struct beam_ctx {
   struct beam__pollset *pollset; /* pollset.c: the one descriptor; NULL until asked for */
   beam__again again;             /* loop/again.h */
   struct beam__lws *lws;
-  uv_idle_t
-      *needless; /* of libwebsockets', which starts it after each I/O and has nothing to do in it: stopped; NULL */
+  uv_idle_t *needless;           /* libwebsockets starts it after each I/O and has nothing to do in it: stopped; NULL */
   struct beam__buffers *buffers; /* one piece of memory */
   struct beam__tls_contexts *tls;
   struct beam__tls *warm; /* net/tls/connection.c: read or written last; NULL */
@@ -82,7 +82,8 @@ struct beam_ctx {
 
 /* A context of the parent's, in a forked child: what it holds is shared with the parent, and not to be touched. The log
  * is told, once. */
-int beam__is_foreign(const beam_ctx *ctx);
+int beam__tell_foreign(const beam_ctx *ctx); /* 1 */
+static inline int beam__is_foreign(const beam_ctx *ctx) { return ctx->forks != beam__forks && beam__tell_foreign(ctx); }
 extern const char beam__foreign[];           /* what to say of it */
 int beam__descriptors_left(unsigned wanted); /* descriptors.c: 1, or 0 */
 void beam__pin_library(void);                /* pin.c: called by beam_new */

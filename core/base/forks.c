@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static unsigned forks; /* since the first question */
+unsigned beam__forks; /* since the first watch */
 static pthread_once_t watch_once = PTHREAD_ONCE_INIT;
 
-static void on_fork(void) { forks++; } /* in the child, which has one thread */
+static void on_fork(void) { beam__forks++; } /* in the child, which has one thread */
 
 /* A child that is taken for its parent would hand out the parent's random bytes, and speak on its connections. */
 static void watch(void) {
@@ -17,7 +17,4 @@ static void watch(void) {
   abort();
 }
 
-unsigned beam__forks(void) {
-  pthread_once(&watch_once, watch);
-  return forks;
-}
+void beam__watch_forks(void) { pthread_once(&watch_once, watch); }

@@ -5,9 +5,11 @@
 
 #pragma GCC visibility push(hidden)
 
-/* Differs from what it was before a fork. The first call may find no memory: the process then ends, as random.h says.
- */
-unsigned beam__forks(void);
+/* Differs from what it was before a fork. */
+extern unsigned beam__forks;
+/* To be called before what belongs to one process is made. There may be no memory: the process then ends, as random.h
+ * says. */
+void beam__watch_forks(void);
 
 #pragma GCC visibility pop
 

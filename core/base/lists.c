@@ -4,8 +4,6 @@
 
 #include "internal.h"
 
-void beam__list_init(beam__node *node) { node->next = node->prev = node; }
-
 void beam__list_add(beam__node *list, beam__node *node) {
   node->prev = list->prev;
   node->next = list;
@@ -20,8 +18,6 @@ void beam__list_remove(beam__node *node) {
   node->next->prev = node->prev;
   beam__list_init(node);
 }
-
-int beam__list_empty(const beam__node *list) { return list->next == list; }
 
 void beam__wipe(void *memory, size_t len) {
   if (len)

@@ -22,13 +22,14 @@ static _Thread_local struct {
 /* Only a kernel or a sandbox without getrandom refuses, and OpenSSL does not work there either. Going on would be worse
  * than to end: a mask that can be guessed lets whoever chooses the payload choose the bytes on the wire (RFC 6455
  * section 10.3). */
-static void refill(unsigned forks) {
+static void refill(void) {
+  beam__watch_forks();
   if (getentropy(buffer.bytes, BUFFER_SIZE) != 0) {
     fprintf(stderr, "libbeam: no random bytes for a WebSocket: the system refuses getrandom\n");
     abort();
   }
   buffer.left = BUFFER_SIZE;
-  buffer.forks = forks;
+  buffer.forks = beam__forks;
 }
 
 static size_t take(uint8_t *to, size_t len) {
@@ -40,10 +41,9 @@ static size_t take(uint8_t *to, size_t len) {
 
 void beam__random(void *to, size_t len) {
   size_t done = 0;
-  unsigned forks = beam__forks();
   while (done < len) {
-    if (buffer.left == 0 || buffer.forks != forks)
-      refill(forks);
+    if (buffer.left == 0 || buffer.forks != beam__forks)
+      refill();
     done += take((uint8_t *)to + done, len - done);
   }
 }

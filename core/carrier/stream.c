@@ -427,7 +427,6 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, c
   stream->events = events;
   stream->user = user;
   stream->out.fd = fd;
-  beam__list_init(&stream->owned.node);
   beam__task_init(&stream->later, run_later);
   watch(stream);
   return &stream->base;

@@ -254,7 +254,6 @@ static beam_http *http_new(beam_ctx *ctx) {
   http->transfer.unwatched = on_unwatched;
   http->transfer.gathered = on_gathered;
   http->transfer.done = on_done;
-  beam__list_init(&http->transfer.node);
   beam__list_init(&http->transfer.gathering);
   beam__task_init(&http->task, run_task);
   return http;

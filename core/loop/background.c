@@ -248,7 +248,6 @@ static int take_over(beam_ctx *ctx, beam__job *job, const beam__job_ops *ops) {
   job->background = background_of(ctx);
   job->ops = ops;
   job->stage = WAITING;
-  beam__list_init(&job->node);
   return job->background ? 0 : BEAM_ENO_MEMORY;
 }
 

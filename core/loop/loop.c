@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/forks.h"
 #include "internal.h"
 #include "loop/pollset.h"
 
@@ -30,7 +29,8 @@ void beam__task_cancel(beam__task *task) { beam__list_remove(&task->node); }
 /* Runs what is queued now; what these tasks defer waits for the next round, so that a step ends. */
 static void run_tasks(beam_ctx *ctx) {
   beam__node mark;
-  beam__list_init(&mark);
+  if (beam__list_empty(&ctx->tasks))
+    return;
   beam__list_add(&ctx->tasks, &mark);
   while (ctx->tasks.next != &mark) {
     beam__task *task = BEAM__CONTAINER(ctx->tasks.next, beam__task, node);
@@ -65,10 +65,8 @@ void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...
 
 const char beam__foreign[] = "the context was made before a fork, by another process: make one here";
 
-int beam__is_foreign(const beam_ctx *ctx) {
+int beam__tell_foreign(const beam_ctx *ctx) {
   beam_ctx *inherited = (beam_ctx *)(uintptr_t)ctx; /* the copy that fork has made is this process's own */
-  if (ctx->forks == beam__forks())
-    return 0;
   if (!inherited->told_foreign) {
     inherited->told_foreign = 1;
     beam__log(inherited, BEAM_LOG_ERROR, "%s", beam__foreign);
@@ -103,7 +101,8 @@ int beam_new(beam_ctx **out, const beam_options *options) {
     ctx->options = *options;
   beam__list_init(&ctx->tasks);
   beam__list_init(&ctx->owned);
-  ctx->forks = beam__forks();
+  beam__watch_forks();
+  ctx->forks = beam__forks;
   if ((status = init_loop(&ctx->loop)))
     return refused(ctx, status);
   beam__pin_library();
@@ -215,7 +214,7 @@ void beam__touch(beam_ctx *ctx) {
 }
 
 void beam_wakeup(beam_ctx *ctx) {
-  if (ctx->forks == beam__forks())
+  if (ctx->forks == beam__forks)
     uv_async_send(&ctx->wakeup);
 }
 

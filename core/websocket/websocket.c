@@ -125,7 +125,6 @@ int beam__ws_new(beam_ctx *ctx, beam_ws **out, enum beam__role role, const beam_
   ws->close_timeout_ms = options->close_timeout_ms ? options->close_timeout_ms : CLOSE_MS;
   beam__decoder_init(&ws->decoder, role, options->max_message ? options->max_message : MESSAGE_MAX);
   beam__task_init(&ws->task, run);
-  beam__list_init(&ws->owned.node);
   beam__own(ctx, &ws->owned, destroy);
   *out = ws;
   return 0;

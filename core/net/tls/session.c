@@ -47,7 +47,6 @@ void beam__session_keep(beam__sessions *sessions, const char *peer, SSL_SESSION 
   SSL_SESSION_up_ref(session);
   made->session = session;
   made->kept = time(NULL);
-  beam__list_init(&made->node);
   beam__list_add(&sessions->list, &made->node);
   sessions->count++;
 }

@@ -258,7 +258,6 @@ const char *beam__trust_error(const beam__trust *trust) { return trust->error; }
 void beam__trust_await(beam__trust *trust, beam__trust_waiter *waiter, void (*on_done)(void *user), void *user) {
   waiter->done = on_done;
   waiter->user = user;
-  beam__list_init(&waiter->node);
   beam__list_add(&trust->waiters, &waiter->node);
 }
 
