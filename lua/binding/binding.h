@@ -104,6 +104,10 @@ enum event_name {
   X(WAIT, "wait")                                                                                                      \
   X(TOTAL, "total")
 
+/* The parts of beam_http_times: the key of each, and the member, which is also its name. */
+#define TIMES_MAP(X) X(QUEUED, queued) X(DNS, dns) X(TCP, tcp) X(TLS, tls) X(WAIT, wait) X(BODY, body) X(TOTAL, total)
+enum { TIMES_COUNT = sizeof(beam_http_times) / sizeof(double) };
+
 enum event_key {
 #define X(name, text) KEY_##name,
   EVENT_KEYS(X)
@@ -305,12 +309,11 @@ double check_milliseconds(lua_State *L, int argument); /* from seconds, not nega
 void result_setup(lua_State *L);
 void push_error(lua_State *L, const beam_error *error);
 void push_headers(lua_State *L, const beam_header *headers, size_t count);
-/* {status=, headers=, body=}; what did not come is not in it. */
-/* With its headers as {name = value}; those of a name, in the order in which they came, between commas. */
+/* As {name = value}; those of a name, in the order in which they came, between commas. */
 void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count);
-void push_response_by_name(lua_State *L, int status, const beam_header *headers, size_t count, const char *body,
-                           size_t len);
-void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len);
+/* {status=, headers=, body=}, the headers by one of the above; what did not come is not in it. */
+void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len,
+                   void (*push)(lua_State *L, const beam_header *headers, size_t count));
 int result_error(lua_State *L, const beam_error *error); /* pushes nil, error */
 /* Pushes true if `code` is 0, else nil and an error with this text. */
 int result_code(lua_State *L, int code, enum beam_phase phase, const char *text);

@@ -26,9 +26,9 @@ struct histogram {
   double sum, least, most;
 };
 
-enum { QUEUED, DNS, TCP, TLS, WAIT, BODY, TOTAL, PARTS };
-
-static const char *const names[PARTS] = {"queued", "dns", "tcp", "tls", "wait", "body", "total"};
+#define X(key, part) #part,
+static const char *const names[] = {TIMES_MAP(X)};
+#undef X
 
 struct counter {
   uint64_t allowed; /* so many exchanges may yet begin */
@@ -36,7 +36,7 @@ struct counter {
   int any; /* every answer is good */
   size_t known_len;
   char known[KNOWN_MAX];
-  struct histogram parts[PARTS];
+  struct histogram parts[TIMES_COUNT];
 };
 
 /* ---- Adding ---- */
@@ -73,17 +73,18 @@ static int is_good(const struct counter *counter, const beam_http_event *event) 
 }
 
 int counter_take(struct counter *counter, beam_http *http, const beam_http_event *event) {
-  const beam_http_times *times = event->times;
-  double parts[PARTS] = {times->queued, times->dns, times->tcp, times->tls, times->wait, times->body, times->total};
+#define X(key, part) event->times->part,
+  double parts[] = {TIMES_MAP(X)};
+#undef X
   int i;
   if (event->error || event->status / 100 != 2 || !counter->allowed || !is_good(counter, event) || has_task(event))
     return 0;
-  for (i = 0; i < PARTS; i++)
+  for (i = 0; i < TIMES_COUNT; i++)
     if (parts[i] > 0)
       add(&counter->parts[i], parts[i]);
   counter->count++;
   counter->bytes += event->len;
-  counter->connections += times->tcp > 0;
+  counter->connections += event->times->tcp > 0;
   counter->allowed--;
   beam_http_again(http); /* it has ended with an answer, and so it can */
   return 1;
@@ -171,8 +172,8 @@ static int take(lua_State *L) {
   set_count(L, "bytes", counter->bytes);
   set_count(L, "connections", counter->connections);
   set_count(L, "allowed", counter->allowed);
-  lua_createtable(L, 0, PARTS);
-  for (i = 0; i < PARTS; i++) {
+  lua_createtable(L, 0, TIMES_COUNT);
+  for (i = 0; i < TIMES_COUNT; i++) {
     push_histogram(L, &counter->parts[i]);
     lua_setfield(L, -2, names[i]);
   }

@@ -17,24 +17,17 @@ struct arrival {
 };
 
 static void push_times(lua_State *L, const beam_http_times *times) {
-  const struct {
-    const char *name;
-    double seconds;
-  } parts[] = {{"queued", times->queued}, {"dns", times->dns},   {"tcp", times->tcp},    {"tls", times->tls},
-               {"wait", times->wait},     {"body", times->body}, {"total", times->total}};
-  size_t i;
-  lua_createtable(L, 0, sizeof parts / sizeof *parts);
-  for (i = 0; i < sizeof parts / sizeof *parts; i++) {
-    lua_pushnumber(L, parts[i].seconds);
-    lua_setfield(L, -2, parts[i].name);
-  }
+  lua_createtable(L, 0, TIMES_COUNT);
+#define X(key, part) lua_pushnumber(L, times->part), lua_setfield(L, -2, #part);
+  TIMES_MAP(X)
+#undef X
 }
 
 static void push_answer(lua_State *L, const struct object *object, const beam_http_event *event) {
   int has_body = object->whole && event->status;
-  (object->by_name ? push_response_by_name : push_response)(L, event->status, event->headers, event->header_count,
-                                                            has_body ? (event->data ? event->data : "") : NULL,
-                                                            event->len);
+  push_response(L, event->status, event->headers, event->header_count,
+                has_body ? (event->data ? event->data : "") : NULL, event->len,
+                object->by_name ? push_headers_by_name : push_headers);
   if (event->status) {
     push_times(L, event->times);
     lua_setfield(L, -2, "times");
@@ -49,14 +42,10 @@ static void set_number(lua_State *L, enum event_key key, double value) {
 
 static void set_times(lua_State *L, const beam_http_times *times) {
   event_push_key(L, KEY_TIMES);
-  lua_createtable(L, 0, 7);
-  set_number(L, KEY_QUEUED, times->queued);
-  set_number(L, KEY_DNS, times->dns);
-  set_number(L, KEY_TCP, times->tcp);
-  set_number(L, KEY_TLS, times->tls);
-  set_number(L, KEY_WAIT, times->wait);
-  set_number(L, KEY_BODY, times->body);
-  set_number(L, KEY_TOTAL, times->total);
+  lua_createtable(L, 0, TIMES_COUNT);
+#define X(key, part) set_number(L, KEY_##key, times->part);
+  TIMES_MAP(X)
+#undef X
   lua_rawset(L, -3);
 }
 
@@ -104,20 +93,15 @@ static void push_task_id(lua_State *L, const beam_http_event *event) {
 
 /* Of an exchange that is repeated: what most want of it, without a table. */
 static int push_figures(lua_State *L, const beam_http_event *event) {
-  const beam_http_times *times = event->times;
   event_push_name(L, EVENT_DONE);
   push_failure(L, event);
   lua_pushinteger(L, event->status);
   lua_pushlstring(L, event->data ? event->data : "", event->len);
   push_task_id(L, event);
-  lua_pushnumber(L, times->queued);
-  lua_pushnumber(L, times->dns);
-  lua_pushnumber(L, times->tcp);
-  lua_pushnumber(L, times->tls);
-  lua_pushnumber(L, times->wait);
-  lua_pushnumber(L, times->body);
-  lua_pushnumber(L, times->total);
-  return 12;
+#define X(key, part) lua_pushnumber(L, event->times->part);
+  TIMES_MAP(X)
+#undef X
+  return 5 + TIMES_COUNT;
 }
 
 static int push_event(lua_State *L, void *argument) {

@@ -87,8 +87,8 @@ void push_headers_by_name(lua_State *L, const beam_header *headers, size_t count
   }
 }
 
-static void push_whole(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len,
-                       void (*push)(lua_State *L, const beam_header *headers, size_t count)) {
+void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len,
+                   void (*push)(lua_State *L, const beam_header *headers, size_t count)) {
   lua_createtable(L, 0, 4); /* with its times */
   if (status) {
     lua_pushinteger(L, status);
@@ -100,15 +100,6 @@ static void push_whole(lua_State *L, int status, const beam_header *headers, siz
     lua_pushlstring(L, body, len);
     lua_setfield(L, -2, "body");
   }
-}
-
-void push_response(lua_State *L, int status, const beam_header *headers, size_t count, const char *body, size_t len) {
-  push_whole(L, status, headers, count, body, len, push_headers);
-}
-
-void push_response_by_name(lua_State *L, int status, const beam_header *headers, size_t count, const char *body,
-                           size_t len) {
-  push_whole(L, status, headers, count, body, len, push_headers_by_name);
 }
 
 int result_error(lua_State *L, const beam_error *error) {

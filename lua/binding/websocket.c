@@ -46,7 +46,8 @@ static int push_closed(lua_State *L, const beam_ws_event *event) {
   else
     lua_pushnil(L);
   if (event->status)
-    push_response(L, event->status, event->headers, event->header_count, event->data ? event->data : "", event->len);
+    push_response(L, event->status, event->headers, event->header_count, event->data ? event->data : "", event->len,
+                  push_headers);
   else
     lua_pushnil(L);
   return 5;
