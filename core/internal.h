@@ -1,6 +1,5 @@
 /* What the files of core/ share about a context: its loop, its deferred work, its log. */
-#ifndef BEAM_INTERNAL_H
-#define BEAM_INTERNAL_H
+#pragma once
 
 #include <stdarg.h>
 #include <uv.h>
@@ -115,5 +114,3 @@ char *beam__strdup(const char *text);      /* NULL stays NULL; also NULL when ou
 char *beam__join(const char *first, const char *second, const char *third);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* Letters and digits of ASCII, whatever the process's locale: a Turkish tolower makes no "i" of "I". */
-#ifndef BEAM_ASCII_H
-#define BEAM_ASCII_H
+#pragma once
 
 #include <stddef.h>
 
@@ -16,5 +15,3 @@ int beam__ascii_same(const char *a, const char *b);
 int beam__ascii_same_start(const char *a, const char *b, size_t len);
 
 #pragma GCC visibility pop
-
-#endif

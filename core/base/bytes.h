@@ -1,6 +1,5 @@
 /* Bytes that grow at their end: what is read, and what is put together to be written. */
-#ifndef BEAM_BYTES_H
-#define BEAM_BYTES_H
+#pragma once
 
 #include <stddef.h>
 
@@ -21,5 +20,3 @@ void beam__bytes_skip(beam__bytes *bytes, size_t len);
 void beam__bytes_free(beam__bytes *bytes);
 
 #pragma GCC visibility pop
-
-#endif

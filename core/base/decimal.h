@@ -1,8 +1,7 @@
 /* Numbers as the decimal text of JSON (RFC 8259 section 6) and back, exactly, whatever the locale. No state, no
  * allocation.
  */
-#ifndef BEAM_DECIMAL_H
-#define BEAM_DECIMAL_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -21,5 +20,3 @@ size_t beam__decimal_write_integer(int64_t value, char *out);
 double beam__decimal_read(const char *text, size_t len);
 
 #pragma GCC visibility pop
-
-#endif

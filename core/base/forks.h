@@ -1,7 +1,6 @@
 /* Whether this process is the one in which something was made, at no cost per question, where getpid is a system call.
  * A child of a bare clone(2) that does not exec is not noticed. */
-#ifndef BEAM_FORKS_H
-#define BEAM_FORKS_H
+#pragma once
 
 #pragma GCC visibility push(hidden)
 
@@ -12,5 +11,3 @@ extern unsigned beam__forks;
 void beam__watch_forks(void);
 
 #pragma GCC visibility pop
-
-#endif

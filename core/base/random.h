@@ -1,6 +1,5 @@
 /* Random bytes from the system, a buffer at a time: a mask for every frame must not cost a system call each. */
-#ifndef BEAM_RANDOM_H
-#define BEAM_RANDOM_H
+#pragma once
 
 #include <stddef.h>
 
@@ -10,5 +9,3 @@
 void beam__random(void *to, size_t len);
 
 #pragma GCC visibility pop
-
-#endif

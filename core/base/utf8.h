@@ -1,8 +1,7 @@
 /* Strict UTF-8 (RFC 3629): no surrogates, no overlong forms, nothing above U+10FFFF. No state is kept: who reads a text
  * in pieces carries the bytes of a cut character over to the next piece.
  */
-#ifndef BEAM_UTF8_H
-#define BEAM_UTF8_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,5 +19,3 @@ size_t beam__utf8_prefix(const uint8_t *text, size_t len, enum beam__utf8_end *e
 int beam__utf8_valid(const void *text, size_t len);
 
 #pragma GCC visibility pop
-
-#endif

@@ -7,8 +7,7 @@
  * and `rejected` are terminal: none comes after them, and none after `close` was called. Whoever holds the carrier
  * calls `close` exactly once, also after a terminal event; the carrier frees itself, when it is safe.
  */
-#ifndef BEAM_CARRIER_H
-#define BEAM_CARRIER_H
+#pragma once
 
 #include "beam.h"
 
@@ -50,5 +49,3 @@ struct beam__carrier {
 };
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* The way to a server: DNS and the CA certificates at the same time, a race of attempts for TCP, the proxy's tunnel,
  * TLS; then a stream (stream.h), on which who asked speaks on.
  */
-#ifndef BEAM_CLIENT_H
-#define BEAM_CLIENT_H
+#pragma once
 
 #include "carrier/carrier.h"
 #include "internal.h"
@@ -26,5 +25,3 @@ int beam__client_open(beam_ctx *ctx, beam__carrier **carrier, beam__way *way, co
                       void *user, beam_error *error);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* libwebsockets: it adopts our connected sockets in its RAW role and serves them on our loop. All that knows it, and
  * its versions, is in lws.c.
  */
-#ifndef BEAM_LWS_H
-#define BEAM_LWS_H
+#pragma once
 
 #include "carrier/readiness.h"
 
@@ -14,5 +13,3 @@ int beam__lws_ready(beam_ctx *ctx, beam_error *error);
 beam__watch *beam__lws_watch(beam_ctx *ctx, int fd, const beam__watch_events *events, void *user);
 
 #pragma GCC visibility pop
-
-#endif

@@ -2,8 +2,7 @@
  * at once; what follows in the same turn joins, until the loop turns or 64 KiB are full, so that many small messages
  * cost one system call and one record.
  */
-#ifndef BEAM_OUTPUT_H
-#define BEAM_OUTPUT_H
+#pragma once
 
 #include "net/tls/connection.h"
 
@@ -50,5 +49,3 @@ int beam__output_send(beam__output *output);
 void beam__output_drop(beam__output *output);
 
 #pragma GCC visibility pop
-
-#endif

@@ -3,8 +3,7 @@
  *   stream.c  ->  readiness.h  ->  readiness.c  libuv (the local Beam)
  *                              ->  lws.c        libwebsockets on our loop (the client)
  */
-#ifndef BEAM_WATCH_H
-#define BEAM_WATCH_H
+#pragma once
 
 #include "internal.h"
 
@@ -26,5 +25,3 @@ typedef struct beam__watch {
 beam__watch *beam__watch_socket(beam_ctx *ctx, int fd, const beam__watch_events *events, void *user);
 
 #pragma GCC visibility pop
-
-#endif

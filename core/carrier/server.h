@@ -1,6 +1,5 @@
 /* The local Beam's carriers: connections that are accepted. */
-#ifndef BEAM_CARRIER_SERVER_H
-#define BEAM_CARRIER_SERVER_H
+#pragma once
 
 #include "carrier/stream.h"
 
@@ -12,5 +11,3 @@ beam__carrier *beam__carrier_accept(beam_ctx *ctx, uv_stream_t *listener, const 
                                     void *user);
 
 #pragma GCC visibility pop
-
-#endif

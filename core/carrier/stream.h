@@ -6,8 +6,7 @@
  *
  * Beyond carrier.h it can be handed from one holder to the next. `phase`, `connected` and `rejected` never come.
  */
-#ifndef BEAM_STREAM_H
-#define BEAM_STREAM_H
+#pragma once
 
 #include "carrier/carrier.h"
 #include "carrier/readiness.h"
@@ -39,5 +38,3 @@ int beam__stream_hand_over(beam__carrier *carrier, const beam__carrier_events *e
 void beam__stream_finish(beam__carrier *carrier, unsigned ms);
 
 #pragma GCC visibility pop
-
-#endif

@@ -6,8 +6,7 @@
  * their connect deadline begins when it comes), and as many connections stay open, used or idle. The bound is ours
  * because curl never times out a transfer that waits in its own queue (7.88).
  */
-#ifndef BEAM_CURL_LOOP_H
-#define BEAM_CURL_LOOP_H
+#pragma once
 
 #include <curl/curl.h>
 
@@ -72,5 +71,3 @@ void beam__transfer_stop(struct beam__curl *curl, beam__transfer *transfer);
 void beam__transfer_resume(struct beam__curl *curl, beam__transfer *transfer, int paused);
 
 #pragma GCC visibility pop
-
-#endif

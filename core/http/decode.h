@@ -1,8 +1,7 @@
 /* The body of a response as its sender meant it: Content-Encoding is a list (RFC 9110 section 8.4), over one line or
  * several, each coding applied to what the one before it made; so the last is undone first, a piece at a time.
  */
-#ifndef BEAM_HTTP_DECODE_H
-#define BEAM_HTTP_DECODE_H
+#pragma once
 
 #include "http/inflate.h"
 #include "net/http1/header.h"
@@ -34,5 +33,3 @@ int beam__decoder_truncated(const beam__decoder *decoder); /* the body broke off
 void beam__decoder_free(beam__decoder *decoder);           /* zeroed is fine, and zeroed afterwards */
 
 #pragma GCC visibility pop
-
-#endif

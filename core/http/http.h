@@ -12,8 +12,7 @@
  *   error.c        what curl says went wrong -> beam_error
  *   wire_log.c     heads for the log, and how long each part took
  */
-#ifndef BEAM_HTTP_H
-#define BEAM_HTTP_H
+#pragma once
 
 #include "base/bytes.h"
 #include "http/curl.h"
@@ -159,5 +158,3 @@ void beam__http_fail_again(beam_http *http);    /* it would have to be sent agai
 void beam__http_fail_curl(beam_http *http, CURLcode result);
 
 #pragma GCC visibility pop
-
-#endif

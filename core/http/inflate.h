@@ -4,8 +4,7 @@
  * Not by curl's own decoder: that one takes a truncated stream for whole (7.88) and decodes a whole chunk at once even
  * when the reader has paused, so neither an honest end nor a bound could be had from it.
  */
-#ifndef BEAM_INFLATE_H
-#define BEAM_INFLATE_H
+#pragma once
 
 #include <stddef.h>
 #include <zlib.h>
@@ -31,5 +30,3 @@ int beam__inflate_truncated(const beam__inflate *state);
 void beam__inflate_free(beam__inflate *state); /* zeroed is fine */
 
 #pragma GCC visibility pop
-
-#endif

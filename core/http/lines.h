@@ -1,8 +1,7 @@
 /* The headers of a request, as curl wants them: a list of lines, here in one piece of memory, which is wiped when the
  * request is over, for credentials stand in it, and used again for the next one.
  */
-#ifndef BEAM_HTTP_LINES_H
-#define BEAM_HTTP_LINES_H
+#pragma once
 
 #include <curl/curl.h>
 #include <stddef.h>
@@ -26,5 +25,3 @@ void beam__lines_wipe(beam__lines *lines); /* the memory stays */
 void beam__lines_free(beam__lines *lines); /* zeroed is fine; wiped or not */
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* What has come of a response: the head, line by line as curl hands it on, and the body where it is wanted whole. */
-#ifndef BEAM_HTTP_RESPONSE_H
-#define BEAM_HTTP_RESPONSE_H
+#pragma once
 
 #include "base/bytes.h"
 #include "beam.h"
@@ -31,5 +30,3 @@ void beam__response_shrink(beam__response *response, size_t size);
 void beam__response_free(beam__response *response); /* zeroed is fine */
 
 #pragma GCC visibility pop
-
-#endif

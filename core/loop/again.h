@@ -3,8 +3,7 @@
  * beam_turn then reads it at once, and what else there is in the next turn, which the host is told of at once. A wrong
  * guess costs one read; after some right ones in a row libuv is asked all the same, so that nobody waits behind a busy
  * socket. */
-#ifndef BEAM_AGAIN_H
-#define BEAM_AGAIN_H
+#pragma once
 
 #pragma GCC visibility push(hidden)
 
@@ -26,5 +25,3 @@ void beam__again_forget(beam__again *again, const void *user);
 int beam__again_read(beam__again *again);
 
 #pragma GCC visibility pop
-
-#endif

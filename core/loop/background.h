@@ -6,8 +6,7 @@
  *
  * Nothing waits for a job, beam_close least of all: a result that comes too late is freed unseen.
  */
-#ifndef BEAM_BACKGROUND_H
-#define BEAM_BACKGROUND_H
+#pragma once
 
 #include "internal.h"
 
@@ -46,5 +45,3 @@ void beam__job_drop(beam__job *job);
 int beam__own_with_jobs(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *owned));
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* One descriptor that is readable when a libuv loop has something to do, its timers included. */
-#ifndef BEAM_POLLSET_H
-#define BEAM_POLLSET_H
+#pragma once
 
 #include <uv.h>
 
@@ -16,5 +15,3 @@ void beam__pollset_arm(beam__pollset *pollset, uint64_t now_ms, int timeout_ms);
 void beam__pollset_free(beam__pollset *pollset);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* Credentials: when they may be sent, and how they look on the wire. */
-#ifndef BEAM_AUTH_H
-#define BEAM_AUTH_H
+#pragma once
 
 #include "net/url.h"
 
@@ -22,5 +21,3 @@ int beam__auth_query(const beam_auth *auth, beam__url *url);
 char *beam__auth_basic(const char *credentials);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* TCP to the first of several addresses that stands. Happy eyeballs (RFC 8305): they are tried in turn, each 250 ms
  * after the one before or at once when that failed, and race.
  */
-#ifndef BEAM_CONNECT_H
-#define BEAM_CONNECT_H
+#pragma once
 
 #include "net/resolve.h"
 
@@ -21,5 +20,3 @@ void beam__connect_cancel(beam__connect *connect);
 const char *beam__system_text(int system, char *to, size_t size);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* Which proxy a connection goes through: the one it was told, or the environment's. */
-#ifndef BEAM_PROXY_H
-#define BEAM_PROXY_H
+#pragma once
 
 #include "net/url.h"
 
@@ -21,5 +20,3 @@ void beam__proxy_free(beam__proxy *proxy); /* wipes */
 void beam__proxy_peer(const beam__proxy *proxy, const beam__url *url, char *to, size_t size);
 
 #pragma GCC visibility pop
-
-#endif

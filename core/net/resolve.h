@@ -1,6 +1,5 @@
 /* DNS that never blocks and never holds up beam_close: a detached thread per look-up, whose late answer is dropped. */
-#ifndef BEAM_RESOLVE_H
-#define BEAM_RESOLVE_H
+#pragma once
 
 #include <sys/socket.h>
 
@@ -34,5 +33,3 @@ void beam__lookup_use(int (*resolve)(const char *host, const char *service, cons
                                      struct addrinfo **result));
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* A TCP socket of ours: non-blocking, closed when another program is started, and silent where it would make SIGPIPE,
  * which is the program's to decide about.
  */
-#ifndef BEAM_SOCKET_H
-#define BEAM_SOCKET_H
+#pragma once
 
 #include <stddef.h>
 #include <sys/types.h>
@@ -33,5 +32,3 @@ size_t beam__socket_unacknowledged(int fd);
 unsigned beam__socket_unanswered_ms(int fd);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* CONNECT (RFC 9110 section 9.3.6): what a proxy is asked, and what its answer means. No I/O; the answer is read by
  * response.h. The host of an error is the proxy's: that is who was talked to.
  */
-#ifndef BEAM_TUNNEL_H
-#define BEAM_TUNNEL_H
+#pragma once
 
 #include "net/http1/response.h"
 #include "net/proxy.h"
@@ -21,5 +20,3 @@ int beam__tunnel_unreadable(const beam__answer *answer, int code, const char *pr
                             beam_error *error);
 
 #pragma GCC visibility pop
-
-#endif

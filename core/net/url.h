@@ -1,6 +1,5 @@
 /* URLs: what may go on the wire, and where it goes. Pure. */
-#ifndef BEAM_URL_H
-#define BEAM_URL_H
+#pragma once
 
 #include "beam.h"
 
@@ -35,5 +34,3 @@ void beam__url_host_header(const beam__url *url, char *to, size_t size);
 int beam__host_is_loopback(const char *host);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,7 +1,6 @@
 /* What the head of a request means. One Content-Length of digits, "chunked" as the only transfer coding and never
  * beside a length: leniency there lets two readers see two different requests. */
-#ifndef BEAM_REQUEST_HEAD_H
-#define BEAM_REQUEST_HEAD_H
+#pragma once
 
 #include "net/http1/head.h"
 
@@ -21,5 +20,3 @@ typedef struct beam__request_head {
 int beam__request_head_parse(beam__request_head *head, const char *bytes, size_t len, size_t seen);
 
 #pragma GCC visibility pop
-
-#endif

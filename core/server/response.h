@@ -1,6 +1,5 @@
 /* The head of an HTTP/1.1 answer, as bytes. */
-#ifndef BEAM_REPLY_H
-#define BEAM_REPLY_H
+#pragma once
 
 #include <stdint.h>
 
@@ -36,5 +35,3 @@ int beam__headers_close(const beam_header *headers, size_t count);
 int beam__status_has_body(int status);
 
 #pragma GCC visibility pop
-
-#endif

@@ -4,8 +4,7 @@
  *   connection.c   one connection: reads, takes one request after the other, keeps time
  *   request.c      one request: what was asked, and its answer
  */
-#ifndef BEAM_SERVER_INTERNAL_H
-#define BEAM_SERVER_INTERNAL_H
+#pragma once
 
 #include <time.h>
 
@@ -125,5 +124,3 @@ void beam__request_free(beam_request *request); /* NULL is fine */
 void beam__connection_refuse(beam__connection *connection, int status, const char *error);
 
 #pragma GCC visibility pop
-
-#endif

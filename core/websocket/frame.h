@@ -9,8 +9,7 @@
  * after the piece in front of it. The events do not depend on how the bytes were cut, but for where pieces end.
  * After BEAM__FRAME_ERROR or a close frame nothing more is decoded.
  */
-#ifndef BEAM_FRAME_H
-#define BEAM_FRAME_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -109,5 +108,3 @@ size_t beam__frame_head(uint8_t head[BEAM__FRAME_HEAD_MAX], enum beam__opcode op
 int beam__close_code_valid(int code);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* The opening handshake as bytes (RFC 6455 section 4): what the client asks, whether the answer agrees, and the two
  * values that are computed. No I/O; an answer is read by net/http1/response.h.
  */
-#ifndef BEAM_HANDSHAKE_H
-#define BEAM_HANDSHAKE_H
+#pragma once
 
 #include "net/http1/response.h"
 #include "net/url.h"
@@ -42,5 +41,3 @@ void beam__handshake_refused(const beam__answer *answer, const char *host, beam_
 int beam__handshake_unreadable(const beam__answer *answer, int code, const char *host, beam_error *error);
 
 #pragma GCC visibility pop
-
-#endif

@@ -4,8 +4,7 @@
  *   incoming.c    from bytes to messages, pings and pongs
  *   ending.c      how it ends: the close handshake, and what is told of it
  */
-#ifndef BEAM_WEBSOCKET_INSIDE_H
-#define BEAM_WEBSOCKET_INSIDE_H
+#pragma once
 
 #include "websocket/message.h"
 #include "websocket/websocket.h"
@@ -96,5 +95,3 @@ void beam__ws_on_broken_frame(beam_ws *ws, const beam__frame_event *frame);
 void beam__ws_out_of_memory(beam_ws *ws);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* Whole messages: out of the pieces that the codec hands on, and over a carrier on their way out. */
-#ifndef BEAM_MESSAGE_H
-#define BEAM_MESSAGE_H
+#pragma once
 
 #include "base/bytes.h"
 #include "carrier/carrier.h"
@@ -18,5 +17,3 @@ int beam__frame_send(beam__carrier *carrier, enum beam__role role, enum beam__op
                      size_t len);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* The client's way to an open WebSocket, as a carrier: it opens the way to the server (carrier/client.h), asks for the
  * upgrade and reads the answer; then the stream takes its place.
  */
-#ifndef BEAM_UPGRADE_H
-#define BEAM_UPGRADE_H
+#pragma once
 
 #include "carrier/client.h"
 #include "websocket/handshake.h"
@@ -25,5 +24,3 @@ int beam__upgrade_open(beam_ctx *ctx, beam__carrier **carrier, beam__upgrade_req
                        const beam__carrier_events *events, void *user, beam_error *error);
 
 #pragma GCC visibility pop
-
-#endif

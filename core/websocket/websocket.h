@@ -6,8 +6,7 @@
  * A server makes one in three steps: beam__ws_new, then its carrier with beam__ws_carrier_events and the beam_ws as
  * user, then beam__ws_attach; after a failure in between beam_ws_free.
  */
-#ifndef BEAM_WEBSOCKET_H
-#define BEAM_WEBSOCKET_H
+#pragma once
 
 #include "carrier/carrier.h"
 #include "internal.h"
@@ -25,5 +24,3 @@ void beam__ws_attach(beam_ws *ws, beam__carrier *carrier);
 extern const beam__carrier_events beam__ws_carrier_events;
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* The Lua modules that lua/baked/bake.lua put into the program. */
-#ifndef BEAMLUA_BAKED_H
-#define BEAMLUA_BAKED_H
+#pragma once
 
 #include <stddef.h>
 
@@ -12,5 +11,3 @@ struct baked_module {
 };
 
 extern const struct baked_module baked_modules[];
-
-#endif

@@ -1,6 +1,5 @@
 /* Where `require` finds the modules that are part of the program. */
-#ifndef BEAMLUA_MODULES_H
-#define BEAMLUA_MODULES_H
+#pragma once
 
 #include <lua.h>
 
@@ -9,5 +8,3 @@
 void modules_setup(lua_State *L);
 /* Whether there is such a baked module. */
 int modules_has(const char *name);
-
-#endif

@@ -17,8 +17,7 @@
  * whose functions refer to it is still collected. C keeps a list of the objects of each context: they stand in `live`
  * for as long as they stand in the list, and need no __gc, which Lua leaves out where memory is short.
  */
-#ifndef BEAM_BINDING_H
-#define BEAM_BINDING_H
+#pragma once
 
 #include "beam-server.h"
 #include "beam.h"
@@ -319,5 +318,3 @@ int result_error(lua_State *L, const beam_error *error); /* pushes nil, error */
 int result_code(lua_State *L, int code, enum beam_phase phase, const char *text);
 
 #pragma GCC visibility pop
-
-#endif

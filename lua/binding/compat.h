@@ -1,6 +1,5 @@
 /* Every difference between Lua 5.1, LuaJIT, 5.3, 5.4 and 5.5 that the binding meets stands here and in compat.c. */
-#ifndef BEAM_COMPAT_H
-#define BEAM_COMPAT_H
+#pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -34,5 +33,3 @@ void compat_check_version(lua_State *L, const char *module);
 void compat_push_traceback(lua_State *L);
 
 #pragma GCC visibility pop
-
-#endif

@@ -3,8 +3,7 @@
  *   beamhost.h  ->  host.c: calls  ->  P, the state with the module beam  ->  lua/embed/host.lua
  *                   event.c: callbacks   <-      state.c makes it
  */
-#ifndef BEAMLUA_EMBED_H
-#define BEAMLUA_EMBED_H
+#pragma once
 
 #include <lua.h>
 
@@ -37,5 +36,3 @@ void event_push(lua_State *L, beam_host *host);
 int host_error_read(lua_State *L, int index, beam_host_error *error);
 /* An error of C's own making. Returns its code. */
 int host_error_set(beam_host_error *error, int code, const char *message);
-
-#endif

@@ -1,6 +1,5 @@
 /* From P into the script and back: protected calls, what is provided to it, its errors. */
-#ifndef BEAMLUA_SCRIPT_CALL_H
-#define BEAMLUA_SCRIPT_CALL_H
+#pragma once
 
 #include <lua.h>
 
@@ -51,5 +50,3 @@ void call_provide(lua_State *L, const char *name);
  * stopped or broken. */
 void error_push(lua_State *P, const struct call *call, lua_State *S);
 void error_setup(lua_State *P);
-
-#endif

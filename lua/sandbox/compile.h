@@ -1,6 +1,5 @@
 /* Compiling a script's text, and the table of hooks that it returns. */
-#ifndef BEAMLUA_SCRIPT_LOAD_H
-#define BEAMLUA_SCRIPT_LOAD_H
+#pragma once
 
 #include <lua.h>
 #include <stddef.h>
@@ -11,5 +10,3 @@ struct script;
 int load_text(lua_State *L, const char *text, size_t len, const char *chunk_name);
 /* Takes the hooks from the table on top of the stack. Raises if it is none, or has what cannot be one. */
 void load_hooks(lua_State *L, struct script *script);
-
-#endif

@@ -1,10 +1,7 @@
 /* "Did you mean": the known name nearest to a mistyped one. */
-#ifndef BEAMLUA_SCRIPT_NAMES_H
-#define BEAMLUA_SCRIPT_NAMES_H
+#pragma once
 
 /* `known` ends with NULL. NULL if none is near: more than a third of the letters would have to change. */
 const char *names_nearest(const char *name, const char *const *known);
 /* The place of `name` in `known`, or -1. */
 int names_find(const char *name, const char *const *known);
-
-#endif

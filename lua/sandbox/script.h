@@ -11,12 +11,9 @@
  *   libraries/ libraries.c what a script may use         guards.c pcall, coroutines, metatables
  *              tables.c, strings.c, format.c, patterns.c what is charged within one call
  */
-#ifndef BEAMLUA_SCRIPT_H
-#define BEAMLUA_SCRIPT_H
+#pragma once
 
 #include <lua.h>
 
 /* For package.preload: opens the module sandbox.script in P. */
 int script_open(lua_State *P);
-
-#endif

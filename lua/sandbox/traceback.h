@@ -1,6 +1,5 @@
 /* Where a script was when it failed: kept outside its heap, which may be full. */
-#ifndef BEAMLUA_SCRIPT_TRACE_H
-#define BEAMLUA_SCRIPT_TRACE_H
+#pragma once
 
 #include <lua.h>
 
@@ -13,5 +12,3 @@ struct trace {
 void trace_clear(struct trace *trace);
 /* Writes down the functions that run in L. Neither allocates nor raises. */
 void trace_note(struct trace *trace, lua_State *L);
-
-#endif

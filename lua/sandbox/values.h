@@ -1,6 +1,5 @@
 /* Values from one Lua state to another: those that JSON has. */
-#ifndef BEAMLUA_SCRIPT_VALUES_H
-#define BEAMLUA_SCRIPT_VALUES_H
+#pragma once
 
 #include <lua.h>
 #include <stdint.h>
@@ -31,5 +30,3 @@ void values_begin(struct values *values, struct limits *limits);
 int values_copy(struct values *values, lua_State *from, int index, lua_State *to);
 /* The problem as a text: "a function cannot be copied (at .callback)". */
 void values_describe(const struct values *values, char *text, size_t size);
-
-#endif

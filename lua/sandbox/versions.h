@@ -1,6 +1,5 @@
 /* Every difference between Lua 5.4 and 5.5 that the script host meets (docs/versions.md). */
-#ifndef BEAMLUA_SCRIPT_VERSIONS_H
-#define BEAMLUA_SCRIPT_VERSIONS_H
+#pragma once
 
 #include <lauxlib.h>
 #include <lua.h>
@@ -48,5 +47,3 @@ static inline int versions_to_integer(lua_Number number, lua_Integer *integer) {
   *integer = (lua_Integer)number;
   return 1;
 }
-
-#endif

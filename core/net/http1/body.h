@@ -1,6 +1,5 @@
 /* The body of a request as a pure decoder, by length or chunked (RFC 9112 sections 6 and 7). No I/O, no allocation. */
-#ifndef BEAM_REQUEST_BODY_H
-#define BEAM_REQUEST_BODY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -29,5 +28,3 @@ enum beam__body_result beam__body_decode(beam__body *body, const char *bytes, si
                                          const char **data, size_t *data_len);
 
 #pragma GCC visibility pop
-
-#endif

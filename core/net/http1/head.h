@@ -4,8 +4,7 @@
  * answer may have what RFC 9112 lets a reader take: lines that end in LF only (section 2.2), blanks of any number in
  * its first line, and no reason phrase (section 4). Neither may have a folded field, a NUL, or a space before a colon.
  */
-#ifndef BEAM_HEAD_H
-#define BEAM_HEAD_H
+#pragma once
 
 #include "net/http1/header.h"
 
@@ -45,5 +44,3 @@ int beam__head_next(beam__slice *rest, beam__field *field);
 void beam__head_copy(const beam__head *head, beam_header *headers, char **to);
 
 #pragma GCC visibility pop
-
-#endif

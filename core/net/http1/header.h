@@ -1,8 +1,7 @@
 /* What a header is (RFC 9110 sections 5 and 7.6.1): names, values and lists, for the server, the handshake and calls
  * alike. Pure; ASCII, whatever the locale.
  */
-#ifndef BEAM_HEADER_H
-#define BEAM_HEADER_H
+#pragma once
 
 #include "beam.h"
 
@@ -58,5 +57,3 @@ int beam__header_is_empty(const beam_header *headers, size_t count, const char *
 int beam__headers_check(const beam_header *headers, size_t count, beam_error *error);
 
 #pragma GCC visibility pop
-
-#endif

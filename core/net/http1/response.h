@@ -1,8 +1,7 @@
 /* The head of an answer as it comes in pieces, for who speaks HTTP itself: to a proxy (tunnel.h), and for the upgrade
  * (websocket/handshake.h). Interim answers (1xx but 101) before it are passed over.
  */
-#ifndef BEAM_ANSWER_H
-#define BEAM_ANSWER_H
+#pragma once
 
 #include "base/bytes.h"
 #include "net/http1/header.h"
@@ -31,5 +30,3 @@ void beam__answer_shown(const beam__answer *answer, char *to, size_t size);
 void beam__answer_free(beam__answer *answer); /* zeroed is fine; it may be used again */
 
 #pragma GCC visibility pop
-
-#endif

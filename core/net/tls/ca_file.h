@@ -1,8 +1,7 @@
 /* A file of CA certificates, read into an X509_STORE on a thread beside the loop: 30 to 60 ms for a system's bundle,
  * and for as long as it likes if the file is a pipe or its drive is away.
  */
-#ifndef BEAM_CA_FILE_H
-#define BEAM_CA_FILE_H
+#pragma once
 
 #include <openssl/x509_vfy.h>
 #include <stddef.h>
@@ -18,5 +17,3 @@ void beam__ca_file_prepare(void);
 int beam__ca_file_load(X509_STORE *store, const char *path, char *error, size_t size);
 
 #pragma GCC visibility pop
-
-#endif

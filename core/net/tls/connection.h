@@ -5,8 +5,7 @@
  *
  * Records to be sent are appended to the bytes that it was made with. Whoever has put bytes in reads until MORE.
  */
-#ifndef BEAM_TLS_CONNECTION_H
-#define BEAM_TLS_CONNECTION_H
+#pragma once
 
 #include "base/bytes.h"
 #include "net/tls/context.h"
@@ -59,5 +58,3 @@ void beam__tls_failure(const beam__tls *tls, int system, beam_error *error);
 int beam__tls_on_session(SSL *ssl, SSL_SESSION *session);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* Whom a TLS connection trusts and as whom it appears, as an SSL_CTX: one for each trust, client certificate and key
  * (by what is in them), kept for the next connection up to a bound, together with the sessions that were made in it.
  */
-#ifndef BEAM_TLS_CONTEXT_H
-#define BEAM_TLS_CONTEXT_H
+#pragma once
 
 #include "net/tls/files.h"
 #include "net/tls/session.h"
@@ -48,5 +47,3 @@ int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *erro
 void beam__tls_needs_release(beam__tls_needs *needs);
 
 #pragma GCC visibility pop
-
-#endif

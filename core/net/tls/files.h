@@ -1,6 +1,5 @@
 /* Certificates and keys on disk. */
-#ifndef BEAM_TLS_FILES_H
-#define BEAM_TLS_FILES_H
+#pragma once
 
 #include "beam.h"
 
@@ -23,5 +22,3 @@ int beam__tls_identify(const beam_tls *files, const char *more, unsigned char id
 int beam__tls_passphrase(char *to, int size, int writing, void *text);
 
 #pragma GCC visibility pop
-
-#endif

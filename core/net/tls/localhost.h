@@ -1,8 +1,7 @@
 /* A certificate for this machine's own names, signed by itself: who is told to trust it trusts it alone, for it may
  * sign no other.
  */
-#ifndef BEAM_TLS_LOCALHOST_H
-#define BEAM_TLS_LOCALHOST_H
+#pragma once
 
 #include "base/bytes.h"
 
@@ -15,5 +14,3 @@ enum { BEAM__LOCALHOST_DAYS = 825 };
 int beam__tls_localhost(beam__bytes *certificate, beam__bytes *key);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* What both transports share of TLS: errors that say which certificate was refused, and why. */
-#ifndef BEAM_TLS_REFUSAL_H
-#define BEAM_TLS_REFUSAL_H
+#pragma once
 
 #include <openssl/x509.h>
 
@@ -19,5 +18,3 @@ int beam__tls_verify_error(beam_error *error, const char *host, long verify_code
 int beam__tls_handshake_error(beam_error *error, const char *host, const char *reason);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* TLS sessions to be resumed: with one of them a reconnect costs a third of the processor time, and no certificate. */
-#ifndef BEAM_SESSION_H
-#define BEAM_SESSION_H
+#pragma once
 
 #include <openssl/ssl.h>
 
@@ -23,5 +22,3 @@ void beam__session_keep(beam__sessions *sessions, const char *peer, SSL_SESSION 
 SSL_SESSION *beam__session_take(beam__sessions *sessions, const char *peer);
 
 #pragma GCC visibility pop
-
-#endif

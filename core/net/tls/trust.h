@@ -6,8 +6,7 @@
  * Reading a bundle takes longer than a frame, and may block: so it is done beside the loop, once for each state of the
  * file, and whoever needs it waits without blocking.
  */
-#ifndef BEAM_TRUST_H
-#define BEAM_TRUST_H
+#pragma once
 
 #include <openssl/x509_vfy.h>
 
@@ -48,5 +47,3 @@ void beam__trust_await(beam__trust *trust, beam__trust_waiter *waiter, void (*do
 void beam__trust_forget(beam__trust_waiter *waiter);
 
 #pragma GCC visibility pop
-
-#endif

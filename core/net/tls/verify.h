@@ -1,7 +1,6 @@
 /* Is it the server that was asked for? Its certificate is checked against whom the context trusts, and the host's name.
  */
-#ifndef BEAM_TLS_VERIFY_H
-#define BEAM_TLS_VERIFY_H
+#pragma once
 
 #include <openssl/ssl.h>
 
@@ -12,5 +11,3 @@
 int beam__tls_verify(SSL *ssl, const char *host, int required);
 
 #pragma GCC visibility pop
-
-#endif

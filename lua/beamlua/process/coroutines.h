@@ -1,6 +1,5 @@
 /* coroutine.resume and coroutine.wrap that keep note of the coroutine which runs, for the signal handler. */
-#ifndef BEAMLUA_COROUTINES_H
-#define BEAMLUA_COROUTINES_H
+#pragma once
 
 #include <lua.h>
 
@@ -12,5 +11,3 @@ void coroutines_setup(lua_State *L);
 lua_State *coroutines_running(void);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* What Lua's own library does not tell of files. */
-#ifndef BEAMLUA_FILES_H
-#define BEAMLUA_FILES_H
+#pragma once
 
 #include <lua.h>
 
@@ -10,5 +9,3 @@
 int files_status(lua_State *L);
 
 #pragma GCC visibility pop
-
-#endif

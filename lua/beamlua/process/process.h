@@ -1,7 +1,6 @@
 /* What beamlua's Lua side (host.main) asks of the process: signals, the terminal, files. The same on each Lua, for the
  * rock's beamlua. */
-#ifndef BEAMLUA_PROCESS_H
-#define BEAMLUA_PROCESS_H
+#pragma once
 
 #include <lua.h>
 
@@ -11,5 +10,3 @@
 void process_push(lua_State *L);
 
 #pragma GCC visibility pop
-
-#endif

@@ -3,8 +3,7 @@
  * connections.
  *
  * At a prompt SIGINT ends the line that runs, and the process goes on. */
-#ifndef BEAMLUA_SIGNALS_H
-#define BEAMLUA_SIGNALS_H
+#pragma once
 
 #include <lua.h>
 
@@ -35,5 +34,3 @@ void signals_forget(void);
 int signals_watch(lua_State *L);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,8 +1,7 @@
 /* JSON to Lua values and back, exactly (core.lua: core.json). Only json/reader.c and json/writer.c: they need no more
  * of libbeam than decimal.h and utf8.h, and no context.
  */
-#ifndef BEAM_JSON_H
-#define BEAM_JSON_H
+#pragma once
 
 #include "compat.h"
 
@@ -33,5 +32,3 @@ int json_encode_checked(lua_State *L);
 int json_text_free(lua_State *L); /* __gc of the text class */
 
 #pragma GCC visibility pop
-
-#endif

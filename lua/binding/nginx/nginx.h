@@ -8,8 +8,7 @@
  *
  * Nothing of nginx is linked. What is needed of it is looked up when it is used, so that beam.core loads anywhere.
  */
-#ifndef BEAM_NGINX_H
-#define BEAM_NGINX_H
+#pragma once
 
 #include "export.h"
 
@@ -59,5 +58,3 @@ BINDING_API void beam_nginx_waker_resume(struct beam_nginx_waker *waker);
 BINDING_API void beam_nginx_waker_free(struct beam_nginx_waker *waker);
 
 #pragma GCC visibility pop
-
-#endif

@@ -1,6 +1,5 @@
 /* Functions of Lua's libraries as a script under limits has them: each is charged for its work, none holds a stop. */
-#ifndef BEAMLUA_SCRIPT_GUARDS_H
-#define BEAMLUA_SCRIPT_GUARDS_H
+#pragma once
 
 #include <lua.h>
 
@@ -9,5 +8,3 @@ void guards_setup(lua_State *L);          /* pcall, xpcall, setmetatable, corout
 void guarded_tables_setup(lua_State *L);  /* table.* */
 void guarded_strings_setup(lua_State *L); /* string.rep, find, match, gmatch, gsub */
 void guarded_format_setup(lua_State *L);  /* string.format */
-
-#endif

@@ -1,6 +1,5 @@
 /* What a script may use: the safe subset of Lua's libraries, and what is granted by name. */
-#ifndef BEAMLUA_SCRIPT_LIBRARIES_H
-#define BEAMLUA_SCRIPT_LIBRARIES_H
+#pragma once
 
 #include <lua.h>
 #include <stdint.h>
@@ -13,5 +12,3 @@ extern const char *const libraries_grants[];
 void libraries_open(lua_State *L, uint64_t grants, int guarded);
 /* From now on undeclared globals are errors. */
 void libraries_be_strict(lua_State *L);
-
-#endif

@@ -1,6 +1,5 @@
 /* Lua's patterns (manual, 6.4.1), matched under a budget. Nothing is allocated. */
-#ifndef BEAMLUA_SCRIPT_PATTERNS_H
-#define BEAMLUA_SCRIPT_PATTERNS_H
+#pragma once
 
 #include <lua.h>
 #include <stddef.h>
@@ -29,5 +28,3 @@ void pattern_init(struct pattern *pattern, lua_State *L, const char *subject, si
 const char *pattern_match(struct pattern *pattern, const char *at);
 /* Whether it is only a text to be found. */
 int pattern_is_plain(const char *text, size_t len);
-
-#endif

@@ -1,6 +1,5 @@
 /* Inside script_limits: the hook, the collector, the allocator. */
-#ifndef BEAMLUA_SCRIPT_COLLECTOR_H
-#define BEAMLUA_SCRIPT_COLLECTOR_H
+#pragma once
 
 #include "sandbox/limits/limits.h"
 
@@ -20,5 +19,3 @@ void collector_step(lua_State *L);
 /* Makes strong what a script made weak in its keys only; returns how many tables. Neither allocates nor raises: also
  * for the allocator, as Lua may traverse any table whenever it allocates. */
 int collector_unweaken(struct limits *limits);
-
-#endif

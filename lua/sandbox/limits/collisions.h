@@ -1,6 +1,5 @@
 /* Tables whose keys collide on purpose. */
-#ifndef BEAMLUA_SCRIPT_COLLISIONS_H
-#define BEAMLUA_SCRIPT_COLLISIONS_H
+#pragma once
 
 #include <lua.h>
 #include <stddef.h>
@@ -13,5 +12,3 @@ void collisions_look(struct limits *limits, size_t size);
 /* True if the numbers among the keys of the table at the absolute index `table` would have a long chain in a hash part
  * of `nodes` nodes, a power of two. Takes two places of L's stack; never raises. */
 int collisions_in(lua_State *L, int table, size_t nodes);
-
-#endif

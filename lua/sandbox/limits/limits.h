@@ -9,8 +9,7 @@
  *  4. The collector is driven from here, not by allocations, as weak keys can make one step of it take minutes: before
  * each step those that a script has sneaked in are taken out.
  */
-#ifndef BEAMLUA_SCRIPT_LIMITS_H
-#define BEAMLUA_SCRIPT_LIMITS_H
+#pragma once
 
 #include <lua.h>
 #include <setjmp.h>
@@ -95,5 +94,3 @@ int limits_was_stopped(lua_State *coroutine);
 void limits_add_metatable(lua_State *L, int index);
 /* True for a `__mode` that is weak in its keys only. */
 int limits_weak_keys(lua_State *L, int index);
-
-#endif

@@ -1,8 +1,7 @@
 /* The heap of one Lua state: what is in use, and all of it in one list, so that a state that cannot be closed any more
  * can still be freed.
  */
-#ifndef BEAMLUA_SCRIPT_MEMORY_H
-#define BEAMLUA_SCRIPT_MEMORY_H
+#pragma once
 
 #include <stddef.h>
 #include <stdint.h>
@@ -30,5 +29,3 @@ size_t memory_after(const struct memory *memory, const void *block, size_t old_s
 void *memory_resize(struct memory *memory, void *block, size_t old_size, size_t size);
 void memory_release(struct memory *memory, void *block, size_t size);
 void memory_release_all(struct memory *memory);
-
-#endif
