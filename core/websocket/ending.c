@@ -97,7 +97,7 @@ void beam__ws_send_close(beam_ws *ws, int code, const char *reason) {
       memcpy(payload + 2, reason, reason_len);
     len = 2 + reason_len;
   }
-  beam__frame_send(ws->carrier, ws->decoder.role, BEAM__CLOSE, payload, len);
+  beam__ws_send(ws, BEAM__CLOSE, payload, len);
 }
 
 static void on_close_late(void *user) {

@@ -1,6 +1,6 @@
 /* RFC 6455 as a pure codec: bytes in, events out; frames out. No I/O, no allocation, no clock.
  *
- *   websocket.c  ->  message.h  ->  frame.h;  before them handshake.h
+ *   incoming.c, outgoing.c  ->  frame.h;  before them handshake.h
  *
  * Decoding: hand it what arrived; it gives one event after the other until it wants more. Data comes in pieces that
  * point into the caller's bytes: a message that lies whole in them is one piece (`first` and `final`), handed on

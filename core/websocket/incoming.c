@@ -19,7 +19,7 @@ static void emit_data(beam_ws *ws, enum beam_ws_event_type type, const void *dat
 /* ---- Reading ---- */
 
 void beam__ws_set_reading(beam_ws *ws) {
-  if (ws->carrier)
+  if (beam__ws_has_stream(ws))
     ws->carrier->ops->pause(ws->carrier, ws->paused || ws->held_back || beam__ws_holds(ws));
 }
 
@@ -32,45 +32,48 @@ void beam__ws_hold_back(beam_ws *ws, int held_back) {
 
 /* ---- What comes in ---- */
 
-static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
-  beam_ws_event event = {
-      .type = BEAM_WS_MESSAGE, .binary = piece->binary, .first = piece->first, .final = piece->final};
+/* As it came: a whole message, or a piece of one for those who ask. */
+static void emit_message(beam_ws *ws, const beam__frame_event *piece) {
+  beam_ws_event event = {.type = BEAM_WS_MESSAGE,
+                         .data = (const char *)piece->data,
+                         .len = piece->len,
+                         .binary = piece->binary,
+                         .first = piece->first,
+                         .final = piece->final};
+  beam__ws_emit(ws, &event);
+}
+
+/* A piece of a message that is handed on whole. The codec bounds what comes here, so that nothing is counted again. */
+static void gather(beam_ws *ws, const beam__frame_event *piece) {
+  beam_ws_event event = {.type = BEAM_WS_MESSAGE, .binary = piece->binary, .first = 1, .final = 1};
   beam_ctx *ctx = ws->ctx;
   beam__bytes pieces;
-  int whole = 1;
-  if (ws->fragments) {
-    event.data = (const char *)piece->data;
-    event.len = piece->len;
-  } else {
-    if (piece->first && !piece->final)
-      beam__buffers_take_large(ws->ctx, &ws->message);
-    whole = beam__message_add(&ws->message, piece, &event.data, &event.len);
-    event.first = event.final = 1;
-  }
-  if (whole < 0)
+  if (piece->first)
+    beam__buffers_take_large(ctx, &ws->message);
+  if (beam__bytes_add(&ws->message, piece->data, piece->len)) {
     beam__ws_out_of_memory(ws);
-  if (whole <= 0)
+    return;
+  }
+  if (!piece->final)
     return;
   pieces = ws->message; /* the event may free the WebSocket, and not the context */
   memset(&ws->message, 0, sizeof ws->message);
+  event.data = pieces.at;
+  event.len = pieces.len;
   beam__ws_emit(ws, &event);
   beam__buffers_give_back_large(ctx, &pieces);
 }
 
-/* A message in one frame, of which no piece came before. */
-static void on_whole(beam_ws *ws, const beam__frame_event *frame) {
-  beam_ws_event event = {.type = BEAM_WS_MESSAGE,
-                         .data = (const char *)frame->data,
-                         .len = frame->len,
-                         .binary = frame->binary,
-                         .first = 1,
-                         .final = 1};
-  beam__ws_emit(ws, &event);
+static void on_piece(beam_ws *ws, const beam__frame_event *piece) {
+  if (ws->fragments || (piece->first && piece->final))
+    emit_message(ws, piece);
+  else
+    gather(ws, piece);
 }
 
 static void send_pong(beam_ws *ws, const void *data, size_t len) {
   if (!ws->close_sent && ws->carrier)
-    beam__frame_send(ws->carrier, ws->decoder.role, BEAM__PONG, data, len);
+    beam__ws_send(ws, BEAM__PONG, data, len);
 }
 
 /* 0, or BEAM_ENO_MEMORY. */
@@ -124,7 +127,7 @@ static size_t decode(beam_ws *ws, uint8_t *bytes, size_t len) {
     used = beam__decode_whole(&ws->decoder, bytes + at, len - at, &frame);
     if (used) {
       at += used;
-      on_whole(ws, &frame);
+      emit_message(ws, &frame);
       if (at == len)
         break;
       continue;

@@ -2,11 +2,12 @@
  *
  *   websocket.c   what it is told by its user and its carrier; its life
  *   incoming.c    from bytes to messages, pings and pongs
+ *   outgoing.c    from messages to bytes
  *   ending.c      how it ends: the close handshake, and what is told of it
  */
 #pragma once
 
-#include "websocket/message.h"
+#include "base/bytes.h"
 #include "websocket/websocket.h"
 
 #pragma GCC visibility push(hidden)
@@ -57,6 +58,7 @@ struct beam_ws {
 
 static inline int beam__ws_live(const beam_ws *ws) { return !ws->freed && !ws->told && !ws->ctx->closing; }
 static inline int beam__ws_holds(const beam_ws *ws) { return ws->held.len > ws->held_at; }
+static inline int beam__ws_has_stream(const beam_ws *ws) { return ws->carrier && ws->phase >= BEAM_PHASE_OPEN; }
 static inline int beam__ws_is_decided(const beam_ws *ws) { return ws->ending || ws->destitute; }
 
 /* ---- websocket.c ---- */
@@ -77,6 +79,12 @@ void beam__ws_on_drained(void *user);
 void beam__ws_hand_on_held(beam_ws *ws);
 void beam__ws_set_reading(beam_ws *ws);
 void beam__ws_hold_back(beam_ws *ws, int held_back);
+
+/* ---- outgoing.c ---- */
+
+/* Writes one frame, masked at a client, in as few writes as can be. 0, or BEAM_ENO_MEMORY with the frame perhaps cut
+ * short. */
+int beam__ws_send(const beam_ws *ws, enum beam__opcode opcode, const void *data, size_t len);
 
 /* ---- ending.c ---- */
 

@@ -258,16 +258,6 @@ static const beam__carrier_events own_events = {on_phase, on_connected, on_data,
 
 /* ---- The beginning ---- */
 
-static int write_nothing(beam__carrier *carrier, const void *data, size_t len) {
-  (void)carrier, (void)data, (void)len;
-  return 0;
-}
-
-static size_t nothing_pending(const beam__carrier *carrier) {
-  (void)carrier;
-  return 0;
-}
-
 static void progress(const beam__carrier *base, beam_progress *to) {
   const upgrade *u = (const upgrade *)base;
   memset(to, 0, sizeof *to);
@@ -275,9 +265,8 @@ static void progress(const beam__carrier *base, beam_progress *to) {
     u->carrier->ops->progress(u->carrier, to);
 }
 
-static void pause_later(beam__carrier *carrier, int paused) { (void)carrier, (void)paused; }
-
-static const beam__carrier_ops ops = {write_nothing, nothing_pending, progress, pause_later, close_upgrade};
+/* Its holder writes and reads once it is connected, and has the stream. */
+static const beam__carrier_ops ops = {.progress = progress, .close = close_upgrade};
 
 int beam__upgrade_open(beam_ctx *ctx, beam__carrier **carrier, beam__upgrade_request *request,
                        const beam__carrier_events *events, void *user, beam_error *error) {

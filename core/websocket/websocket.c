@@ -144,7 +144,7 @@ static int send_message(beam_ws *ws, enum beam__opcode opcode, const void *data,
     return BEAM_EINVALID;
   if (ws->phase != BEAM_PHASE_OPEN || !ws->carrier || ws->close_sent)
     return BEAM_ECLOSED;
-  code = beam__frame_send(ws->carrier, ws->decoder.role, opcode, data, len);
+  code = beam__ws_send(ws, opcode, data, len);
   if (code)
     beam__ws_out_of_memory(ws); /* a frame cut short cannot be followed by anything */
   return code;
@@ -220,7 +220,9 @@ void beam_ws_resume(beam_ws *ws) {
   beam__task_defer(ws->ctx, &ws->task);
 }
 
-size_t beam_ws_pending(const beam_ws *ws) { return ws->carrier ? ws->carrier->ops->pending(ws->carrier) : 0; }
+size_t beam_ws_pending(const beam_ws *ws) {
+  return beam__ws_has_stream(ws) ? ws->carrier->ops->pending(ws->carrier) : 0;
+}
 
 void beam_ws_progress(const beam_ws *ws, beam_progress *progress) {
   memset(progress, 0, sizeof *progress);

@@ -1,26 +1,9 @@
-#include "websocket/message.h"
-
+/* What goes out over a WebSocket: head and payload together, masked on the way into a buffer: a small frame's on the
+ * stack, a large one's in pieces, so that no copy of all of it is made. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "beam.h"
-
-/* The codec bounds what comes here, so that nothing is counted again. */
-int beam__message_add(beam__bytes *bytes, const beam__frame_event *piece, const char **data, size_t *len) {
-  if (piece->first && piece->final) {
-    *data = (const char *)piece->data;
-    *len = piece->len;
-    return 1;
-  }
-  if (beam__bytes_add(bytes, piece->data, piece->len))
-    return BEAM_ENO_MEMORY;
-  *data = bytes->at;
-  *len = bytes->len;
-  return piece->final;
-}
-
-/* ---- Out: head and payload together, masked on the way into a buffer: a small frame's on the stack, a large one's in
- * pieces, so that no copy of all of it is made ---- */
+#include "websocket/inside.h"
 
 enum { SMALL = 4096, PIECE = 65536 }; /* a piece's payload is a multiple of 4 long, so that the mask starts over */
 
@@ -49,15 +32,14 @@ static int send_pieces(beam__carrier *carrier, const uint8_t *head, size_t head_
   return code;
 }
 
-int beam__frame_send(beam__carrier *carrier, enum beam__role role, enum beam__opcode opcode, const void *data,
-                     size_t len) {
-  uint8_t frame[BEAM__FRAME_HEAD_MAX + SMALL], key[4], *mask = role == BEAM__CLIENT ? key : NULL;
+int beam__ws_send(const beam_ws *ws, enum beam__opcode opcode, const void *data, size_t len) {
+  uint8_t frame[BEAM__FRAME_HEAD_MAX + SMALL], key[4], *mask = ws->decoder.role == BEAM__CLIENT ? key : NULL;
   size_t head_len;
   if (mask)
     beam__mask_key(mask);
   head_len = beam__frame_head(frame, opcode, 1, len, mask);
   if (len > SMALL)
-    return send_pieces(carrier, frame, head_len, data, len, mask);
+    return send_pieces(ws->carrier, frame, head_len, data, len, mask);
   copy(frame + head_len, data, len, mask);
-  return carrier->ops->write(carrier, frame, head_len + len);
+  return ws->carrier->ops->write(ws->carrier, frame, head_len + len);
 }
