@@ -36,18 +36,22 @@ static void let_go(struct beam__curl *curl, beam__transfer *transfer) {
   curl_multi_remove_handle(curl->multi, transfer->easy);
 }
 
+/* NULL: it is curl's own, to which connections belong that no transfer uses. */
+static beam__transfer *transfer_of(CURL *easy) {
+  char *private = NULL;
+  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
+  return (beam__transfer *)(void *)private;
+}
+
 /* `done` may stop any other transfer: curl takes the messages of those away itself. */
 static void hand_on_results(struct beam__curl *curl) {
   CURLMsg *message;
   int left;
   while ((message = curl_multi_info_read(curl->multi, &left))) {
     CURLcode result = message->data.result;
-    char *private = NULL;
-    beam__transfer *transfer;
+    beam__transfer *transfer = transfer_of(message->easy_handle);
     if (message->msg != CURLMSG_DONE)
       continue;
-    curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &private);
-    transfer = (beam__transfer *)(void *)private;
     let_go(curl, transfer); /* the message is invalid from here */
     transfer->done(transfer, result);
   }
@@ -199,12 +203,8 @@ static int on_close_socket(void *user, curl_socket_t socket) {
   return close(socket);
 }
 
-/* Connections that no transfer uses belong to an easy handle of curl's own. */
 static void tell_unwatched(CURL *easy) {
-  char *private = NULL;
-  beam__transfer *transfer;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private);
-  transfer = (beam__transfer *)(void *)private;
+  beam__transfer *transfer = transfer_of(easy);
   if (transfer && transfer->running && transfer->unwatched)
     transfer->unwatched(transfer);
 }

@@ -2,23 +2,16 @@
  * without secrets; and how long each part of it took. */
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/ascii.h"
 #include "http/http.h"
 #include "internal.h"
 
 /* ---- Heads ---- */
 
 static int has_name(const char *line, size_t len, const char *name) {
-  size_t i, size = strlen(name);
-  if (len <= size || line[size] != ':')
-    return 0;
-  for (i = 0; i < size; i++) {
-    char c = line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i];
-    if (c != name[i])
-      return 0;
-  }
-  return 1;
+  size_t size = strlen(name);
+  return len > size && line[size] == ':' && beam__ascii_same_start(line, name, size);
 }
 
 /* Length of what may be shown of a line; *hidden: there is more. */
