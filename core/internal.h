@@ -22,6 +22,7 @@ static inline void beam__list_init(beam__node *node) { node->next = node->prev =
 static inline int beam__list_empty(const beam__node *list) { return list->next == list; }
 void beam__list_add(beam__node *list, beam__node *node); /* at the end; it is in no list, and need not be initialised */
 void beam__list_remove(beam__node *node);                /* may be in no list, or zeroed */
+size_t beam__list_count(const beam__node *list);
 #define BEAM__CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* ---- Deferred work ---- */

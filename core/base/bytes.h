@@ -18,5 +18,6 @@ int beam__bytes_format(beam__bytes *bytes, const char *format, ...) __attribute_
 void beam__bytes_skip(beam__bytes *bytes, size_t len);
 /* Frees what is held; the bytes are empty and may be used again. */
 void beam__bytes_free(beam__bytes *bytes);
+void beam__bytes_wipe(beam__bytes *bytes); /* the same for a secret */
 
 #pragma GCC visibility pop

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "internal.h"
 
 void beam__list_add(beam__node *list, beam__node *node) {
@@ -19,6 +20,14 @@ void beam__list_remove(beam__node *node) {
   beam__list_init(node);
 }
 
+size_t beam__list_count(const beam__node *list) {
+  const beam__node *node;
+  size_t count = 0;
+  for (node = list->next; node != list; node = node->next)
+    count++;
+  return count;
+}
+
 void beam__wipe(void *memory, size_t len) {
   if (len)
     memset(memory, 0, len);
@@ -32,11 +41,12 @@ void beam__wipe_free(char *text) {
   free(text);
 }
 
-char *beam__strdup(const char *text) {
-  size_t size = text ? strlen(text) + 1 : 0;
-  char *copy = text ? malloc(size) : NULL;
-  return copy ? memcpy(copy, text, size) : NULL;
+void beam__bytes_wipe(beam__bytes *bytes) {
+  beam__wipe(bytes->at, bytes->size);
+  beam__bytes_free(bytes);
 }
+
+char *beam__strdup(const char *text) { return text ? strdup(text) : NULL; }
 
 char *beam__join(const char *first, const char *second, const char *third) {
   size_t first_len = strlen(first), second_len = strlen(second), third_size = strlen(third) + 1;

@@ -146,9 +146,7 @@ static void ask_proxy(client *c) {
   int code = beam__tunnel_request(&head, &c->way.url, &c->way.proxy);
   if (!code)
     code = c->stream->ops->write(c->stream, head.at, head.len);
-  if (head.at)
-    beam__wipe(head.at, head.size);
-  beam__bytes_free(&head);
+  beam__bytes_wipe(&head);
   if (code)
     out_of_memory(c);
 }

@@ -222,10 +222,8 @@ int beam_server_certificate(char *certificate, char *key, size_t size) {
   int code = beam__tls_localhost(&public, &secret);
   if (!code)
     code = copy_pem(certificate, size, &public) | copy_pem(key, size, &secret) ? BEAM_ENO_MEMORY : 0;
-  if (secret.at)
-    beam__wipe(secret.at, secret.size);
+  beam__bytes_wipe(&secret);
   beam__bytes_free(&public);
-  beam__bytes_free(&secret);
   return code;
 }
 

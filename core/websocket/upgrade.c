@@ -38,9 +38,7 @@ static int live(const upgrade *u) { return !u->closed && !u->over; }
 
 void beam__upgrade_request_free(beam__upgrade_request *request) {
   beam__way_free(&request->way);
-  if (request->head.at)
-    beam__wipe(request->head.at, request->head.size);
-  beam__bytes_free(&request->head);
+  beam__bytes_wipe(&request->head);
   free(request->offer);
   request->offer = NULL;
 }
@@ -248,8 +246,7 @@ static void on_connected(void *user, beam__carrier *carrier, int status, const b
     return;
   }
   u->sent = 1;
-  beam__wipe(head->at, head->size);
-  beam__bytes_free(head);
+  beam__bytes_wipe(head);
 }
 
 static void on_drained(void *user) { (void)user; }

@@ -171,13 +171,9 @@ static beam__tls_context *find(struct beam__tls_contexts *contexts, const struct
 
 /* Moves it to the end, or adds it there. */
 static void use(struct beam__tls_contexts *contexts, beam__tls_context *context) {
-  beam__node *node;
-  size_t count = 0;
   beam__list_remove(&context->node);
   beam__list_add(&contexts->list, &context->node);
-  for (node = contexts->list.next; node != &contexts->list; node = node->next)
-    count++;
-  if (count > CONTEXTS_MAX)
+  if (beam__list_count(&contexts->list) > CONTEXTS_MAX)
     keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
 }
 

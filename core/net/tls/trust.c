@@ -214,15 +214,6 @@ static beam__trust *make(struct beam__trusts *trusts, const char *path, const st
   return NULL;
 }
 
-static void make_room(struct beam__trusts *trusts) {
-  beam__node *node;
-  unsigned count = 0;
-  for (node = trusts->kept.next; node != &trusts->kept; node = node->next)
-    count++;
-  if (count >= KEPT_MAX)
-    keep_no_longer(BEAM__CONTAINER(trusts->kept.next, beam__trust, node));
-}
-
 beam__trust *beam__trust_of(beam_ctx *ctx, const char *ca_file) {
   struct beam__trusts *trusts = trusts_of(ctx);
   struct stat file = {0};
@@ -235,7 +226,8 @@ beam__trust *beam__trust_of(beam_ctx *ctx, const char *ca_file) {
     trust = make(trusts, ca_file, &file);
     if (!trust)
       return NULL;
-    make_room(trusts);
+    if (beam__list_count(&trusts->kept) == KEPT_MAX)
+      keep_no_longer(BEAM__CONTAINER(trusts->kept.next, beam__trust, node));
   }
   beam__list_remove(&trust->node);
   beam__list_add(&trusts->kept, &trust->node);
