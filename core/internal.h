@@ -48,7 +48,7 @@ typedef struct beam__owned {
 
 struct beam__lws;          /* carrier/lws.c: made by the first WebSocket */
 struct beam__buffers;      /* carrier/stream.c: what sockets are read into */
-struct beam__tls_contexts; /* net/tls/context.c: made by the first wss:// */
+struct beam__tls_profiles; /* net/tls/profile.c: made by the first wss:// */
 struct beam__curl;         /* curl_loop.c: made by the first call */
 struct beam__kept;         /* http/kept.c: made by the first call that ended well */
 struct beam__background;   /* background.c: made by the first job beside the loop */
@@ -72,7 +72,7 @@ struct beam_ctx {
   struct beam__lws *lws;
   uv_idle_t *needless;           /* libwebsockets starts it after each I/O and has nothing to do in it: stopped; NULL */
   struct beam__buffers *buffers; /* one piece of memory */
-  struct beam__tls_contexts *tls;
+  struct beam__tls_profiles *tls;
   struct beam__tls *warm; /* net/tls/connection.c: read or written last; NULL */
   struct beam__curl *curl;
   struct beam__kept *kept;

@@ -6,10 +6,10 @@
 
 #include "carrier/lws.h"
 #include "carrier/stream.h"
-#include "net/connect.h"
+#include "net/race.h"
 #include "net/resolve.h"
 #include "net/socket.h"
-#include "net/tls/context.h"
+#include "net/tls/profile.h"
 #include "net/tunnel.h"
 
 enum { CONNECT_MS = 10000 };
@@ -25,7 +25,7 @@ typedef struct client {
   beam__tls_needs tls;
   beam__lookup *lookup;
   beam__addresses addresses;
-  beam__connect *connect;
+  beam__race *race;
   beam__carrier *stream; /* NULL: none yet, or handed over */
   beam__answer answer;   /* the proxy's */
   char peer[280];        /* "host:port" that is talked to before the tunnel stands: the proxy's, if there is one */
@@ -50,10 +50,10 @@ static void stop(client *c, enum beam__carrier_end end) {
   beam_timer_stop(c->deadline);
   beam__lookup_cancel(c->lookup);
   beam__tls_needs_release(&c->tls);
-  beam__connect_cancel(c->connect);
+  beam__race_cancel(c->race);
   c->deadline = NULL;
   c->lookup = NULL;
-  c->connect = NULL;
+  c->race = NULL;
   c->stream = NULL;
   if (stream)
     stream->ops->close(stream, end);
@@ -134,10 +134,10 @@ static void finish(client *c) {
 static void on_secured(void *user) { finish(user); }
 
 static void secure(client *c) {
-  if (!c->tls.context)
+  if (!c->tls.profile)
     finish(c);
   else if (enter(c, BEAM_PHASE_TLS) &&
-           beam__stream_secure(c->stream, c->tls.context, c->way.url.host, host_of(c), on_secured))
+           beam__stream_secure(c->stream, c->tls.profile, c->way.url.host, host_of(c), on_secured))
     out_of_memory(c);
 }
 
@@ -225,7 +225,7 @@ static void on_connect(void *user, int fd, int system, const char *failures) {
   client *c = user;
   const char *proxy = c->way.proxy.host;
   beam_error error;
-  c->connect = NULL;
+  c->race = NULL;
   if (fd >= 0) {
     on_connection(c, fd);
     return;
@@ -238,9 +238,9 @@ static void on_connect(void *user, int fd, int system, const char *failures) {
 }
 
 static void connect_if_ready(client *c) {
-  if (!c->addresses.count || (c->way.url.tls && !c->tls.context) || !enter(c, BEAM_PHASE_TCP))
+  if (!c->addresses.count || (c->way.url.tls && !c->tls.profile) || !enter(c, BEAM_PHASE_TCP))
     return;
-  if (beam__connect_start(c->ctx, &c->connect, &c->addresses, on_connect, c))
+  if (beam__race_start(c->ctx, &c->race, &c->addresses, on_connect, c))
     out_of_memory(c);
 }
 

@@ -432,10 +432,10 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watcher, c
   return &stream->base;
 }
 
-int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
+int beam__stream_secure(beam__carrier *carrier, beam__tls_profile *profile, const char *host, const char *peer,
                         void (*secured)(void *user)) {
   beam__stream *stream = of(carrier);
-  stream->out.tls = beam__tls_client(context, host, peer, &stream->out.queued);
+  stream->out.tls = beam__tls_client(profile, host, peer, &stream->out.queued);
   if (!stream->out.tls)
     return BEAM_ENO_MEMORY;
   stream->secured = secured;
@@ -446,11 +446,11 @@ int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, cons
   return 0;
 }
 
-int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context) {
+int beam__stream_serve(beam__carrier *carrier, beam__tls_profile *profile) {
   beam__stream *stream = of(carrier);
   char peer[64];
   beam__stream_peer(carrier, peer, sizeof peer);
-  stream->out.tls = beam__tls_server(context, peer, &stream->out.queued);
+  stream->out.tls = beam__tls_server(profile, peer, &stream->out.queued);
   return stream->out.tls ? 0 : BEAM_ENO_MEMORY;
 }
 

@@ -22,10 +22,10 @@ beam__carrier *beam__stream_new(beam_ctx *ctx, int fd, beam__watcher *watch, con
                                 void *user);
 /* TLS from here on, for the certificate of `host` (see beam__tls_client); `secured` is called from a step when the
  * handshake is over, or `lost` with the reason why it failed. 0 or BEAM_ENO_MEMORY. */
-int beam__stream_secure(beam__carrier *carrier, beam__tls_context *context, const char *host, const char *peer,
+int beam__stream_secure(beam__carrier *carrier, beam__tls_profile *profile, const char *host, const char *peer,
                         void (*secured)(void *user));
 /* TLS from here on, as a server (see beam__tls_server): `data` is what was sealed. 0 or BEAM_ENO_MEMORY. */
-int beam__stream_serve(beam__carrier *carrier, beam__tls_context *context);
+int beam__stream_serve(beam__carrier *carrier, beam__tls_profile *profile);
 /* "address:port" of the other end, or "". */
 void beam__stream_peer(const beam__carrier *carrier, char *text, size_t size);
 /* Writes several pieces as one. Like `write` of carrier.h. */

@@ -1,9 +1,9 @@
 /* CONNECT (RFC 9110 section 9.3.6): what a proxy is asked, and what its answer means. No I/O; the answer is read by
- * response.h. The host of an error is the proxy's: that is who was talked to.
+ * http1/answer.h. The host of an error is the proxy's: that is who was talked to.
  */
 #pragma once
 
-#include "net/http1/response.h"
+#include "net/http1/answer.h"
 #include "net/proxy.h"
 
 #pragma GCC visibility push(hidden)

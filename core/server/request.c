@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "server/response.h"
+#include "server/reply.h"
 #include "server/server.h"
 #include "websocket/websocket.h"
 

@@ -90,7 +90,7 @@ static void on_handle_closed(uv_handle_t *handle) {
   beam_server *server = handle->data;
   if (--server->handles)
     return;
-  beam__tls_context_release(server->tls);
+  beam__tls_profile_release(server->tls);
   free(server);
 }
 
@@ -161,7 +161,7 @@ static int read_address(const char *host, unsigned port, struct sockaddr_storage
 
 static int prepare_tls(beam_server *server, const beam_tls *files, beam_error *error) {
   int code = beam__tls_check(server->ctx, files, error);
-  return code || !files->cert_file ? code : beam__tls_context_serve(server->ctx, &server->tls, files, error);
+  return code || !files->cert_file ? code : beam__tls_profile_serve(server->ctx, &server->tls, files, error);
 }
 
 static int bind_and_listen(beam_server *server, const struct sockaddr_storage *address, const char *name,

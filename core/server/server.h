@@ -12,7 +12,7 @@
 #include "carrier/server.h"
 #include "internal.h"
 #include "net/http1/body.h"
-#include "server/head.h"
+#include "server/request_head.h"
 #include "websocket/handshake.h"
 
 #pragma GCC visibility push(hidden)
@@ -37,7 +37,7 @@ struct beam_server {
   uv_tcp_t listener;
   uv_timer_t retry;       /* for memory, to accept the one that waits */
   int handles;            /* of libuv's, that are not closed */
-  beam__tls_context *tls; /* NULL: in plain */
+  beam__tls_profile *tls; /* NULL: in plain */
   beam__node connections;
   size_t connection_count, connections_max;
   int waiting; /* a client waits to be accepted, until a connection ends */

@@ -1,9 +1,9 @@
 /* The opening handshake as bytes (RFC 6455 section 4): what the client asks, whether the answer agrees, and the two
- * values that are computed. No I/O; an answer is read by net/http1/response.h.
+ * values that are computed. No I/O; an answer is read by net/http1/answer.h.
  */
 #pragma once
 
-#include "net/http1/response.h"
+#include "net/http1/answer.h"
 #include "net/url.h"
 
 #pragma GCC visibility push(hidden)

@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "carrier/stream.h"
-#include "net/connect.h"
 #include "net/http1/body.h"
+#include "net/race.h"
 
 enum {
   UPGRADE_MS = 960000, /* longer than Beam's cold start, wire.md section 5 */

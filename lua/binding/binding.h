@@ -8,7 +8,7 @@
  *                       event.c      from an event of libbeam to a Lua function
  *                       options.c    option tables to structs          result.c   errors, headers, responses to tables
  *                       json.c json/reader.c json/writer.c    core.json, which needs none of the above
- *                       interrupt.c signal.c    what signals do to a step
+ *                       interrupt.c catch.c     what signals do to a step
  *                       compat.c     the differences between the Luas
  *
  * Who keeps whom. Each context has one Lua table, `live`, that is the user value of the context and of all its objects:
@@ -253,7 +253,7 @@ extern const struct class request_class;
 void request_on_request(void *user, beam_request *request, const beam_request_view *view);
 void request_on_gone(void *user, beam_request *request);
 
-/* ---- Signals (interrupt.c, signal.c) ---- */
+/* ---- Signals (interrupt.c, catch.c) ---- */
 
 /* beam_step, which returns when a handler of SIGINT was called. *early is set if it returns before its time with
  * nothing done. */

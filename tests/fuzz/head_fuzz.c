@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/http1/answer.h"
 #include "net/http1/body.h"
-#include "net/http1/response.h"
 #include "net/tunnel.h"
-#include "server/head.h"
+#include "server/request_head.h"
 #include "websocket/handshake.h"
 
 #define HOLDS(condition)                                                                                               \

@@ -25,7 +25,7 @@ typedef struct failure { /* made when something fails */
 
 struct beam__tls {
   SSL *ssl;
-  beam__tls_context *context;
+  beam__tls_profile *profile;
   const char *in;
   size_t in_len;
   beam__bytes *out;
@@ -181,7 +181,7 @@ void beam__tls_rest(beam__tls *tls) {
 
 /* It is about to be read or written. */
 static void warm(beam__tls *tls) {
-  beam__tls **warmed = &tls->context->ctx->warm;
+  beam__tls **warmed = &tls->profile->ctx->warm;
   if (*warmed == tls)
     return;
   if (*warmed)
@@ -192,7 +192,7 @@ static void warm(beam__tls *tls) {
 /* ---- Sessions ---- */
 
 static void resume(beam__tls *tls) {
-  SSL_SESSION *session = beam__session_take(&tls->context->sessions, tls->peer);
+  SSL_SESSION *session = beam__session_take(&tls->profile->sessions, tls->peer);
   if (session)
     SSL_set_session(tls->ssl, session);
   SSL_SESSION_free(session);
@@ -201,23 +201,23 @@ static void resume(beam__tls *tls) {
 int beam__tls_on_session(SSL *ssl, SSL_SESSION *session) {
   beam__tls *tls = SSL_get_app_data(ssl);
   if (tls)
-    beam__session_keep(&tls->context->sessions, tls->peer, session);
+    beam__session_keep(&tls->profile->sessions, tls->peer, session);
   return 0; /* OpenSSL's reference stays its own */
 }
 
 /* ---- Life ---- */
 
-static beam__tls *new_tls(beam__tls_context *context, const char *peer, beam__bytes *out) {
+static beam__tls *new_tls(beam__tls_profile *profile, const char *peer, beam__bytes *out) {
   size_t size = strlen(peer) + 1;
   beam__tls *tls = calloc(1, sizeof *tls + size);
   if (!tls)
     return NULL;
-  context->references++;
-  tls->context = context;
+  profile->references++;
+  tls->profile = profile;
   tls->out = out;
   memcpy(tls->peer, peer, size);
   ERR_clear_error();
-  tls->ssl = SSL_new(context->ssl);
+  tls->ssl = SSL_new(profile->ssl);
   if (tls->ssl && join(tls)) {
     SSL_set_app_data(tls->ssl, tls);
     return tls;
@@ -227,9 +227,9 @@ static beam__tls *new_tls(beam__tls_context *context, const char *peer, beam__by
   return NULL;
 }
 
-beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out) {
-  beam__tls *tls = new_tls(context, peer, out);
-  if (tls && !beam__tls_verify(tls->ssl, host, context->identity.trust != 0)) {
+beam__tls *beam__tls_client(beam__tls_profile *profile, const char *host, const char *peer, beam__bytes *out) {
+  beam__tls *tls = new_tls(profile, peer, out);
+  if (tls && !beam__tls_verify(tls->ssl, host, profile->identity.trust != 0)) {
     ERR_clear_error();
     beam__tls_free(tls);
     return NULL;
@@ -241,8 +241,8 @@ beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const 
   return tls;
 }
 
-beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out) {
-  beam__tls *tls = new_tls(context, peer, out);
+beam__tls *beam__tls_server(beam__tls_profile *profile, const char *peer, beam__bytes *out) {
+  beam__tls *tls = new_tls(profile, peer, out);
   if (tls)
     SSL_set_accept_state(tls->ssl);
   return tls;
@@ -251,12 +251,12 @@ beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__
 void beam__tls_free(beam__tls *tls) {
   if (!tls)
     return;
-  if (tls->context->ctx->warm == tls)
-    tls->context->ctx->warm = NULL;
+  if (tls->profile->ctx->warm == tls)
+    tls->profile->ctx->warm = NULL;
   if (tls->ssl && tls->secured && !tls->failed)
     SSL_set_shutdown(tls->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
   SSL_free(tls->ssl);
-  beam__tls_context_release(tls->context);
+  beam__tls_profile_release(tls->profile);
   free(tls->failure);
   free(tls);
 }
@@ -296,7 +296,7 @@ void beam__tls_put(beam__tls *tls, const void *bytes, size_t len) {
 /* Before TLS 1.3 a session may be used again, and there need not be a new one. */
 static void keep_again(beam__tls *tls) {
   if (!SSL_is_server(tls->ssl) && SSL_session_reused(tls->ssl) && SSL_version(tls->ssl) < TLS1_3_VERSION)
-    beam__session_keep(&tls->context->sessions, tls->peer, SSL_get0_session(tls->ssl));
+    beam__session_keep(&tls->profile->sessions, tls->peer, SSL_get0_session(tls->ssl));
 }
 
 static enum beam__tls_result shake_hands(beam__tls *tls) {

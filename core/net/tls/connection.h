@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/bytes.h"
-#include "net/tls/context.h"
+#include "net/tls/profile.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -24,11 +24,11 @@ enum beam__tls_result {
 
 /* A client's, for the certificate of `host`; `peer` is "host:port", by which sessions are kept and errors name it.
  * `out` must outlive it. NULL: out of memory. */
-beam__tls *beam__tls_client(beam__tls_context *context, const char *host, const char *peer, beam__bytes *out);
+beam__tls *beam__tls_client(beam__tls_profile *profile, const char *host, const char *peer, beam__bytes *out);
 /* verify.c: this certificate (NULL: not known) is not good, for an X509_V_ERR_… */
 void beam__tls_refused(beam__tls *tls, long verify_code, const X509 *certificate);
 /* A server's; `peer` is the client's address, for errors. */
-beam__tls *beam__tls_server(beam__tls_context *context, const char *peer, beam__bytes *out);
+beam__tls *beam__tls_server(beam__tls_profile *profile, const char *peer, beam__bytes *out);
 void beam__tls_free(beam__tls *tls); /* NULL is fine */
 /* Begins the handshake; a server waits for the client. */
 int beam__tls_start(beam__tls *tls); /* 0, or BEAM_ENO_MEMORY */
@@ -54,7 +54,7 @@ int beam__tls_has_failed(const beam__tls *tls);
  * meanwhile, or 0. */
 void beam__tls_failure(const beam__tls *tls, int system, beam_error *error);
 
-/* OpenSSL has a session for later (context.c). */
+/* OpenSSL has a session for later (profile.c). */
 int beam__tls_on_session(SSL *ssl, SSL_SESSION *session);
 
 #pragma GCC visibility pop

@@ -1,7 +1,7 @@
 /* Whom a TLS connection trusts: the certificates of one CA file, as an X509_STORE that all connections of a context
  * share, WebSocket and HTTP alike.
  *
- *   context.c, http/trust.c  ->  trust.c  cache, waiting  ->  background.c  ->  ca_file.c
+ *   profile.c, http/trust.c  ->  trust.c  cache, waiting  ->  background.c  ->  ca_file.c
  *
  * Reading a bundle takes longer than a frame, and may block: so it is done beside the loop, once for each state of the
  * file, and whoever needs it waits without blocking.

@@ -1,4 +1,4 @@
-/* The chain is OpenSSL's to follow, in the store of the context (trust.c); calls have curl ask it (http/connect.c). */
+/* The chain is OpenSSL's to follow, in the store of the profile (trust.c); calls have curl ask it (http/connect.c). */
 #include "net/tls/verify.h"
 
 #include <openssl/x509v3.h>

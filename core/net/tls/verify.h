@@ -1,4 +1,4 @@
-/* Is it the server that was asked for? Its certificate is checked against whom the context trusts, and the host's name.
+/* Is it the server that was asked for? Its certificate is checked against whom the profile trusts, and the host's name.
  */
 #pragma once
 

@@ -37,7 +37,7 @@ build/portable/plugins.o: lua/beamlua/portable/plugins.c build/flags
 
 # What does not touch the system compiles for Windows as it is: the sandbox but for string.find (memmem), JSON, the parsers of frames and heads. Wants gcc-mingw-w64.
 MINGW ?= x86_64-w64-mingw32-gcc
-FOR_WINDOWS := $(filter-out %/strings.c,$(SANDBOX)) $(wildcard lua/binding/json/*.c) $(addprefix core/,base/ascii.c base/bytes.c base/utf8.c net/http1/response.c net/http1/body.c \
+FOR_WINDOWS := $(filter-out %/strings.c,$(SANDBOX)) $(wildcard lua/binding/json/*.c) $(addprefix core/,base/ascii.c base/bytes.c base/utf8.c net/http1/answer.c net/http1/body.c \
   net/http1/head.c websocket/frame.c)
 mingw: $(FOR_WINDOWS:%.c=build/mingw/%.o)
 	@echo "$(words $(FOR_WINDOWS)) files compile for Windows; nothing of it was run there"

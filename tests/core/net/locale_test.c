@@ -8,7 +8,7 @@
 #include "http/decode.h"
 #include "http/response.h"
 #include "net/proxy.h"
-#include "server/head.h"
+#include "server/request_head.h"
 #include "test.h"
 #include "websocket/handshake.h"
 

@@ -2,7 +2,7 @@
  * that it ends at an unreadable page: reading one byte too far ends the test. */
 #include "net/http1/body.h"
 #include "page.h"
-#include "server/head.h"
+#include "server/request_head.h"
 #include "test.h"
 
 /* ---- Heads ---- */

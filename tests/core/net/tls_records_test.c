@@ -14,7 +14,7 @@ enum { HEAD = 5, RECORDS_MEMORY = 16384 };
 static char path[] = "/tmp/beam-records-test-XXXXXX";
 static beam_ctx *ctx;
 static beam__tls_needs needs = {.files = {.insecure = 1}};
-static beam__tls_context *serving;
+static beam__tls_profile *serving;
 static beam__tls *client, *server;
 static beam__bytes from_client, from_server;
 
@@ -68,7 +68,7 @@ static void pass_on(beam__bytes *from, beam__tls *to) {
 
 static void connect_them(void) {
   int turns;
-  client = beam__tls_client(needs.context, "localhost", "localhost:1", &from_client);
+  client = beam__tls_client(needs.profile, "localhost", "localhost:1", &from_client);
   server = beam__tls_server(serving, "localhost:2", &from_server);
   if (!client || !server || beam__tls_start(client))
     abort();
@@ -170,7 +170,7 @@ int main(void) {
   write_certificate(path);
   if (beam_new(&ctx, NULL) || beam__tls_needs_start(ctx, &needs, &(beam_tls){.insecure = 1}, &error) ||
       beam__tls_needs_make(ctx, &needs, &error) ||
-      beam__tls_context_serve(ctx, &serving, &(beam_tls){.cert_file = path, .key_file = path}, &error))
+      beam__tls_profile_serve(ctx, &serving, &(beam_tls){.cert_file = path, .key_file = path}, &error))
     abort();
   RUN(reads_a_record_cut_anywhere);
   RUN(hands_on_a_record_in_pieces);
@@ -178,7 +178,7 @@ int main(void) {
   RUN(gives_the_memory_to_one_at_a_time);
   RUN(keeps_what_has_failed);
   beam__tls_needs_release(&needs);
-  beam__tls_context_release(serving);
+  beam__tls_profile_release(serving);
   beam_close(ctx);
   unlink(path);
   return test_end();

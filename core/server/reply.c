@@ -1,5 +1,5 @@
 /* Answers are put together here: status line, the caller's headers, and those that are the server's to say. */
-#include "server/response.h"
+#include "server/reply.h"
 
 #include <string.h>
 

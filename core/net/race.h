@@ -7,15 +7,15 @@
 
 #pragma GCC visibility push(hidden)
 
-typedef struct beam__connect beam__connect;
+typedef struct beam__race beam__race;
 
 /* `done` is called once from a step, never from inside this call: with a connected socket (net/socket.h) that is the
  * callee's from then on; or with -1, the errno of the address that failed last, and what became of each ("connection
- * refused (127.0.0.1:80); …"). The connect is invalid when `done` returns. 0 or BEAM_ENO_MEMORY. */
-int beam__connect_start(beam_ctx *ctx, beam__connect **connect, const beam__addresses *addresses,
-                        void (*done)(void *user, int fd, int system, const char *failures), void *user);
+ * refused (127.0.0.1:80); …"). The race is invalid when `done` returns. 0 or BEAM_ENO_MEMORY. */
+int beam__race_start(beam_ctx *ctx, beam__race **race, const beam__addresses *addresses,
+                     void (*done)(void *user, int fd, int system, const char *failures), void *user);
 /* `done` will not be called. NULL is fine. In an owned thing's `destroy` at the latest. */
-void beam__connect_cancel(beam__connect *connect);
+void beam__race_cancel(beam__race *race);
 /* "connection refused"; for 0 that the other side ended it. */
 const char *beam__system_text(int system, char *to, size_t size);
 

@@ -1,7 +1,7 @@
 /* Answers: what a client takes of HTTP/1 and what it does not, whole, cut at every place and byte by byte, always so
  * that the input ends at an unreadable page; and the interim ones before them. */
+#include "net/http1/answer.h"
 #include "net/http1/head.h"
-#include "net/http1/response.h"
 #include "page.h"
 #include "test.h"
 

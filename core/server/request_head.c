@@ -1,5 +1,5 @@
 /* RFC 9112 section 6, RFC 9110 sections 7.8 and 10.1.1, RFC 6455 section 4.2.1. */
-#include "server/head.h"
+#include "server/request_head.h"
 
 #include <string.h>
 

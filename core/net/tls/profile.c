@@ -1,4 +1,4 @@
-#include "net/tls/context.h"
+#include "net/tls/profile.h"
 
 #include <openssl/err.h>
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include "net/tls/connection.h"
 #include "net/tls/files.h"
 
-enum { CONTEXTS_MAX = 16 };
+enum { PROFILES_MAX = 16 };
 
-struct beam__tls_contexts {
+struct beam__tls_profiles {
   beam__owned owned;
   beam_ctx *ctx;
   beam__node list; /* the most recently used at the end; each is referred to */
@@ -65,45 +65,45 @@ static SSL_CTX *make_ssl(const beam__trust *trust) {
 
 /* ---- References ---- */
 
-void beam__tls_context_release(beam__tls_context *context) {
-  if (!context || --context->references)
+void beam__tls_profile_release(beam__tls_profile *profile) {
+  if (!profile || --profile->references)
     return;
-  beam__sessions_free(&context->sessions);
-  SSL_CTX_free(context->ssl);
-  free(context);
+  beam__sessions_free(&profile->sessions);
+  SSL_CTX_free(profile->ssl);
+  free(profile);
 }
 
-static void keep_no_longer(beam__tls_context *context) {
-  beam__list_remove(&context->node);
-  beam__tls_context_release(context);
+static void keep_no_longer(beam__tls_profile *profile) {
+  beam__list_remove(&profile->node);
+  beam__tls_profile_release(profile);
 }
 
-static beam__tls_context *new_context(beam_ctx *ctx) {
-  beam__tls_context *context = calloc(1, sizeof *context);
-  if (!context)
+static beam__tls_profile *new_profile(beam_ctx *ctx) {
+  beam__tls_profile *profile = calloc(1, sizeof *profile);
+  if (!profile)
     return NULL;
-  context->ctx = ctx;
-  context->references = 1;
-  beam__list_init(&context->node);
-  beam__sessions_init(&context->sessions);
+  profile->ctx = ctx;
+  profile->references = 1;
+  beam__list_init(&profile->node);
+  beam__sessions_init(&profile->sessions);
   ERR_clear_error();
-  return context;
+  return profile;
 }
 
-static int make_context(beam_ctx *ctx, const beam__tls_needs *needs, const struct beam__tls_identity *identity,
-                        beam__tls_context **out, beam_error *error) {
-  beam__tls_context *context = new_context(ctx);
+static int make_profile(beam_ctx *ctx, const beam__tls_needs *needs, const struct beam__tls_identity *identity,
+                        beam__tls_profile **out, beam_error *error) {
+  beam__tls_profile *profile = new_profile(ctx);
   int code;
-  if (!context)
+  if (!profile)
     return beam__no_memory(error);
-  context->identity = *identity;
-  context->ssl = make_ssl(needs->trust);
-  code = context->ssl ? load_certificate(context->ssl, &needs->files, "client", error) : beam__no_memory(error);
+  profile->identity = *identity;
+  profile->ssl = make_ssl(needs->trust);
+  code = profile->ssl ? load_certificate(profile->ssl, &needs->files, "client", error) : beam__no_memory(error);
   ERR_clear_error();
   if (code)
-    beam__tls_context_release(context);
+    beam__tls_profile_release(profile);
   else
-    *out = context;
+    *out = profile;
   return code;
 }
 
@@ -119,50 +119,50 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
              : SSL_TLSEXT_ERR_NOACK;
 }
 
-int beam__tls_context_serve(beam_ctx *ctx, beam__tls_context **out, const beam_tls *files, beam_error *error) {
-  beam__tls_context *context = new_context(ctx);
+int beam__tls_profile_serve(beam_ctx *ctx, beam__tls_profile **out, const beam_tls *files, beam_error *error) {
+  beam__tls_profile *profile = new_profile(ctx);
   int code;
-  if (!context)
+  if (!profile)
     return beam__no_memory(error);
-  context->ssl = make_plain_ssl(TLS_server_method());
-  code = context->ssl ? load_certificate(context->ssl, files, "server", error) : beam__no_memory(error);
+  profile->ssl = make_plain_ssl(TLS_server_method());
+  code = profile->ssl ? load_certificate(profile->ssl, files, "server", error) : beam__no_memory(error);
   ERR_clear_error();
   if (code) {
-    beam__tls_context_release(context);
+    beam__tls_profile_release(profile);
     return code;
   }
-  SSL_CTX_set_alpn_select_cb(context->ssl, choose_protocol, NULL);
-  *out = context;
+  SSL_CTX_set_alpn_select_cb(profile->ssl, choose_protocol, NULL);
+  *out = profile;
   return 0;
 }
 
-/* ---- The contexts of a beam_ctx ---- */
+/* ---- The profiles of a beam_ctx ---- */
 
 static void destroy(beam__owned *owned) {
-  struct beam__tls_contexts *contexts = BEAM__CONTAINER(owned, struct beam__tls_contexts, owned);
-  while (!beam__list_empty(&contexts->list))
-    keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
-  contexts->ctx->tls = NULL;
-  free(contexts);
+  struct beam__tls_profiles *profiles = BEAM__CONTAINER(owned, struct beam__tls_profiles, owned);
+  while (!beam__list_empty(&profiles->list))
+    keep_no_longer(BEAM__CONTAINER(profiles->list.next, beam__tls_profile, node));
+  profiles->ctx->tls = NULL;
+  free(profiles);
 }
 
-static struct beam__tls_contexts *contexts_of(beam_ctx *ctx) {
-  struct beam__tls_contexts *contexts = ctx->tls;
-  if (contexts || ctx->closing)
-    return contexts;
-  contexts = calloc(1, sizeof *contexts);
-  if (!contexts)
+static struct beam__tls_profiles *profiles_of(beam_ctx *ctx) {
+  struct beam__tls_profiles *profiles = ctx->tls;
+  if (profiles || ctx->closing)
+    return profiles;
+  profiles = calloc(1, sizeof *profiles);
+  if (!profiles)
     return NULL;
-  contexts->ctx = ctx;
-  beam__list_init(&contexts->list);
-  beam__own(ctx, &contexts->owned, destroy);
-  return ctx->tls = contexts;
+  profiles->ctx = ctx;
+  beam__list_init(&profiles->list);
+  beam__own(ctx, &profiles->owned, destroy);
+  return ctx->tls = profiles;
 }
 
-static beam__tls_context *find(struct beam__tls_contexts *contexts, const struct beam__tls_identity *identity) {
+static beam__tls_profile *find(struct beam__tls_profiles *profiles, const struct beam__tls_identity *identity) {
   beam__node *node;
-  for (node = contexts->list.next; node != &contexts->list; node = node->next) {
-    beam__tls_context *found = BEAM__CONTAINER(node, beam__tls_context, node);
+  for (node = profiles->list.next; node != &profiles->list; node = node->next) {
+    beam__tls_profile *found = BEAM__CONTAINER(node, beam__tls_profile, node);
     if (memcmp(&found->identity, identity, sizeof *identity) == 0)
       return found;
   }
@@ -170,26 +170,26 @@ static beam__tls_context *find(struct beam__tls_contexts *contexts, const struct
 }
 
 /* Moves it to the end, or adds it there. */
-static void use(struct beam__tls_contexts *contexts, beam__tls_context *context) {
-  beam__list_remove(&context->node);
-  beam__list_add(&contexts->list, &context->node);
-  if (beam__list_count(&contexts->list) > CONTEXTS_MAX)
-    keep_no_longer(BEAM__CONTAINER(contexts->list.next, beam__tls_context, node));
+static void use(struct beam__tls_profiles *profiles, beam__tls_profile *profile) {
+  beam__list_remove(&profile->node);
+  beam__list_add(&profiles->list, &profile->node);
+  if (beam__list_count(&profiles->list) > PROFILES_MAX)
+    keep_no_longer(BEAM__CONTAINER(profiles->list.next, beam__tls_profile, node));
 }
 
-static int get_context(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
-  struct beam__tls_contexts *contexts = contexts_of(ctx);
+static int get_profile(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error) {
+  struct beam__tls_profiles *profiles = profiles_of(ctx);
   struct beam__tls_identity identity = {.trust = needs->trust ? beam__trust_id(needs->trust) : 0};
-  beam__tls_context *found;
+  beam__tls_profile *found;
   int code;
-  if (!contexts || beam__tls_identify(&needs->files, NULL, identity.shown))
+  if (!profiles || beam__tls_identify(&needs->files, NULL, identity.shown))
     return beam__no_memory(error);
-  found = find(contexts, &identity);
-  if (!found && (code = make_context(ctx, needs, &identity, &found, error)))
+  found = find(profiles, &identity);
+  if (!found && (code = make_profile(ctx, needs, &identity, &found, error)))
     return code;
-  use(contexts, found);
+  use(profiles, found);
   found->references++;
-  needs->context = found;
+  needs->profile = found;
   return 0;
 }
 
@@ -225,13 +225,13 @@ int beam__tls_needs_make(beam_ctx *ctx, beam__tls_needs *needs, beam_error *erro
   if (needs->trust && beam__trust_state(needs->trust) != BEAM__TRUST_READY)
     return beam__error(error, beam__trust_code(needs->trust), BEAM_PHASE_NONE, NULL, "%s",
                        beam__trust_error(needs->trust));
-  return get_context(ctx, needs, error);
+  return get_profile(ctx, needs, error);
 }
 
 void beam__tls_needs_release(beam__tls_needs *needs) {
   beam__trust_forget(&needs->waiter);
   beam__trust_release(needs->trust);
-  beam__tls_context_release(needs->context);
+  beam__tls_profile_release(needs->profile);
   free((char *)(uintptr_t)needs->files.cert_file);
   free((char *)(uintptr_t)needs->files.key_file);
   beam__wipe_free((char *)(uintptr_t)needs->files.key_passphrase);

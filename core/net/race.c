@@ -1,5 +1,5 @@
 /* The race: at any time an attempt runs, or all have failed. */
-#include "net/connect.h"
+#include "net/race.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -14,12 +14,12 @@ enum { STAGGER_MS = 250, FAILURES_SIZE = 256 }; /* RFC 8305 section 8: Connectio
 
 typedef struct attempt { /* freed when libuv has let go of it */
   uv_poll_t poll;
-  beam__connect *race;
+  beam__race *race;
   size_t index; /* of the address */
   int fd;
 } attempt;
 
-struct beam__connect {
+struct beam__race {
   beam_ctx *ctx;
   void (*done)(void *user, int fd, int system, const char *failures);
   void *user;
@@ -44,7 +44,7 @@ static socklen_t length_of(const struct sockaddr_storage *address) {
   return address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
 }
 
-static void note_failure(beam__connect *race, size_t index, int system) {
+static void note_failure(beam__race *race, size_t index, int system) {
   const struct sockaddr_storage *address = &race->addresses.list[index];
   size_t used = strlen(race->failures);
   char host[64], port[8], reason[96];
@@ -67,7 +67,7 @@ static int release(attempt *over) {
   return over->fd;
 }
 
-static void free_connect(beam__connect *race) {
+static void free_race(beam__race *race) {
   size_t i;
   for (i = 0; i < race->addresses.count; i++)
     if (race->running[i])
@@ -79,28 +79,28 @@ static void free_connect(beam__connect *race) {
 
 /* ---- The race ---- */
 
-static void start_next(beam__connect *race);
+static void start_next(beam__race *race);
 
 /* The opening ends with it: whatever else runs is given up before. */
-static void finish(beam__connect *race, int fd) {
+static void finish(beam__race *race, int fd) {
   void (*done)(void *user, int fd, int system, const char *failures) = race->done;
   void *user = race->user;
   char failures[FAILURES_SIZE];
   int system = race->system;
   memcpy(failures, race->failures, sizeof failures);
-  free_connect(race);
+  free_race(race);
   done(user, fd, system, failures);
 }
 
 static void on_stagger(void *user) {
-  beam__connect *race = user;
+  beam__race *race = user;
   race->stagger = NULL;
   start_next(race);
 }
 
 static void on_ready(uv_poll_t *poll, int status, int ready) {
   attempt *over = poll->data;
-  beam__connect *race = over->race;
+  beam__race *race = over->race;
   int system = beam__socket_error(over->fd), fd;
   (void)ready;
   if (status < 0 && !system)
@@ -119,7 +119,7 @@ static void on_ready(uv_poll_t *poll, int status, int ready) {
 }
 
 /* 0, or errno. */
-static int watch(beam__connect *race, size_t index, int fd) {
+static int watch(beam__race *race, size_t index, int fd) {
   attempt *made = calloc(1, sizeof *made);
   int status;
   if (!made)
@@ -143,7 +143,7 @@ static int connect_to(int fd, const struct sockaddr_storage *address) {
 }
 
 /* 0: it runs; or errno. */
-static int try_address(beam__connect *race, size_t index) {
+static int try_address(beam__race *race, size_t index) {
   const struct sockaddr_storage *address = &race->addresses.list[index];
   int fd = beam__socket_open(address->ss_family), system = 0;
   if (fd < 0)
@@ -158,7 +158,7 @@ static int try_address(beam__connect *race, size_t index) {
 }
 
 /* Without memory for the timer the next address waits for this one to fail. */
-static void start_next(beam__connect *race) {
+static void start_next(beam__race *race) {
   while (race->next < race->addresses.count) {
     size_t index = race->next++;
     int system = try_address(race, index);
@@ -174,11 +174,11 @@ static void start_next(beam__connect *race) {
     finish(race, -1);
 }
 
-static void start(beam__task *task) { start_next(BEAM__CONTAINER(task, beam__connect, start)); }
+static void start(beam__task *task) { start_next(BEAM__CONTAINER(task, beam__race, start)); }
 
-int beam__connect_start(beam_ctx *ctx, beam__connect **out, const beam__addresses *addresses,
-                        void (*done)(void *user, int fd, int system, const char *failures), void *user) {
-  beam__connect *race = calloc(1, sizeof *race);
+int beam__race_start(beam_ctx *ctx, beam__race **out, const beam__addresses *addresses,
+                     void (*done)(void *user, int fd, int system, const char *failures), void *user) {
+  beam__race *race = calloc(1, sizeof *race);
   *out = race;
   if (!race)
     return BEAM_ENO_MEMORY;
@@ -191,7 +191,7 @@ int beam__connect_start(beam_ctx *ctx, beam__connect **out, const beam__addresse
   return 0;
 }
 
-void beam__connect_cancel(beam__connect *race) {
+void beam__race_cancel(beam__race *race) {
   if (race)
-    free_connect(race);
+    free_race(race);
 }

@@ -1,4 +1,4 @@
-#include "net/http1/response.h"
+#include "net/http1/answer.h"
 
 #include <stdlib.h>
 #include <string.h>
