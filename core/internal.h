@@ -92,7 +92,13 @@ void beam__own(beam_ctx *ctx, beam__owned *owned, void (*destroy)(beam__owned *o
 void beam__touch(beam_ctx *ctx);
 void beam__log(beam_ctx *ctx, enum beam_log_level level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+/* For uv_close: frees the handle's data, in which the handle lies. */
+void beam__free_with_handle(uv_handle_t *handle);
+
 /* ---- Errors (error.c) ---- */
+
+/* "connection refused", of an errno; of 0 that the other side ended it. */
+const char *beam__system_text(int system, char *to, size_t size);
 
 /* Copies text that a peer may have had a hand in, control characters escaped ("\x1b"), cut to `size`. */
 void beam__show(char *to, size_t size, const char *text);

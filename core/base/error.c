@@ -29,6 +29,11 @@ const char *beam_phase_name(enum beam_phase phase) {
   return "unknown";
 }
 
+/* Not uv_strerror, which leaks for a number that it does not know. */
+const char *beam__system_text(int system, char *to, size_t size) {
+  return system ? uv_strerror_r(uv_translate_sys_error(system), to, size) : "closed by the other side";
+}
+
 void beam__show(char *to, size_t size, const char *text) {
   char *end = to + size;
   for (; *text; text++) {

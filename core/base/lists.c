@@ -28,6 +28,8 @@ size_t beam__list_count(const beam__node *list) {
   return count;
 }
 
+void beam__free_with_handle(uv_handle_t *handle) { free(handle->data); }
+
 void beam__wipe(void *memory, size_t len) {
   if (len)
     memset(memory, 0, len);

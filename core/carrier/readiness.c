@@ -33,11 +33,9 @@ static void want(beam__watch *base, int reading, int writing) {
     uv_poll_stop(&watch->poll);
 }
 
-static void on_closed(uv_handle_t *handle) { free(handle->data); }
-
 static void close_watch(beam__watch *base) {
   poll_watch *watch = (poll_watch *)base;
-  uv_close((uv_handle_t *)&watch->poll, on_closed);
+  uv_close((uv_handle_t *)&watch->poll, beam__free_with_handle);
   close(watch->fd); /* libuv has let go of it in uv_close */
 }
 

@@ -105,8 +105,6 @@ static void run_admit(beam__task *task) { admit(BEAM__CONTAINER(task, struct bea
 
 /* ---- Sockets and the timer ---- */
 
-static void free_watch(uv_handle_t *handle) { free(handle->data); }
-
 static void on_ready(uv_poll_t *poll, int status, int events) {
   struct watch *watch = poll->data;
   struct beam__curl *curl = watch->curl; /* the watch may end meanwhile */
@@ -168,7 +166,7 @@ static void watch_end(struct watch *watch) {
   beam__list_remove(&watch->node);
   if (watch->port)
     remove_port(watch);
-  uv_close((uv_handle_t *)&watch->poll, free_watch);
+  uv_close((uv_handle_t *)&watch->poll, beam__free_with_handle);
 }
 
 /* libuv would begin anew with what it watches already. Of a socket that is no connection yet curl may have closed the
@@ -352,8 +350,6 @@ static int global_ready;
 /* Never cleaned up: other parts of the process may use curl too. */
 static void init_global(void) { global_ready = curl_global_init(CURL_GLOBAL_ALL) == CURLE_OK; }
 
-static void free_curl(uv_handle_t *handle) { free(handle->data); }
-
 static void destroy_curl(beam__owned *owned) {
   struct beam__curl *curl = BEAM__CONTAINER(owned, struct beam__curl, owned);
   beam__list_remove(&owned->node);
@@ -365,7 +361,7 @@ static void destroy_curl(beam__owned *owned) {
     curl_easy_cleanup(curl->spare[--curl->spare_count]);
   beam__url_forget(&curl->url);
   curl->ctx->curl = NULL;
-  uv_close((uv_handle_t *)&curl->timer, free_curl);
+  uv_close((uv_handle_t *)&curl->timer, beam__free_with_handle);
 }
 
 /* CURLMOPT_QUICK_EXIT of 8.20 and later, whatever this was built with: its resolver's threads belong to the multi

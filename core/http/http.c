@@ -171,11 +171,9 @@ static void queue(beam_http *http) {
 
 /* ---- Life ---- */
 
-static void free_http(uv_handle_t *handle) { free(handle->data); }
-
 void beam__http_end(beam_http *http) {
   beam__http_unprepare(http);
-  uv_close((uv_handle_t *)&http->deadline, free_http);
+  uv_close((uv_handle_t *)&http->deadline, beam__free_with_handle);
 }
 
 static void release(beam_http *http) {

@@ -25,11 +25,9 @@ struct beam_read {
   void *user;
 };
 
-static void free_read(uv_handle_t *handle) { free(handle->data); }
-
 static void close_read(beam_read *self) {
   beam__list_remove(&self->owned.node);
-  uv_close(&self->handle.any, free_read);
+  uv_close(&self->handle.any, beam__free_with_handle);
 }
 
 static void destroy_read(beam__owned *owned) { close_read(BEAM__CONTAINER(owned, beam_read, owned)); }

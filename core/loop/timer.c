@@ -11,11 +11,9 @@ struct beam_timer {
   void *user;
 };
 
-static void free_timer(uv_handle_t *handle) { free(handle->data); }
-
 static void close_timer(beam_timer *timer) {
   beam__list_remove(&timer->owned.node);
-  uv_close((uv_handle_t *)&timer->handle, free_timer);
+  uv_close((uv_handle_t *)&timer->handle, beam__free_with_handle);
 }
 
 static void destroy_timer(beam__owned *owned) { close_timer(BEAM__CONTAINER(owned, beam_timer, owned)); }

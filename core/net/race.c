@@ -32,12 +32,6 @@ struct beam__race {
   char failures[FAILURES_SIZE];
 };
 
-const char *beam__system_text(int system, char *to, size_t size) {
-  if (!system)
-    return "closed by the other side";
-  return uv_strerror_r(uv_translate_sys_error(system), to, size);
-}
-
 /* ---- Attempts ---- */
 
 static socklen_t length_of(const struct sockaddr_storage *address) {
@@ -57,13 +51,11 @@ static void note_failure(beam__race *race, size_t index, int system) {
   race->system = system;
 }
 
-static void free_attempt(uv_handle_t *handle) { free(handle->data); }
-
 /* Gives the attempt up, but for its socket. */
 static int release(attempt *over) {
   over->race->running[over->index] = NULL;
   over->race->count--;
-  uv_close((uv_handle_t *)&over->poll, free_attempt);
+  uv_close((uv_handle_t *)&over->poll, beam__free_with_handle);
   return over->fd;
 }
 
@@ -138,17 +130,13 @@ static int watch(beam__race *race, size_t index, int fd) {
   return 0;
 }
 
-static int connect_to(int fd, const struct sockaddr_storage *address) {
-  return connect(fd, (const struct sockaddr *)address, length_of(address));
-}
-
 /* 0: it runs; or errno. */
 static int try_address(beam__race *race, size_t index) {
   const struct sockaddr_storage *address = &race->addresses.list[index];
   int fd = beam__socket_open(address->ss_family), system = 0;
   if (fd < 0)
     return errno;
-  if (connect_to(fd, address) && errno != EINPROGRESS && errno != EINTR)
+  if (connect(fd, (const struct sockaddr *)address, length_of(address)) && errno != EINPROGRESS && errno != EINTR)
     system = errno;
   if (!system)
     system = watch(race, index, fd);

@@ -16,7 +16,5 @@ int beam__race_start(beam_ctx *ctx, beam__race **race, const beam__addresses *ad
                      void (*done)(void *user, int fd, int system, const char *failures), void *user);
 /* `done` will not be called. NULL is fine. In an owned thing's `destroy` at the latest. */
 void beam__race_cancel(beam__race *race);
-/* "connection refused"; for 0 that the other side ended it. */
-const char *beam__system_text(int system, char *to, size_t size);
 
 #pragma GCC visibility pop

@@ -85,12 +85,12 @@ static const char *advice(int code) {
 
 /* `system`: why there was no thread, or 0. */
 static void describe(char text[ERROR_SIZE], const beam__lookup *lookup, int system) {
-  char why[128]; /* uv_strerror leaks for a number it does not know */
-  uv_strerror_r(uv_translate_sys_error(system ? system : lookup->system), why, sizeof why);
+  char why[128];
   if (system)
-    snprintf(text, ERROR_SIZE, "no thread could be started for the look-up: %s", why);
+    snprintf(text, ERROR_SIZE, "no thread could be started for the look-up: %s",
+             beam__system_text(system, why, sizeof why));
   else if (lookup->code == EAI_SYSTEM)
-    snprintf(text, ERROR_SIZE, "%s", why);
+    snprintf(text, ERROR_SIZE, "%s", beam__system_text(lookup->system, why, sizeof why));
   else
     snprintf(text, ERROR_SIZE, "%s%s", gai_strerror(lookup->code), advice(lookup->code));
 }

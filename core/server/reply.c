@@ -53,10 +53,6 @@ static const char *reason_phrase(int status) {
 
 /* ---- What the caller's headers may and do say ---- */
 
-int beam__headers_close(const beam_header *headers, size_t count) {
-  return beam__header_lists(headers, count, "connection", "close");
-}
-
 int beam__status_has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 static int is_ours(const char *name) {

@@ -29,8 +29,6 @@ int beam__reply_head(beam__bytes *to, const beam__reply *reply);
 /* Appends the 101 of a WebSocket. 0 or BEAM_ENO_MEMORY. */
 int beam__reply_switch(beam__bytes *to, const char *accept, const beam_header *headers, size_t header_count);
 
-/* Do they ask for the connection to be closed? */
-int beam__headers_close(const beam_header *headers, size_t count);
 /* May an answer of this status have a body (RFC 9110 section 6.4.1)? */
 int beam__status_has_body(int status);
 

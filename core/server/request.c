@@ -105,7 +105,7 @@ static int may_answer(const beam_request *request, int status, const beam_header
 
 static beam__reply begin_reply(beam_request *request, int status, const beam_header *headers, size_t count) {
   beam__reply reply = {.status = status, .headers = headers, .header_count = count};
-  if (beam__headers_close(headers, count))
+  if (beam__header_lists(headers, count, "connection", "close"))
     request->keep_alive = 0;
   if (!beam__status_has_body(status))
     request->bodiless = 1;

@@ -3,7 +3,6 @@
  */
 #include <string.h>
 
-#include "base/random.h"
 #include "websocket/frame.h"
 
 enum { CONTROL_BIT = 8, LENGTH_16 = 126, LENGTH_64 = 127, MASK_BIT = 0x80, NO_CODE = 1005 };
@@ -87,8 +86,6 @@ void beam__mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask
   for (; at < len; at++)
     to[at] = from[at] ^ mask[at % 4];
 }
-
-void beam__mask_key(uint8_t mask[4]) { beam__random(mask, 4); }
 
 /* ---- The head ---- */
 

@@ -96,8 +96,6 @@ uint64_t beam__decoder_unfinished(const beam__decoder *decoder);
 
 /* to[i] = from[i] ^ mask[i % 4] (RFC 6455 section 5.3); `to` and `from` may be the same, at any alignment. */
 void beam__mask(uint8_t *to, const uint8_t *from, size_t len, const uint8_t mask[4]);
-/* Four fresh random bytes. */
-void beam__mask_key(uint8_t mask[4]);
 
 enum { BEAM__FRAME_HEAD_MAX = 14 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "websocket/inside.h"
 
 enum { SMALL = 4096, PIECE = 65536 }; /* a piece's payload is a multiple of 4 long, so that the mask starts over */
@@ -36,7 +37,7 @@ int beam__ws_send(const beam_ws *ws, enum beam__opcode opcode, const void *data,
   uint8_t frame[BEAM__FRAME_HEAD_MAX + SMALL], key[4], *mask = ws->decoder.role == BEAM__CLIENT ? key : NULL;
   size_t head_len;
   if (mask)
-    beam__mask_key(mask);
+    beam__random(key, sizeof key);
   head_len = beam__frame_head(frame, opcode, 1, len, mask);
   if (len > SMALL)
     return send_pieces(ws->carrier, frame, head_len, data, len, mask);

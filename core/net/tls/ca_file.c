@@ -18,10 +18,9 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "base/bytes.h"
-#include "beam.h"
+#include "internal.h"
 
 enum { PIECE = 64 * 1024, OUT_SECONDS = 5 /* only bounds a defect */ };
 
@@ -94,10 +93,6 @@ static void warm_up(void) {
 }
 
 /* ---- Reading ---- */
-
-static const char *system_text(int system, char *to, size_t size) {
-  return uv_strerror_r(uv_translate_sys_error(system), to, size);
-}
 
 static int read_piece(int fd, beam__bytes *content) {
   char piece[PIECE];
@@ -190,7 +185,7 @@ int beam__ca_file_load(X509_STORE *store, const char *path, char *error, size_t 
   *error = '\0';
   if (system)
     snprintf(error, size, "the CA certificates in %.250s cannot be read: %s", path,
-             system_text(system, why, sizeof why));
+             beam__system_text(system, why, sizeof why));
   else if (result == BEAM_ENO_MEMORY)
     snprintf(error, size, "out of memory for the CA certificates in %.250s", path);
   else if (result < 0)

@@ -155,15 +155,14 @@ int beam__tls_has_failed(const beam__tls *tls) { return tls->failed; }
 
 void beam__tls_failure(const beam__tls *tls, int system, beam_error *error) {
   const failure *noted = tls->failure;
-  char text[96] = "closed by the other side";
+  char text[96];
   if (tls->short_of_memory) {
     beam__error(error, BEAM_ENO_MEMORY, tls->secured ? BEAM_PHASE_OPEN : BEAM_PHASE_TLS, tls->peer, "out of memory");
   } else if (noted && noted->verify_code) {
     beam__tls_verify_error(error, tls->peer, noted->verify_code, noted->subject, noted->issuer);
   } else {
-    if (system)
-      uv_strerror_r(uv_translate_sys_error(system), text, sizeof text);
-    beam__tls_handshake_error(error, tls->peer, noted && *noted->reason ? noted->reason : text);
+    beam__tls_handshake_error(error, tls->peer,
+                              noted && *noted->reason ? noted->reason : beam__system_text(system, text, sizeof text));
   }
   error->system = system;
 }
@@ -272,10 +271,6 @@ int beam__tls_start(beam__tls *tls) {
   failed(tls);
   return BEAM_ENO_MEMORY;
 }
-
-int beam__tls_is_secured(const beam__tls *tls) { return tls->secured; }
-
-int beam__tls_is_resumed(const beam__tls *tls) { return SSL_session_reused(tls->ssl); }
 
 void beam__tls_finish(beam__tls *tls) {
   warm(tls);

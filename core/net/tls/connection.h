@@ -46,9 +46,6 @@ void beam__tls_finish(beam__tls *tls);
  * connections of a beam_ctx only the one that was read or written last keeps it: that is most of what a connection
  * takes, and to make it anew for each message costs more than a short one. */
 void beam__tls_rest(beam__tls *tls);
-int beam__tls_is_secured(const beam__tls *tls);
-/* Was a session resumed? */
-int beam__tls_is_resumed(const beam__tls *tls);
 int beam__tls_has_failed(const beam__tls *tls);
 /* Fills a BEAM_ETLS error with what failed in the handshake or after it; `system`: the errno of a connection that ended
  * meanwhile, or 0. */

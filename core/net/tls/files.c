@@ -65,7 +65,7 @@ static FILE *open_file(const char *field, const char *path, beam_error *error) {
     if (system == ENOMEM)
       refuse_content(error, field, path, "");
     else
-      refuse(error, field, path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
+      refuse(error, field, path, beam__system_text(system, why, sizeof why));
     if (error)
       error->system = system;
   }

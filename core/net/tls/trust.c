@@ -88,7 +88,7 @@ static void done(beam__job *job, int system) {
   trust->code = system ? BEAM_ENO_MEMORY : loading->code;
   if (system)
     snprintf(loading->error, sizeof loading->error, "no thread could be started to read the CA file %.250s: %s",
-             trust->path, uv_strerror_r(uv_translate_sys_error(system), why, sizeof why));
+             trust->path, beam__system_text(system, why, sizeof why));
   memcpy(trust->error, loading->error, sizeof trust->error);
   trust->state = *trust->error ? BEAM__TRUST_FAILED : BEAM__TRUST_READY;
   trust->load = NULL;
