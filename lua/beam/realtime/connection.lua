@@ -4,8 +4,8 @@
 --   room.lua      waiting for room to send
 --   send.lua      from send() to the socket or queue   settle.lua   what became of what was sent
 --   pump.lua      from the queue to the socket
---   receive.lua   from the socket to receive()         request.lua  request()
---   close.lua     close()
+--   deliver.lua   from the socket to the inbox         receive.lua  receive()
+--   request.lua   request()                            close.lua    close()
 local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local handlers = require "beam.realtime.handlers"
@@ -28,7 +28,7 @@ local connection = {}
 ---@field last_error beam.error? why the last attempt ended
 local Connection = {}
 local meta = { __name = "beam.connection", __index = Connection }
-for _, part in ipairs { "life", "send", "pump", "room", "settle", "receive", "request", "close" } do
+for _, part in ipairs { "life", "send", "pump", "room", "settle", "deliver", "receive", "request", "close" } do
   for name, method in pairs(require("beam.realtime." .. part)) do
     Connection[name] = method
   end
