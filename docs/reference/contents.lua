@@ -343,7 +343,7 @@ return {
       {
         "beam.serve.response",
         text = "An answer with a status of the handler's own.",
-        files = { "serve/answer.lua" },
+        files = { "serve/response.lua" },
         methods = {},
       },
       {

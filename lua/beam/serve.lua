@@ -9,7 +9,7 @@
 --   local server = assert(app.listen { port = 1994 })
 --
 -- The module is an app itself; app.new() makes a separate one. Methods may be called with a dot or a colon.
-local answer = require "beam.serve.answer"
+local responses = require "beam.serve.response"
 local deployments = require "beam.serve.deployments"
 local kinds = require "beam.serve.kinds"
 local listen = require("beam.serve.server").listen
@@ -125,7 +125,7 @@ end
 ---@param headers table? { name = value }, or a list of { name, value }
 ---@return beam.serve.response
 function methods.response(_, status, body, headers)
-  return answer.new(status, body, headers)
+  return responses.new(status, body, headers)
 end
 
 --- Starts serving; may be done again, elsewhere or after a close: the tasks are the app's.

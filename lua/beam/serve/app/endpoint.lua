@@ -2,7 +2,7 @@
 -- call is a task as well: its X-Task-Id can be asked about, and whoever leaves before a worker took it cancels it.
 --
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
-local answer = require "beam.serve.answer"
+local responses = require "beam.serve.response"
 local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
 local events = require "beam.serve.app.event_stream"
@@ -82,7 +82,7 @@ end
 local function succeed(exchange, task, results)
   local status, headers, body = 200, nil, nil
   if not exchange.stream then
-    status, headers, body = answer.render(answer.value(results))
+    status, headers, body = responses.render(responses.value(results))
   end
   if not status then
     local message = "the handler's result cannot be sent: " .. headers

@@ -1,6 +1,6 @@
 -- Task queues and functions (docs/wire.md section 6): a submission is answered with the task's id at once, and the task has a life of its
 -- own, in a coroutine that belongs to no server.
-local answer = require "beam.serve.answer"
+local responses = require "beam.serve.response"
 local base64 = require "beam.base64"
 local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
@@ -22,7 +22,7 @@ local function as_result(value, options)
   elseif value == nil then
     return json.null
   end
-  local text, message = json.encode(answer.is(value) and value.body or value)
+  local text, message = json.encode(responses.is(value) and value.body or value)
   if not text then
     return nil, "the handler's result cannot be sent: " .. message
   end
@@ -33,7 +33,7 @@ end
 local function settle(task, results, attempt, log)
   local options = task.deployment.options
   if results[1] then
-    local result, problem = as_result(answer.value(results), options)
+    local result, problem = as_result(responses.value(results), options)
     task.result, task.returned = result, result
     return task:set(problem and "ERROR" or "COMPLETE", problem)
   end

@@ -1,7 +1,7 @@
 -- What an app of kind asgi answers over HTTP, below its address: any method, any path. The handler gets the request; what it returns is the
 -- answer: a table as JSON, app.response(status, body, headers), or an iterator, which is streamed as server-sent events: a text is sent as
 -- it is, with the fields that it has, anything else as the JSON of an event.
-local answer = require "beam.serve.answer"
+local responses = require "beam.serve.response"
 local events = require "beam.serve.app.event_stream"
 local json = require "beam.json"
 
@@ -52,7 +52,7 @@ local function deliver(exchange, first, ...)
   if type(first) == "function" then
     return stream(exchange, first, ...)
   end
-  local status, headers, body = answer.render(first)
+  local status, headers, body = responses.render(first)
   if not status then
     return exchange:json(500, { detail = "the answer cannot be sent: " .. headers })
   end

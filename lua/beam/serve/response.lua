@@ -3,7 +3,7 @@ local ascii = require "beam.base.ascii"
 local compat = require "beam.base.compat"
 local json = require "beam.json"
 
-local answer = {}
+local responses = {}
 
 ---@class beam.serve.response
 local Response = { __name = "beam.serve.response" }
@@ -14,14 +14,14 @@ local Response = { __name = "beam.serve.response" }
 ---@param body any
 ---@param headers table?
 ---@return beam.serve.response
-function answer.new(status, body, headers)
+function responses.new(status, body, headers)
   if type(status) ~= "number" or status < 200 or status > 599 or status % 1 ~= 0 then
     error("app.response wants a status from 200 to 599", 2)
   end
   return setmetatable({ status = status, body = body, headers = headers }, Response)
 end
 
-function answer.is(value)
+function responses.is(value)
   return getmetatable(value) == Response
 end
 
@@ -42,7 +42,7 @@ end
 
 --- The one value that a handler's results are: of several, Python's tuple, which JSON has as an array. results: true and what it returned.
 ---@param results table packed
-function answer.value(results)
+function responses.value(results)
   if results.n > 2 then
     return json.array { compat.unpack(results, 2, results.n) }
   end
@@ -51,8 +51,8 @@ end
 
 --- status, headers (a list) and body of what a handler returned; or nil and why it cannot be sent.
 ---@return integer? status, beam.core.headers|string headers, string? body
-function answer.render(value)
-  if not answer.is(value) then
+function responses.render(value)
+  if not responses.is(value) then
     value = { status = 200, body = value }
   end
   local headers, content_type = header_list(value.headers)
@@ -69,4 +69,4 @@ function answer.render(value)
   return value.status, headers, body
 end
 
-return answer
+return responses
