@@ -7,7 +7,7 @@ local errors = require "beam.error"
 local handlers = require "beam.realtime.handlers"
 local observers = require "beam.observe.observers"
 local new_outbox = require("beam.realtime.queue.outbox").new
-local new_plan = require("beam.realtime.plan").new
+local new_dial = require("beam.realtime.dial").new
 local options_of = require "beam.settings.options"
 local retry = require "beam.retry"
 local transform = require "beam.realtime.transform"
@@ -136,7 +136,7 @@ end
 -- ---- The policies ----
 
 ---@class beam.policy what the options come to; what they say nothing of stands in its metatable, once for all connections
----@field plan beam.plan
+---@field dial beam.dial
 ---@field retry fun(attempt: integer, err: beam.error, conn): number?
 ---@field reconnect boolean
 ---@field incoming fun(message: any, conn): boolean, ...
@@ -242,7 +242,7 @@ end
 local function policy_of(options, settings)
   local policy = {
     codec = settings.json,
-    plan = new_plan(options, settings),
+    dial = new_dial(options, settings),
     retry = options.retry == false and never or options.retry or nil,
     reconnect = options.reconnect,
     incoming = transform.chain(options.incoming, "incoming"),

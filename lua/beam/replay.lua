@@ -5,14 +5,14 @@
 --   …                                    a client at replay.url
 --   local report = replay:wait()         report.ok, report.differences, tostring(report)
 --
--- Each request is one of the recorded exchanges (replay/plan.lua), and each is played by a coroutine (replay/connection.lua, request.lua).
+-- Each request is one of the recorded exchanges (replay/matching.lua), and each is played by a coroutine (connection.lua, request.lua).
 local Connection = require "beam.record.replay.connection"
 local Player = require "beam.record.replay.player"
 local Request = require "beam.record.replay.request"
 local asked = require "beam.record.replay.asked"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-local plan = require "beam.record.replay.plan"
+local matching = require "beam.record.replay.matching"
 local recording = require "beam.recording"
 local reports = require "beam.record.replay.report"
 local secret_list = require "beam.settings.secret_list"
@@ -47,7 +47,7 @@ end
 
 local function find_exchange(self, got)
   local exact = self.options.exact
-  local exchange, what = self.plan:take(got.kind, function(candidate)
+  local exchange, what = self.matching:take(got.kind, function(candidate)
     return asked.difference(candidate, got, exact)
   end)
   if exchange and what then
@@ -105,7 +105,7 @@ end
 -- When the next exchange is given up: it had begun so long after what came before it, and some patience besides. The first one may take
 -- as long as it likes: somebody has to start the client.
 local function deadline(self)
-  local next_one = self.plan:candidates()[1]
+  local next_one = self.matching:candidates()[1]
   if self.playing > 0 or next_one and not self.heard then
     return math.huge
   elseif not next_one then
@@ -115,7 +115,7 @@ local function deadline(self)
 end
 
 local function report_missing(self)
-  for _, exchange in ipairs(self.plan:missing()) do
+  for _, exchange in ipairs(self.matching:missing()) do
     local first = exchange.events[1]
     local what = (first.method and first.method .. " " or "") .. first.target
     self.report:differ(exchange.name, first.line, ("missing: expected %s, and it never came"):format(what))
@@ -200,11 +200,11 @@ function replay.listen(path, options)
   if not read then
     return nil, problem
   end
-  local waiting, skipped = plan.new(read)
+  local waiting, skipped = matching.new(read)
   local self = setmetatable({
     options = options,
     driver = driver,
-    plan = waiting,
+    matching = waiting,
     report = reports.new(),
     secrets = secret_list.new(), -- those of who asks
     queue = {}, -- requests that nobody has looked at yet

@@ -5,7 +5,7 @@
 local address = require "beam.settings.target"
 local ascii = require "beam.base.ascii"
 local errors = require "beam.error"
-local plan = require "beam.realtime.plan"
+local dial = require "beam.realtime.dial"
 
 local connect_hook = {}
 
@@ -66,7 +66,7 @@ local function try(answer, options, settings)
   function given.connect()
     return answer
   end
-  plan.new(given, settings):ask(1)
+  dial.new(given, settings):ask(1)
 end
 
 local no_target = "no target: the host was given none, and the hook connect named none"

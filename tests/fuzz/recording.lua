@@ -1,6 +1,6 @@
 -- Any text as a recording: a message with the line's number, or events; what was read is written, and read again the same.
 local recording = require "beam.recording"
-local plan = require "beam.record.replay.plan"
+local matching = require "beam.record.replay.matching"
 
 local header = recording.header("0.1.0", "2026-11-21T23:34:34Z")
 
@@ -27,7 +27,7 @@ end
 
 -- Every exchange may be played, and each comes once.
 local function play_all(read)
-  local waiting, skipped = plan.new(read)
+  local waiting, skipped = matching.new(read)
   local total, played = #waiting:missing(), 0
   repeat
     local first = waiting:candidates()[1]

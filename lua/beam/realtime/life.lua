@@ -115,7 +115,7 @@ local events = {}
 -- Starts what was planned.
 local function begin(self, core)
   core.arrivals = self.inbox.ring or nil
-  self.policy.plan:began(core.auth)
+  self.policy.dial:began(core.auth)
   if observers.attempt then
     observers.attempt(self, core)
   end
@@ -133,8 +133,8 @@ end
 local function try(self)
   self.attempt_began = driver.now()
   self:enter("connecting", "none")
-  local plan = self.policy.plan
-  local ok, core, err = protect.hook(plan.ask, plan, self.failures + 1)
+  local dial = self.policy.dial
+  local ok, core, err = protect.hook(dial.ask, dial, self.failures + 1)
   if self.state ~= "connecting" then
     return
   elseif not ok or not core then
@@ -157,11 +157,11 @@ local function renew(self)
     return false
   end
   self.renewed = true
-  local plan = self.policy.plan
-  local ok, core = protect.hook(plan.ask, plan, self.failures + 1)
+  local dial = self.policy.dial
+  local ok, core = protect.hook(dial.ask, dial, self.failures + 1)
   if self.state ~= "waiting" then
     return true
-  elseif not ok or not core or plan:had_secret_of(core.auth) then
+  elseif not ok or not core or dial:had_secret_of(core.auth) then
     return false
   end
   self.attempt_began = driver.now()
@@ -189,7 +189,7 @@ end
 function consider(self, err)
   if self.state ~= "waiting" or err.status == 401 and renew(self) then
     return
-  elseif self.policy.plan:find_address(err) then
+  elseif self.policy.dial:find_address(err) then
     return try_later(self)
   end
   local seconds = self.state == "waiting" and ask_retry(self, err)
@@ -278,7 +278,7 @@ function events.open(self)
   local first = not self:was_open()
   self.attempt.opened, self.renewed = true, false
   self.figures.opens = self.figures.opens + 1
-  self.policy.plan:opened()
+  self.policy.dial:opened()
   self:enter("open", "open")
   heartbeat.start(self)
   self:pause_if_full()
@@ -299,7 +299,7 @@ local function ending(self, code, reason, err, response)
   local refused = response and response.status and response.status ~= 101
   if refused and not (err and err.phase == "proxy") then
     response.headers = headers.to_table(response.headers)
-    return errors.from_rejection(self.url, response, self.policy.plan:scheme())
+    return errors.from_rejection(self.url, response, self.policy.dial:scheme())
   elseif not self.attempt.opened then
     return errors.from_attempt(err or { kind = "canceled", message = "closed before it was open", host = "" }, self.url)
   end

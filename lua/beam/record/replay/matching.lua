@@ -1,11 +1,12 @@
--- What is to be played: the exchanges of a recording, and which of them a request may be.
+-- Which exchange of a recording a request is, of those that are to be played (request matching).
 --
 -- A program that does several things at once does not always do them in the same order. So a request may be any exchange that has not been
 -- played, unless another one that had ended before it began is still to come.
-local plan = {}
+local matching = {}
 
-local Plan = {}
-Plan.__index = Plan
+---@class beam.replay.matching
+local Matching = {}
+Matching.__index = Matching
 
 -- The client had not reached Beam: there is nothing to play.
 local unreached = { dns = true, connect = true, tls = true, auth = true, invalid = true }
@@ -41,9 +42,9 @@ local last_of = { closed = true, left = true, done = true, abandoned = true }
 
 --- The exchanges of a recording, in the order of their beginnings.
 ---@param recording beam.recording
----@return table plan
+---@return beam.replay.matching
 ---@return beam.replay.exchange[] skipped those that never reached Beam
-function plan.new(recording)
+function matching.new(recording)
   local all, open = {}, { connection = {}, request = {} }
   for place, event in ipairs(recording.events) do
     local kind = event.connection and "connection" or event.request and "request"
@@ -62,12 +63,12 @@ function plan.new(recording)
   for _, exchange in ipairs(all) do
     table.insert(reached(exchange) and waiting or skipped, exchange)
   end
-  return setmetatable({ all = waiting, first = 1 }, Plan), skipped
+  return setmetatable({ all = waiting, first = 1 }, Matching), skipped
 end
 
 --- The exchanges that may come now, in order.
 ---@return beam.replay.exchange[]
-function Plan:candidates()
+function Matching:candidates()
   local list, first_end = {}, math.huge
   for place = self.first, #self.all do
     local exchange = self.all[place]
@@ -83,7 +84,7 @@ end
 
 --- Those that have not come.
 ---@return beam.replay.exchange[]
-function Plan:missing()
+function Matching:missing()
   local list = {}
   for place = self.first, #self.all do
     if not self.all[place].taken then
@@ -106,7 +107,7 @@ end
 ---@param difference fun(exchange: beam.replay.exchange): string?, integer what differs, and how alike they are
 ---@return beam.replay.exchange? nil: none is to come
 ---@return string? what differs
-function Plan:take(kind, difference)
+function Matching:take(kind, difference)
   local best, what, most
   for _, exchange in ipairs(self:candidates()) do
     if exchange.kind == kind then
@@ -121,4 +122,4 @@ function Plan:take(kind, difference)
   return best and take(self, best), what
 end
 
-return plan
+return matching

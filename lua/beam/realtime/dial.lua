@@ -10,16 +10,16 @@ local options_of = require "beam.settings.options"
 local seconds = require "beam.settings.seconds"
 local target_fields = require("beam.settings.target").fields
 
----@class beam.plan
+---@class beam.dial
 ---@field options beam.realtime_options
 ---@field client beam.settings
 ---@field asked table|false where the last attempt that is not open goes
 ---@field used table|false its credentials
-local Plan = {}
-Plan.__index = Plan
-Plan.__name = "beam.plan"
+local Dial = {}
+Dial.__index = Dial
+Dial.__name = "beam.dial"
 
-local plan = {}
+local dial = {}
 
 local refusal_patience = 30 -- seconds for Beam's API to say whose id it is
 
@@ -118,15 +118,15 @@ end
 
 ---@param options beam.realtime_options
 ---@param client beam.settings
----@return beam.plan
-function plan.new(options, client)
-  return setmetatable({ options = options, client = client, asked = false, used = false }, Plan)
+---@return beam.dial
+function dial.new(options, client)
+  return setmetatable({ options = options, client = client, asked = false, used = false }, Dial)
 end
 
 --- What an attempt is told.
 ---@param attempt integer counts the tries in a row, from 1
 ---@return beam.core.websocket_options?, beam.error?
-function Plan:ask(attempt)
+function Dial:ask(attempt)
   local chosen, refused = ask(self.options, attempt)
   if not chosen then
     return nil, refused
@@ -147,7 +147,7 @@ end
 
 --- The attempt with these credentials begins.
 ---@param auth beam.core.auth
-function Plan:began(auth)
+function Dial:began(auth)
   local secret = auth.secret
   self.used = {
     scheme = auth.scheme,
@@ -158,29 +158,29 @@ function Plan:began(auth)
 end
 
 --- It is open: nothing will be asked of what it was told.
-function Plan:opened()
+function Dial:opened()
   self.asked, self.used = false, false
 end
 
 --- The scheme by which the attempt authenticates.
 ---@return string?
-function Plan:scheme()
+function Dial:scheme()
   return self.used and self.used.scheme
 end
 
 --- Whether it was told this secret.
 ---@param auth beam.core.auth
 ---@return boolean
-function Plan:had_secret_of(auth)
+function Dial:had_secret_of(auth)
   return self.used and self.used.is_same_secret(auth)
 end
 
 --- Whether there is a better address than the one that was refused with this. May wait.
 ---@param refused beam.error
 ---@return boolean
-function Plan:find_address(refused)
+function Dial:find_address(refused)
   local asked = self.asked
   return asked and known_id.find(asked.settings, asked.target, refused, refusal_patience)
 end
 
-return plan
+return dial
