@@ -47,7 +47,7 @@ visit() {
 }
 # On a busy machine a frame takes seconds, for it is drawn by the processor: then they stay longer.
 visit 10 6
-whole="players 5  lines 6"
+whole="state open  players 5  lines 6"
 grep -q "$whole" "$folder/first" && grep -q "$whole" "$folder/second" || visit 60 36
 mkdir -p build && cp "$folder/love.png" build/love.png 2>/dev/null
 
