@@ -181,6 +181,7 @@ build = {
     ["beam.driver.waiting"] = "lua/beam/driver/waiting.lua",
     ["beam.error"] = "lua/beam/error.lua",
     ["beam.http.answer"] = "lua/beam/http/answer.lua",
+    ["beam.http.answer_error"] = "lua/beam/http/answer_error.lua",
     ["beam.http.attempts"] = "lua/beam/http/attempts.lua",
     ["beam.http.date"] = "lua/beam/http/date.lua",
     ["beam.http.download"] = "lua/beam/http/download.lua",

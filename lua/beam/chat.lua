@@ -4,6 +4,7 @@
 --   local chat = assert(beam.chat { "vllm", port = 8000, messages = { { role = "user", content = "Hello" } } })
 --   for text in chat do io.write(text) end
 --   print(chat.usage.total_tokens, chat.message.tool_calls)
+local answer_error = require "beam.http.answer_error"
 local errors = require "beam.error"
 local json = require "beam.json"
 local mistake = require "beam.base.mistake"
@@ -161,7 +162,7 @@ function Chat:next(timeout)
     elseif type(chunk) ~= "table" then
       return finish(self, failure(self, "a chunk is no JSON: " .. tostring(chunk):sub(1, 80)))
     elseif is_error(chunk) then
-      return finish(self, failure(self, "the model's server failed: " .. errors.text_of(chunk)))
+      return finish(self, failure(self, "the model's server failed: " .. answer_error.text_of(chunk)))
     end
     local text = take_chunk(self, chunk)
     if text then

@@ -1,5 +1,5 @@
 -- The errors that run-time failures return as the second value: tables that a program can decide by and a person can
--- act on.
+-- act on. Those that an answer is are made in beam/http/answer_error.lua.
 local mistake = require "beam.base.mistake"
 local outcome = require "beam.outcome"
 local secrets = require "beam.settings.secrets"
@@ -73,24 +73,11 @@ function errors.is_interruption(err)
   return errors.is(cause) and cause.kind == "interrupted"
 end
 
--- ---- What a server said ----
-
--- Three keys exist: `error` (gateway, runner), `message` (HTTP framework), `detail` (runner; a list of {msg=} from
--- FastAPI).
-local function text_of(body)
-  if type(body) ~= "table" then
-    return type(body) == "string" and body or ""
-  end
-  for _, key in ipairs { "error", "message", "detail" } do
-    local value = body[key]
-    if type(value) == "table" then
-      value = type(value[1]) == "table" and value[1].msg or value.message
-    end
-    if type(value) == "string" and value ~= "" then
-      return value
-    end
-  end
-  return ""
+--- What a server said, as it may stand in a message: on one line, both ends of it.
+---@param text string
+---@return string
+function errors.quote(text)
+  return visible.excerpt(secrets.hide(text), longest_quote)
 end
 
 --- Where a hint names the command that shows a task's logs, and the task is known: the command as it is typed.
@@ -101,138 +88,6 @@ function errors.point_to_logs(err)
     err.hint = err.hint:gsub("beamlua logs TASK", "beamlua logs " .. err.task_id)
   end
   return err
-end
-
---- What a decoded body says went wrong; "" if nothing.
-errors.text_of = text_of
-
---- What a server said, as it may stand in a message: on one line, both ends of it.
-local function quote(text)
-  return visible.excerpt(secrets.hide(text), longest_quote)
-end
-
-errors.quote = quote
-
--- What JSON had escaped shows only now.
-local function hide_within(value)
-  if type(value) ~= "table" then
-    return secrets.hide(value)
-  end
-  for key, inner in pairs(value) do
-    value[key] = hide_within(inner)
-  end
-  return value
-end
-
---- The body as a value: decoded if it is JSON, else the text; nil if there was none. Without the secrets of this process.
-function errors.decode_body(text)
-  if not text or text == "" then
-    return nil
-  end
-  text = secrets.hide(text)
-  if not text:find '^\239?\187?\191?%s*[%[{"]' then
-    return text
-  end
-  local value = require("beam.json").decode(text)
-  if value == nil then
-    return text
-  end
-  return hide_within(value)
-end
-
--- What a server repeats of our credentials is not handed on, in a field as little as in a message.
-local function hide_answer(response)
-  response.body = secrets.hide(response.body)
-  for name, value in pairs(response.headers) do
-    response.headers[name] = secrets.hide(value)
-  end
-end
-
--- RFC 9110, section 10.2.3: seconds, or a date, which is the server's clock's: so is the Date of the answer. Beam sends
--- none; a proxy may.
-local function retry_after(headers)
-  local text = headers and headers["retry-after"]
-  if not text then
-    return nil
-  elseif text:find "^%d+$" then
-    return tonumber(text)
-  end
-  local parse, now = require("beam.http.date").parse, os.time()
-  local at = parse(text, now)
-  return at and math.max(0, at - (parse(headers.date or "", now) or now))
-end
-
-local function from_answer(fields, what, response, result, scheme)
-  local status = response.status
-  hide_answer(response)
-  local said = quote(text_of(fields.body))
-  fields.status = status
-  fields.message = ("%s was answered with %d%s"):format(what, status, said ~= "" and ": " .. said or "")
-  fields.executed, fields.retryable, fields.hint = result.executed, result.retryable, result.hint
-  if status == 401 and result.executed == "no" then
-    fields.hint = outcome.unauthorized(scheme)
-  end
-  fields.headers, fields.raw = response.headers, response.body
-  fields.retry_after = retry_after(response.headers)
-  fields.task_id = response.headers["x-task-id"]
-  return errors.point_to_logs(errors.new(fields))
-end
-
---- A call was answered with a status that is no success.
----@param what string "POST https://…"
----@param response { status: integer, headers: table<string, string>, body: string? }
----@param scheme string how we authenticated
----@return beam.error
-function errors.from_response(what, response, scheme)
-  local body = errors.decode_body(response.body)
-  local result = outcome.of_call(response.status, text_of(body), response.headers["x-task-id"])
-  return from_answer({ kind = "http", phase = "response", body = body }, what, response, result, scheme)
-end
-
---- Status 200, and still an error: the input did not fit the handler's schema.
----@return beam.error? err nil if the body says something else
-function errors.from_validation(what, response, body)
-  if type(body) ~= "table" or body.error ~= "ValidationError" then
-    return nil
-  end
-  hide_answer(response)
-  body = hide_within(body)
-  local field = type(body.field) == "string" and body.field ~= "" and (" at '%s'"):format(body.field) or ""
-  local said = type(body.message) == "string" and ": " .. quote(body.message) or ""
-  return errors.new {
-    kind = "validation",
-    message = ("%s: the input does not fit the handler%s%s"):format(what, field, said),
-    phase = "response",
-    status = response.status,
-    body = body,
-    headers = response.headers,
-    raw = response.body,
-    task_id = response.headers["x-task-id"],
-    hint = "mend the input",
-  }
-end
-
---- The status is one of success, and the answer no JSON.
----@return beam.error
-function errors.from_unreadable(what, response, problem)
-  hide_answer(response)
-  return errors.new {
-    kind = "json",
-    message = ("%s: the answer is no JSON: %s"):format(what, problem),
-    phase = "response",
-    status = response.status,
-    body = response.body,
-    executed = "yes",
-    hint = "raw = true gives it as it is",
-  }
-end
-
---- An upgrade was answered with something else than 101.
----@return beam.error
-function errors.from_rejection(what, response, scheme)
-  local body = errors.decode_body(response.body)
-  local result = outcome.of_upgrade(response.status, text_of(body))
-  return from_answer({ kind = "handshake", phase = "upgrade", body = body }, what, response, result, scheme)
 end
 
 -- ---- What the core says ----
@@ -275,7 +130,7 @@ end
 function errors.from_close(what, code, reason, err)
   local kind = err and err.kind or "closed"
   local result = outcome.of_close(code, kind)
-  local message = ("%s was closed with %d%s"):format(what, code, reason ~= "" and ": " .. quote(reason) or "")
+  local message = ("%s was closed with %d%s"):format(what, code, reason ~= "" and ": " .. errors.quote(reason) or "")
   if err then
     message = ("%s: %s"):format(what, err.message)
   end

@@ -1,4 +1,5 @@
 -- No secret of 8 characters or more comes out anywhere, whatever a server makes of it: random secrets, forms, places and cuts.
+local answer_error = require "beam.http.answer_error"
 local beam = require "beam"
 local base64 = require "beam.base64"
 local errors = require "beam.error"
@@ -91,12 +92,12 @@ describe("secrets", function()
       for _, form_of in ipairs(forms) do
         local form = form_of(text)
         local response = { status = 200 + math.floor(random() * 350), body = body_of(form), headers = { ["x-seen"] = form } }
-        check(errors.from_response("POST https://h/", response, "bearer"), form)
+        check(answer_error.from_response("POST https://h/", response, "bearer"), form)
         response.body = body_of(form)
-        check(errors.from_rejection("wss://h/", response, "bearer"), form)
+        check(answer_error.from_rejection("wss://h/", response, "bearer"), form)
         check(errors.from_close("wss://h/", 1011, form:sub(1, 100)), form)
         response.body = body_of(form)
-        check(errors.from_unreadable("POST https://h/", response, "at " .. form), form)
+        check(answer_error.from_unreadable("POST https://h/", response, "at " .. form), form)
         check(errors.new { kind = "http", message = "seen: " .. form, body = form }, form)
         log.write("error", "seen: " .. form)
         assert.is_false(shows(lines[#lines], form))

@@ -1,4 +1,5 @@
 -- What came back, as a value or as an error that says what became of the handler; and the facts about it that go with either.
+local answer_error = require "beam.http.answer_error"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
@@ -44,12 +45,12 @@ function answer.value(what, response, raw, codec)
     value, problem = (raw and json or codec or json).decode(body)
   end
   if type(value) == "table" and value.error then
-    err = errors.from_validation(name_of(what), response, value)
+    err = answer_error.from_validation(name_of(what), response, value)
   end
   if err or raw then
     return not err and body or nil, err
   elseif value == nil then
-    return nil, errors.from_unreadable(name_of(what), response, problem)
+    return nil, answer_error.from_unreadable(name_of(what), response, problem)
   end
   return value
 end
@@ -73,7 +74,7 @@ function answer.read(what, scheme, how, failure, response)
   elseif failure then
     return nil, errors.from_core(failure, name_of(what)), response
   end
-  return nil, errors.from_response(name_of(what), response, scheme), response
+  return nil, answer_error.from_response(name_of(what), response, scheme), response
 end
 
 --- What is known of how a value came: the response itself, which nobody else has any more.

@@ -3,6 +3,7 @@
 -- A URL that is handed out is signed and needs no credentials; they would be a gift to whoever serves it, which is often a storage service.
 -- They are sent only to the API's or the gateway's own origin, and only where that asks for them. Redirects are followed, as a gateway
 -- points to its storage by them, but never from https to http.
+local answer_error = require "beam.http.answer_error"
 local api = require "beam.rest.api"
 local ascii = require "beam.base.ascii"
 local errors = require "beam.error"
@@ -79,7 +80,7 @@ local function refusal(stream, url, scheme)
   local body = stream:read(5) or ""
   stream:close()
   local response = { status = stream.status, headers = stream.headers, body = body:sub(1, 4096) }
-  local err = errors.from_response("GET " .. fetch.shown(url), response, scheme)
+  local err = answer_error.from_response("GET " .. fetch.shown(url), response, scheme)
   err.executed, err.hint = "no", nil
   err.retryable = stream.status == 429 or stream.status >= 500
   return err

@@ -1,4 +1,5 @@
 -- A request body that is not held in memory: read from a file, or asked of a function, piece by piece, as fast as the server takes it.
+local answer_error = require "beam.http.answer_error"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local protect = require "beam.driver.protect"
@@ -160,7 +161,7 @@ local no_file = "it takes a JSON object, and no file: beam.upload(path) gives a 
 ---@param err beam.error
 ---@return beam.error err
 function upload.explain(options, err)
-  if (options.file or options.body) and err.status == 400 and errors.text_of(err.body):find("invalid request payload", 1, true) then
+  if (options.file or options.body) and err.status == 400 and answer_error.text_of(err.body):find("invalid request payload", 1, true) then
     err.hint = no_file
   end
   return err

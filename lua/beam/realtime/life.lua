@@ -10,6 +10,7 @@
 -- said so. Attempts (beam/realtime/attempt.lua) and timers (beam/driver/timers.lua) report events, which change the state and wake. What
 -- belongs to an attempt is deaf once that attempt is over. Every function of the user's runs in a coroutine, never
 -- inside an event, and after each of them the state is looked at again: the connection may have been closed meanwhile.
+local answer_error = require "beam.http.answer_error"
 local attempt = require "beam.realtime.attempt"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -299,7 +300,7 @@ local function ending(self, code, reason, err, response)
   local refused = response and response.status and response.status ~= 101
   if refused and not (err and err.phase == "proxy") then
     response.headers = headers.to_table(response.headers)
-    return errors.from_rejection(self.url, response, self.policy.dial:scheme())
+    return answer_error.from_rejection(self.url, response, self.policy.dial:scheme())
   elseif not self.attempt.opened then
     return errors.from_attempt(err or { kind = "canceled", message = "closed before it was open", host = "" }, self.url)
   end

@@ -3,6 +3,7 @@
 --   api/v1.lua   the gateway's own API (beta9), with a workspace in each path      api/v2.lua   Beam's public one
 --
 -- Nothing that is asked here runs a handler, so that whatever fails on the way is tried again.
+local answer_error = require "beam.http.answer_error"
 local attempts = require "beam.http.attempts"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -38,7 +39,7 @@ local hints = {
 ---@param scheme string how we authenticated
 ---@return beam.error
 function api.from_answer(what, response, scheme)
-  local err = errors.from_response(what, response, scheme)
+  local err = answer_error.from_response(what, response, scheme)
   err.executed, err.retryable = "no", passing[response.status] or false
   if response.status ~= 401 then
     err.hint = hints[response.status]

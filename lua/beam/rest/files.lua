@@ -1,5 +1,6 @@
 -- Files on their way to and from a volume (docs/wire.md section 7): the URLs that Beam hands out, and the bytes, which go straight to its
 -- storage where the workspace has one, and through the gateway where it has none.
+local answer_error = require "beam.http.answer_error"
 local api = require "beam.rest.api"
 local attempts = require "beam.http.attempts"
 local driver = require "beam.driver"
@@ -106,7 +107,7 @@ end
 
 -- An answer that is no success; a storage's are XML.
 local function refusal(what, response, scheme)
-  local err = errors.from_response(what, response, scheme)
+  local err = answer_error.from_response(what, response, scheme)
   err.executed, err.hint = "no", response.status == 401 and err.hint or nil
   err.retryable = response.status == 429 or response.status >= 500
   return err

@@ -4,6 +4,7 @@
 -- dead connection.
 --
 -- A reading that is not to follow, or whose subject has ended, asks with wait=N: then Beam ends the stream when it has come to its end.
+local answer_error = require "beam.http.answer_error"
 local api = require "beam.rest.api"
 local driver = require "beam.driver"
 local errors = require "beam.error"
@@ -109,7 +110,7 @@ local function refusal(state, stream, what, scheme)
   local err = api.from_answer(what, { status = stream.status, headers = stream.headers, body = body:sub(1, 4096) }, scheme)
   local again = doubtful[stream.status] and not state.refused
   state.refused = doubtful[stream.status] or false
-  if errors.text_of(err.body):find("not configured", 1, true) then
+  if answer_error.text_of(err.body):find("not configured", 1, true) then
     err.retryable, err.hint = false, "this gateway keeps none: ask whoever runs it"
   end
   if again then
@@ -193,7 +194,7 @@ local function take_items(state, bytes)
   for _, item in ipairs(items) do
     local record = json.decode(item.data)
     if item.event == "error" and type(record) == "table" and not record.seq_num then
-      local said = errors.text_of(record)
+      local said = answer_error.text_of(record)
       local message = state.what .. " was ended by an error: " .. said
       state.told = errors.new { kind = "http", message = message, phase = "response", retryable = true }
     elseif type(record) == "table" and is_new(state, item) then

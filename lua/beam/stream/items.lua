@@ -1,4 +1,5 @@
 -- What an item of a stream means: JSON as a value, other text as it is, or an error that was written into the stream.
+local answer_error = require "beam.http.answer_error"
 local errors = require "beam.error"
 local json = require "beam.json"
 
@@ -30,7 +31,7 @@ end
 
 -- A line between the items. Beam writes {"error": "Internal server error"} at its deadline.
 local function from_line(item)
-  local body = errors.decode_body(item.data)
+  local body = answer_error.decode_body(item.data)
   if type(body) ~= "table" then
     return errors.new {
       kind = "protocol",
@@ -43,7 +44,7 @@ local function from_line(item)
   end
   return errors.new {
     kind = "http",
-    message = ("the stream was ended by an error: %s"):format(errors.quote(errors.text_of(body))),
+    message = ("the stream was ended by an error: %s"):format(errors.quote(answer_error.text_of(body))),
     phase = "response",
     executed = "yes",
     body = body,

@@ -1,5 +1,5 @@
 -- beamlua call NAME [JSON|@FILE|-|FIELD…]
-local errors = require "beam.error"
+local answer_error = require "beam.http.answer_error"
 local form = require "beamlua.cli.form"
 local input_of = require "beamlua.cli.input"
 local json = require "beam.json"
@@ -96,7 +96,7 @@ end
 local function refusal(stream, text)
   if text:find("ValidationError", 1, true) then
     local response = { status = stream.status, headers = stream.headers, body = text }
-    return errors.from_validation("the call", response, json.decode(text))
+    return answer_error.from_validation("the call", response, json.decode(text))
   end
 end
 
@@ -145,7 +145,7 @@ local function tell_refusal(context, destination, err)
     destination:head(err.status, err.headers)
     destination:write((err.raw or "") .. "\n")
   end
-  local body = context.options.verbose and errors.text_of(err.body) or ""
+  local body = context.options.verbose and answer_error.text_of(err.body) or ""
   if body ~= "" then
     io.stderr:write(visible.lines(body), "\n")
   end
