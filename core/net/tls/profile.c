@@ -78,33 +78,23 @@ static void keep_no_longer(beam__tls_profile *profile) {
   beam__tls_profile_release(profile);
 }
 
-static beam__tls_profile *new_profile(beam_ctx *ctx) {
+/* Takes over `ssl`; NULL: there was no memory for it. */
+static int make_profile(beam_ctx *ctx, SSL_CTX *ssl, const beam_tls *files, const char *whose, beam__tls_profile **out,
+                        beam_error *error) {
   beam__tls_profile *profile = calloc(1, sizeof *profile);
-  if (!profile)
-    return NULL;
+  int code = profile && ssl ? load_certificate(ssl, files, whose, error) : beam__no_memory(error);
+  ERR_clear_error();
+  if (code) {
+    SSL_CTX_free(ssl);
+    free(profile);
+    return code;
+  }
   profile->ctx = ctx;
   profile->references = 1;
-  beam__list_init(&profile->node);
+  profile->ssl = ssl;
   beam__sessions_init(&profile->sessions);
-  ERR_clear_error();
-  return profile;
-}
-
-static int make_profile(beam_ctx *ctx, const beam__tls_needs *needs, const struct beam__tls_identity *identity,
-                        beam__tls_profile **out, beam_error *error) {
-  beam__tls_profile *profile = new_profile(ctx);
-  int code;
-  if (!profile)
-    return beam__no_memory(error);
-  profile->identity = *identity;
-  profile->ssl = make_ssl(needs->trust);
-  code = profile->ssl ? load_certificate(profile->ssl, &needs->files, "client", error) : beam__no_memory(error);
-  ERR_clear_error();
-  if (code)
-    beam__tls_profile_release(profile);
-  else
-    *out = profile;
-  return code;
+  *out = profile;
+  return 0;
 }
 
 /* ---- A server's ---- */
@@ -120,20 +110,10 @@ static int choose_protocol(SSL *ssl, const unsigned char **chosen, unsigned char
 }
 
 int beam__tls_profile_serve(beam_ctx *ctx, beam__tls_profile **out, const beam_tls *files, beam_error *error) {
-  beam__tls_profile *profile = new_profile(ctx);
-  int code;
-  if (!profile)
-    return beam__no_memory(error);
-  profile->ssl = make_plain_ssl(TLS_server_method());
-  code = profile->ssl ? load_certificate(profile->ssl, files, "server", error) : beam__no_memory(error);
-  ERR_clear_error();
-  if (code) {
-    beam__tls_profile_release(profile);
-    return code;
-  }
-  SSL_CTX_set_alpn_select_cb(profile->ssl, choose_protocol, NULL);
-  *out = profile;
-  return 0;
+  SSL_CTX *ssl = make_plain_ssl(TLS_server_method());
+  if (ssl)
+    SSL_CTX_set_alpn_select_cb(ssl, choose_protocol, NULL);
+  return make_profile(ctx, ssl, files, "server", out, error);
 }
 
 /* ---- The profiles of a beam_ctx ---- */
@@ -185,8 +165,9 @@ static int get_profile(beam_ctx *ctx, beam__tls_needs *needs, beam_error *error)
   if (!profiles || beam__tls_identify(&needs->files, NULL, identity.shown))
     return beam__no_memory(error);
   found = find(profiles, &identity);
-  if (!found && (code = make_profile(ctx, needs, &identity, &found, error)))
+  if (!found && (code = make_profile(ctx, make_ssl(needs->trust), &needs->files, "client", &found, error)))
     return code;
+  found->identity = identity;
   use(profiles, found);
   found->references++;
   needs->profile = found;
