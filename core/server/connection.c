@@ -151,14 +151,10 @@ static int call_on_request(beam__connection *connection) {
 
 static int keep_body(beam__connection *connection, const char *data, size_t len) {
   beam__bytes *body = &connection->request->body;
-  if (len > connection->server->options.max_body - body->len) {
-    beam__connection_refuse(connection, 413, "the request body is longer than this server takes");
-    return 0;
-  }
-  if (beam__bytes_add(body, data, len)) {
-    beam__connection_refuse(connection, 503, "no memory for the request body");
-    return 0;
-  }
+  if (len > connection->server->options.max_body - body->len)
+    return beam__connection_refuse(connection, 413, "the request body is longer than this server takes");
+  if (beam__bytes_add(body, data, len))
+    return beam__connection_refuse(connection, 503, "no memory for the request body");
   return 1;
 }
 
@@ -187,25 +183,19 @@ static int take_head(beam__connection *connection) {
   beam__request_head head;
   int taken = beam__request_head_parse(&head, connection->at, connection->left, connection->head_seen);
   connection->head_seen = taken ? 0 : connection->left;
-  if (taken >= 0 && (taken ? (size_t)taken : connection->left) > connection->server->options.max_head) {
-    beam__connection_refuse(connection, 431, "the request head is longer than this server takes");
-    return 0;
-  }
+  if (taken >= 0 && (taken ? (size_t)taken : connection->left) > connection->server->options.max_head)
+    return beam__connection_refuse(connection, 431, "the request head is longer than this server takes");
   if (taken < 0)
-    beam__connection_refuse(connection, -taken, head.sent.error);
-  if (taken <= 0)
+    return beam__connection_refuse(connection, -taken, head.sent.error);
+  if (!taken)
     return 0;
   advance(connection, (size_t)taken);
   connection->timing = BEAM__TIMING_NONE;
-  if (head.content_length > connection->server->options.max_body) {
-    beam__connection_refuse(connection, 413, "the request body is longer than this server takes");
-    return 0;
-  }
+  if (head.content_length > connection->server->options.max_body)
+    return beam__connection_refuse(connection, 413, "the request body is longer than this server takes");
   connection->request = beam__request_new(connection, &head);
-  if (!connection->request) {
-    beam__connection_refuse(connection, 503, "no memory for the request");
-    return 0;
-  }
+  if (!connection->request)
+    return beam__connection_refuse(connection, 503, "no memory for the request");
   if (head.expect_continue && !connection->left && (head.chunked || head.content_length))
     send_continue(connection);
   return take_body(connection);

@@ -82,7 +82,7 @@ static int write_head(beam__connection *connection, const beam__reply *reply, co
   return code;
 }
 
-void beam__connection_refuse(beam__connection *connection, int status, const char *error) {
+int beam__connection_refuse(beam__connection *connection, int status, const char *error) {
   static const beam_header headers[] = {{"Content-Type", "application/json"}, {"Sec-WebSocket-Version", "13"}};
   beam__bytes body = {0};
   beam__reply reply = {.status = status, .headers = headers, .framing = BEAM__FRAMING_LENGTH};
@@ -94,6 +94,7 @@ void beam__connection_refuse(beam__connection *connection, int status, const cha
   }
   beam__bytes_free(&body);
   beam__connection_answered(connection, 0);
+  return 0;
 }
 
 /* ---- Answers ---- */

@@ -120,7 +120,8 @@ struct beam_request {
 /* What the head asks for. NULL: no memory. */
 beam_request *beam__request_new(beam__connection *connection, const beam__request_head *head);
 void beam__request_free(beam_request *request); /* NULL is fine */
-/* Refuses what the client sends with a JSON body {"error": …}, and ends the connection. */
-void beam__connection_refuse(beam__connection *connection, int status, const char *error);
+/* Refuses what the client sends with a JSON body {"error": …}, and ends the connection. Returns 0: there is nothing
+ * more to be taken. */
+int beam__connection_refuse(beam__connection *connection, int status, const char *error);
 
 #pragma GCC visibility pop
