@@ -35,11 +35,10 @@ void beam__http_tell_gathered(beam_http *http) {
 
 static int take_decoded(beam_http *http, const void *data, size_t len) {
   http->received += len;
-  if (http->max_body && http->received > http->max_body) {
-    beam__http_fail(http, BEAM_ETOO_LARGE, "the response of %s is larger than %zu bytes: raise max_body, or stream it",
-                    http->peer, http->max_body);
-    return -1;
-  }
+  if (http->max_body && http->received > http->max_body)
+    return beam__http_fail(http, BEAM_ETOO_LARGE,
+                           "the response of %s is larger than %zu bytes: raise max_body, or stream it", http->peer,
+                           http->max_body);
   if (http->stream && !http->decoder.count && len <= PIECE) {
     if (!gather(http, data, len))
       return http->freed ? -1 : 0;
@@ -50,17 +49,14 @@ static int take_decoded(beam_http *http, const void *data, size_t len) {
   } else if (!beam__bytes_add(&http->response.body, data, len)) {
     return 0;
   }
-  beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
-  return -1;
+  return beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
 }
 
 /* Stopped in the middle of decoding: the rest is kept as it came, at most one write of curl's. */
 static int hold(beam_http *http, const unsigned char *data, size_t len) {
   unsigned char *rest = malloc(len + 1);
-  if (!rest) {
-    beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
-    return -1;
-  }
+  if (!rest)
+    return beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the response of %s", http->peer);
   memcpy(rest, data, len);
   http->held = rest;
   http->held_len = len;
@@ -70,11 +66,9 @@ static int hold(beam_http *http, const unsigned char *data, size_t len) {
 
 static int fail_decoding(beam_http *http, int code) {
   if (code == BEAM_ENO_MEMORY)
-    beam__http_fail(http, code, "out of memory for the response of %s", http->peer);
-  else
-    beam__http_fail(http, code, "the body of %s's response is not valid %s", http->peer,
-                    http->decoder.stages[0].coding == BEAM__GZIP ? "gzip" : "deflate");
-  return -1;
+    return beam__http_fail(http, code, "out of memory for the response of %s", http->peer);
+  return beam__http_fail(http, code, "the body of %s's response is not valid %s", http->peer,
+                         http->decoder.stages[0].coding == BEAM__GZIP ? "gzip" : "deflate");
 }
 
 static int is_tired(const beam_http *http) { return http->decoder.work >= BEAM__DECODE_AT_ONCE; }
@@ -140,13 +134,12 @@ void beam__http_check_end(beam_http *http) {
 
 /* ---- The head ---- */
 
-static void fail_coding(beam_http *http, beam__slice refused) {
+static int fail_coding(beam_http *http, beam__slice refused) {
   if (!refused.len)
-    beam__http_fail(http, BEAM_EHTTP, "%s answered with more than %d content codings, one in the other", http->peer,
-                    (int)BEAM__CODINGS_MAX);
-  else
-    beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for",
-                    http->peer, refused.len < 60 ? (int)refused.len : 60, refused.at);
+    return beam__http_fail(http, BEAM_EHTTP, "%s answered with more than %d content codings, one in the other",
+                           http->peer, (int)BEAM__CODINGS_MAX);
+  return beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for",
+                         http->peer, refused.len < 60 ? (int)refused.len : 60, refused.at);
 }
 
 /* A coding that the caller asked for himself he also gets as it is. */
@@ -155,8 +148,7 @@ static int choose_coding(beam_http *http) {
   if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused) ||
       http->own_accept_encoding)
     return 0;
-  fail_coding(http, refused);
-  return -1;
+  return fail_coding(http, refused);
 }
 
 static size_t on_head_line(char *line, size_t size, size_t count, void *user) {

@@ -38,16 +38,17 @@ static void complete(beam_http *http) {
   http->error.sent = beam__http_was_sent(http);
 }
 
-void beam__http_fail(beam_http *http, int code, const char *format, ...) {
+int beam__http_fail(beam_http *http, int code, const char *format, ...) {
   char text[sizeof http->error.message];
   va_list arguments;
   if (http->error.code)
-    return;
+    return -1;
   va_start(arguments, format);
   vsnprintf(text, sizeof text, format, arguments);
   va_end(arguments);
   beam__error(&http->error, code, http->phase, http->peer, "%s", text);
   complete(http);
+  return -1;
 }
 
 /* ---- Before the request ---- */

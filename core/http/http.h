@@ -151,8 +151,8 @@ int beam__http_trace(beam_http *http); /* 0, or an option that curl refused */
 void beam__http_answered(beam_http *http);
 void beam__http_times(const beam_http *http, beam_http_times *times);
 
-/* error.c: fills http->error, unless it is filled already. */
-void beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* error.c: fills http->error, unless it is filled already. The first returns -1. */
+int beam__http_fail(beam_http *http, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 int beam__http_was_sent(const beam_http *http); /* a byte of it, as far as curl knows */
 void beam__http_fail_again(beam_http *http);    /* it would have to be sent again */
 void beam__http_fail_curl(beam_http *http, CURLcode result);
