@@ -169,14 +169,14 @@ static size_t part(size_t len) {
   return wanted < len ? wanted : len;
 }
 
-/* A counter (eventfd, timerfd) is read whole or not at all. */
-static size_t part_of(int fd, size_t len) {
+/* Of bytes; else it may be a counter (eventfd, timerfd). */
+static int is_stream(int fd) {
   struct stat file;
-  if (state->kind != FAULT_SHORT || fstat(fd, &file) ||
-      !(S_ISREG(file.st_mode) || S_ISSOCK(file.st_mode) || S_ISFIFO(file.st_mode)))
-    return len;
-  return part(len);
+  return fstat(fd, &file) == 0 && (S_ISREG(file.st_mode) || S_ISSOCK(file.st_mode) || S_ISFIFO(file.st_mode));
 }
+
+/* A counter is read whole or not at all. */
+static size_t part_of(int fd, size_t len) { return state->kind == FAULT_SHORT && is_stream(fd) ? part(len) : len; }
 
 EXPORT ssize_t read(int fd, void *to, size_t len) {
   NEXT(ssize_t, "read", int, void *, size_t);
@@ -189,9 +189,12 @@ EXPORT ssize_t __read_chk(int fd, void *to, size_t len, size_t room) {
   return read(fd, to, len);
 }
 
+/* Linux interrupts nobody who adds to a counter without waiting, and libuv (1.53) aborts if it did. */
 EXPORT ssize_t write(int fd, const void *from, size_t len) {
   NEXT(ssize_t, "write", int, const void *, size_t);
-  return interrupted() ? -1 : next(fd, from, part_of(fd, len));
+  if (state->kind == FAULT_INTERRUPT && is_stream(fd) && interrupted())
+    return -1;
+  return next(fd, from, part_of(fd, len));
 }
 
 EXPORT ssize_t recv(int fd, void *to, size_t len, int flags) {
