@@ -313,6 +313,7 @@ enum beam__tls_result beam__tls_read(beam__tls *tls, void *to, size_t size, size
   begin();
   if (!tls->secured)
     return shake_hands(tls);
+  warm(tls); /* another may have been since this one's last bytes were put */
   while (*len < size && (result = SSL_read(tls->ssl, (char *)to + *len, (int)(size - *len))) > 0) {
     *len += (size_t)result;
     if (!beam__tls_has_more(tls))

@@ -179,12 +179,12 @@ static pthread_once_t salted = PTHREAD_ONCE_INIT;
 
 static void make_salt(void) { beam__random(salt, sizeof salt); }
 
-/* What cannot be read is found when it is loaded. */
+/* What cannot be read is found when it is loaded: nobody is taken meanwhile for who shows nothing. */
 static int add_file(EVP_MD_CTX *digest, const char *path) {
   char piece[4096];
   size_t got;
-  FILE *file = path ? fopen(path, "re") : NULL;
-  int added = EVP_DigestUpdate(digest, file ? "+" : "-", 1);
+  FILE *file = beam__is_given(path) ? fopen(path, "re") : NULL;
+  int added = EVP_DigestUpdate(digest, file ? "+" : beam__is_given(path) ? "?" : "-", 1);
   while (file && (got = fread(piece, 1, sizeof piece, file)) > 0)
     added &= EVP_DigestUpdate(digest, piece, got);
   if (file)

@@ -230,6 +230,15 @@ static int verify(X509 *certificate, X509 *trusted, STACK_OF(X509) * chain, cons
   return code;
 }
 
+/* They were there when they were checked. */
+static void takes_files_that_have_gone_for_nobody_else(void) {
+  unsigned char gone[BEAM__IDENTITY_SIZE], nobody[BEAM__IDENTITY_SIZE];
+  CHECK_INT(beam__tls_identify(&(beam_tls){.cert_file = path("gone.pem"), .key_file = path("gone.key")}, NULL, gone),
+            0);
+  CHECK_INT(beam__tls_identify(&(beam_tls){0}, NULL, nobody), 0);
+  CHECK(memcmp(gone, nobody, sizeof gone));
+}
+
 static void check_text(int code, int expected_code, const char *reason, const char *advice) {
   beam_error error;
   CHECK_INT(code, expected_code);
@@ -325,6 +334,7 @@ int main(void) {
   RUN(refuses_a_key_of_another_certificate);
   RUN(refuses_an_encrypted_key_without_asking);
   RUN(decrypts_a_key);
+  RUN(takes_files_that_have_gone_for_nobody_else);
   RUN(names_self_signed);
   RUN(names_an_unknown_issuer);
   RUN(names_validity);
