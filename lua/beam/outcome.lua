@@ -139,7 +139,7 @@ function outcome.of_upgrade(status, text)
     hint = "no app of kind asgi is deployed under this address (check name and version), or a proxy does not pass the Upgrade header on"
   elseif status >= 500 and not (row and row.says) then
     hint = "the app or the gateway failed before the connection was made: beamlua logs NAME says more"
-  elseif status >= 300 and status < 400 then
+  elseif not hint and status >= 300 and status < 400 then
     hint = redirected
   end
   return { executed = NO, retryable = passing[status] or false, hint = hint }
