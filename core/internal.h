@@ -49,7 +49,7 @@ typedef struct beam__owned {
 struct beam__lws;          /* carrier/lws.c: made by the first WebSocket */
 struct beam__buffers;      /* carrier/stream.c: what sockets are read into */
 struct beam__tls_profiles; /* net/tls/profile.c: made by the first wss:// */
-struct beam__curl;         /* curl_loop.c: made by the first call */
+struct beam__curl;         /* http/curl.c: made by the first call */
 struct beam__kept;         /* http/kept.c: made by the first call that ended well */
 struct beam__background;   /* background.c: made by the first job beside the loop */
 struct beam__trusts;       /* trust.c: made by the first use of TLS */

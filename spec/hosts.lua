@@ -35,7 +35,7 @@ function hosts.start_slow_proxy(port, bytes_a_second)
   return start(("tests/servers/slow_proxy.py %d %d"):format(port, bytes_a_second))
 end
 
---- A port for a server that goes and comes again: nobody else is given it meanwhile (tests/servers/ports.py).
+--- A port for a server that goes and comes again: the kernel gives it to nobody meanwhile (tests/servers/ports.py).
 ---@return integer
 function hosts.free_port()
   local pipe = assert(io.popen((os.getenv "BEAM_TEST_PYTHON" or "/usr/bin/python3") .. " tests/servers/ports.py"))

@@ -34,6 +34,7 @@ typedef struct beam__carrier_events {
   void (*lost)(void *user, const beam_error *error);   /* error NULL: the peer ended TCP in order */
 } beam__carrier_events;
 
+/* Until it is connected there are `progress` and `close` alone, and `close` alone while a socket is made for it. */
 typedef struct beam__carrier_ops {
   /* Takes all of `data`, copying what the system does not take at once. 0 or BEAM_ENO_MEMORY. */
   int (*write)(beam__carrier *carrier, const void *data, size_t len);

@@ -1,6 +1,6 @@
 /* curl's multi interface on the context's loop: one connection pool per context, made by the first exchange.
  *
- *   http.c  --beam__transfer-->  curl_loop.c  --curl_multi_socket_action-->  libcurl
+ *   http.c  --beam__transfer-->  curl.c  --curl_multi_socket_action-->  libcurl
  *
  * The pool is bounded twice: BEAM__TRANSFERS_MAX transfers run at a time (further ones wait their turn, in order, and
  * their connect deadline begins when it comes), and as many connections stay open, used or idle. The bound is ours

@@ -89,7 +89,7 @@ static void describe(char text[ERROR_SIZE], const beam__lookup *lookup, int syst
   if (system)
     snprintf(text, ERROR_SIZE, "no thread could be started for the look-up: %s",
              beam__system_text(system, why, sizeof why));
-  else if (lookup->code == EAI_SYSTEM)
+  else if (lookup->code == EAI_SYSTEM && lookup->system) /* some services of names leave no errno */
     snprintf(text, ERROR_SIZE, "%s", beam__system_text(lookup->system, why, sizeof why));
   else
     snprintf(text, ERROR_SIZE, "%s%s", gai_strerror(lookup->code), advice(lookup->code));

@@ -42,8 +42,7 @@ libraries=
 for library in $plugin $(ldd "$@" $plugin | awk '$2 == "=>" && $3 ~ /^\// { print $3 }' | LC_ALL=C sort -u); do
   is_of_glibc "$library" || libraries="$libraries $library"
 done
-cp -L $libraries "$folder/lib/"
-keep_licences $libraries
+[ -z "$libraries" ] || { cp -L $libraries "$folder/lib/" && keep_licences $libraries; }
 strip --strip-debug "$folder"/bin/* "$folder/lib/lua/$lua/beam"/*
 
 glibc=$(find "$folder" -type f \( -name '*.so*' -o -name beamlua \) -exec objdump -T {} + 2>/dev/null | grep -o 'GLIBC_2[.0-9]*' | sed 's/GLIBC_//' | LC_ALL=C sort -Vu | tail -n 1)

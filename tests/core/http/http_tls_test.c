@@ -194,7 +194,7 @@ __attribute__((visibility("default"))) int SSL_write(SSL *ssl, const void *data,
   return written;
 }
 
-/* Whatever is lost of them (http_connect.c, beam__http_restart), an answer comes in the end. */
+/* Whatever is lost of them (core/http/connect.c, beam__http_restart), an answer comes in the end. */
 static void check_early_answers(const char *body, size_t body_len) {
   struct outcome outcomes[20] = {{0}};
   int i;
