@@ -1,6 +1,8 @@
 -- Coroutines on one loop: spawn, join, sleep, run, step, fd, signals.
 local beam = require "beam"
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
+local errors = require "beam.error"
 local log = require "beam.log"
 
 local function in_foreign_coroutine(fn, ...)
@@ -264,6 +266,33 @@ describe("driver", function()
       end)
       assert.are.same({ "inner", "inner", "outer", "outer" }, order)
     end)
+
+    if compat.can_wait_in_pcall() then
+      it("waits for all again after one inside a coroutine was interrupted", function()
+        local script = assert(loadstring or load)(
+          [[
+          local beam = ...
+          return beam.spawn(function()
+            local ok, err = pcall(beam.run, function() beam.sleep(1) end)
+            return ok, err
+          end)]],
+          "@script.lua"
+        )
+        local task = script(beam)
+        beam.step()
+        driver.interrupt(errors.new { kind = "interrupted", message = "interrupted" })
+        pcall(beam.step)
+        assert.are.equal("interrupted", select(2, task:join(1)).kind)
+        local slept = false
+        beam.run(function()
+          beam.spawn(function()
+            beam.sleep(0.01)
+            slept = true
+          end)
+        end)
+        assert.is_true(slept)
+      end)
+    end
 
     it("goes on while something is referenced", function()
       driver.ref()

@@ -8,6 +8,20 @@ function compat.pack(...)
   return { n = select("#", ...), ... }
 end
 
+--- Whether a coroutine can be suspended inside pcall: not in Lua 5.1. LuaJIT's can, and is not asked: in OpenResty a module that is being
+--- loaded must not resume a coroutine.
+---@return boolean
+function compat.can_wait_in_pcall()
+  if rawget(_G, "jit") then
+    return true
+  end
+  local thread = coroutine.create(function()
+    pcall(coroutine.yield)
+  end)
+  coroutine.resume(thread)
+  return coroutine.status(thread) == "suspended"
+end
+
 --- An object that calls `collected()` when nothing refers to it any more; at the latest when the Lua state closes.
 --- Lua 5.1 and LuaJIT have no __gc for tables.
 ---@param collected fun()

@@ -146,13 +146,26 @@ local function deadlock()
   return ("beam.run: %d coroutines wait for what can no longer come (deadlock)%s"):format(coroutines.count, where)
 end
 
-local function run_in_task(main)
-  in_run = in_run + 1
-  tell_if_idle()
+local function wait_until_idle(main)
   while not idle() and not (main and main.err) do
     all_done:wait()
   end
+  return true
+end
+
+-- Who interrupts beamlua ends this wait with an error, and the script may go on. beamlua has no Lua 5.1 in it.
+local wait_guarded = compat.can_wait_in_pcall() and function(main)
+  return pcall(wait_until_idle, main)
+end or wait_until_idle
+
+local function run_in_task(main)
+  in_run = in_run + 1
+  tell_if_idle()
+  local ok, err = wait_guarded(main)
   in_run = in_run - 1
+  if not ok then
+    error(err, 0)
+  end
 end
 
 local function run_in_loop(main)

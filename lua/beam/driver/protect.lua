@@ -1,19 +1,8 @@
 -- Calls a function of the user's that may raise and may wait. pcall does both where a coroutine can wait inside it; plain
--- Lua 5.1 cannot, and there the function gets a coroutine of its own. (LuaJIT can, and is not asked: in OpenResty a module that is being
--- loaded must not resume a coroutine.)
+-- Lua 5.1 cannot, and there the function gets a coroutine of its own.
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local errors = require "beam.error"
-
-local function can_wait_in_pcall()
-  if rawget(_G, "jit") then
-    return true
-  end
-  local thread = coroutine.create(function()
-    pcall(coroutine.yield)
-  end)
-  coroutine.resume(thread)
-  return coroutine.status(thread) == "suspended"
-end
 
 local function with_traceback(value)
   return { cause = value, traceback = debug.traceback("", 2):sub(2) }
@@ -40,7 +29,7 @@ function protect.call(fn, ...)
   return result(xpcall(fn, with_traceback, ...))
 end
 
-if not can_wait_in_pcall() then
+if not compat.can_wait_in_pcall() then
   function protect.call(fn, ...)
     return result(driver.spawn(succeed, fn, ...):join())
   end
