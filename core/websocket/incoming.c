@@ -32,7 +32,18 @@ void beam__ws_hold_back(beam_ws *ws, int held_back) {
 
 /* ---- What comes in ---- */
 
-/* As it came: a whole message, or a piece of one for those who ask. */
+/* A message in one frame, of which no piece came before. Most messages are that: it goes into the loop that decodes. */
+static void on_whole(beam_ws *ws, const beam__frame_event *frame) {
+  beam_ws_event event = {.type = BEAM_WS_MESSAGE,
+                         .data = (const char *)frame->data,
+                         .len = frame->len,
+                         .binary = frame->binary,
+                         .first = 1,
+                         .final = 1};
+  beam__ws_emit(ws, &event);
+}
+
+/* As it came: a piece of a message for those who ask, or what is whole after one. */
 static void emit_message(beam_ws *ws, const beam__frame_event *piece) {
   beam_ws_event event = {.type = BEAM_WS_MESSAGE,
                          .data = (const char *)piece->data,
@@ -127,7 +138,7 @@ static size_t decode(beam_ws *ws, uint8_t *bytes, size_t len) {
     used = beam__decode_whole(&ws->decoder, bytes + at, len - at, &frame);
     if (used) {
       at += used;
-      emit_message(ws, &frame);
+      on_whole(ws, &frame);
       if (at == len)
         break;
       continue;
