@@ -2,10 +2,13 @@
 -- They end by themselves when the process that started them does.
 local hosts = {}
 
+local function open(program)
+  return assert(io.popen("exec " .. (os.getenv "BEAM_TEST_PYTHON" or "/usr/bin/python3") .. " " .. program, "r"))
+end
+
 -- What the program prints until it is ready.
 local function start(program)
-  local python = os.getenv("BEAM_TEST_PYTHON") or "/usr/bin/python3"
-  local pipe = assert(io.popen("exec " .. python .. " " .. program, "r"))
+  local pipe = open(program)
   local started = { pipe = pipe }
   for line in pipe:lines() do
     if line == "ready" then
@@ -38,7 +41,7 @@ end
 --- A port for a server that goes and comes again: the kernel gives it to nobody meanwhile (tests/servers/ports.py).
 ---@return integer
 function hosts.free_port()
-  local pipe = assert(io.popen((os.getenv "BEAM_TEST_PYTHON" or "/usr/bin/python3") .. " tests/servers/ports.py"))
+  local pipe = open "tests/servers/ports.py"
   local port = pipe:read "*n"
   pipe:close()
   return assert(port, "no port is free")

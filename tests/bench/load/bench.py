@@ -9,10 +9,14 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "tests", "servers"))
+from ports import free_port  # noqa: E402
+
 BEAMLUA = os.path.join(ROOT, "build", "beamlua")
 REFERENCE = os.path.join(ROOT, "build", "bench", "http_reference")
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -65,12 +69,6 @@ end)
 """
 
 NAMES = ["rate", "p50", "p75", "p90", "p99", "p99.9"]
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def wait_for(port):

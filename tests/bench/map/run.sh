@@ -62,10 +62,10 @@ compare "$gateway/endpoint/double" "$inputs"
 
 echo "The same to nginx, which answers at once: what the client itself costs"
 $python - "$work" <<'END'
-import socket, sys
-probe = socket.socket()
-probe.bind(("127.0.0.1", 0))
-port, work = probe.getsockname()[1], sys.argv[1]
+import sys
+sys.path.insert(0, "tests/servers")
+from ports import free_port
+port, work = free_port(), sys.argv[1]
 temporary = "".join(f"{name}_temp_path {work}/{name}; " for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
 with open(work + "/nginx.conf", "w") as file:
     file.write(f"""daemon off; master_process off; pid {work}/nginx.pid; error_log {work}/nginx.log;
