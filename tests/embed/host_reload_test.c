@@ -81,8 +81,10 @@ static void thousand_reloads_in_a_numbered_stream(void) {
     CHECK_INT(load_version(host, version), 0);
     if (version % BAD_EVERY == 0)
       refuse_bad_one(host, version);
-    if (version <= FLAT_FROM ? version > FLAT_FROM / 2 : version > RELOADS / 2)
-      note_heap(version <= FLAT_FROM ? &after_some : &at_end);
+    if (version > FLAT_FROM / 2 && version <= FLAT_FROM)
+      note_heap(&after_some);
+    if (version > RELOADS / 2)
+      note_heap(&at_end);
   }
   CHECK(wait_for(host, &notes, BEAM_HOST_MESSAGE, sent));
   CHECK(after_some > 100 << 10 && at_end < after_some + after_some / 16);
