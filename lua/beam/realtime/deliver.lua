@@ -84,14 +84,14 @@ local function is_answer(self, data, mark, size)
     data, mark = self.decoded(data, mark)
     local number = requests:answer_keyed(data, mark)
     if number then
-      self:answered(number, true)
+      self:answered(number)
       return true
     end
   end
   local number = requests:answer(data, mark)
   if number then
     if answers(self, number) then
-      self:answered(number, false)
+      self.flight:answer_by_order(number)
     end
     return true
   end

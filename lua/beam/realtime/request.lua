@@ -2,6 +2,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local observers = require "beam.observe.observers"
+local in_flight = require "beam.realtime.queue.in_flight"
 local json = require "beam.json"
 local seconds = require "beam.settings.seconds"
 
@@ -80,13 +81,13 @@ end
 
 -- ---- The straight way, of a program that does one thing at a time ----
 --
--- Nothing is in flight, nobody else asks, and the one message that comes is the answer: then nobody needs to be told of it. Whatever else
--- happens meanwhile finds the request in its place, as any other.
+-- All that was sent has been answered, nobody else asks, and the one message that comes is the answer: then nobody needs to be told of
+-- it. Whatever else happens meanwhile finds the request in its place, as any other.
 
 local function is_alone(self)
   local attempt, flight = self.attempt, self.flight
   return self.direct
-    and flight.sent == flight.settled
+    and flight.sent - flight.settled < in_flight.max
     and self.requests.open == 0
     and attempt.is_ready
     and self.received > attempt.received_before
@@ -106,6 +107,11 @@ local function send_alone(self, message, timeout)
   local flight = self.flight
   local number = flight.sent + 1
   self.sent, flight.sent = self.sent + 1, number
+  if number >= flight.mark_at then
+    self:mark()
+  elseif not self.attempt.marks_later then
+    self:mark_in_time()
+  end
   if self.idle_timeout then
     self.attempt.liveness.used = began
   end
@@ -120,7 +126,6 @@ local function is_still_alone(self, request)
   return requests.open == 1
     and requests[1] == request
     and flight.sent == request.number
-    and flight.settled == request.number - 1
     and self.direct
     and not (self.follows or self.outgoing)
     and self.inbox.keeps
@@ -128,8 +133,7 @@ end
 
 -- The answer came, and nothing else: so nothing has changed since it was sent.
 local function take_alone(self)
-  local number, figures = self.requests:finish_alone(), self.figures
-  self.flight.settled, figures.written = number, figures.written + 1
+  self.requests:finish_alone()
   self.received = self.received + 1
   local answer, kind = self.inbox:take_one()
   return answer, nil, kind
@@ -142,7 +146,6 @@ local function ask(self, message, options)
     if request and turn_for(self.inbox.ring, timeout, request.signal, is_still_alone, self, request) then
       return take_alone(self)
     elseif request then
-      self:mark_in_time()
       return wait(self, request, timeout)
     end
   end

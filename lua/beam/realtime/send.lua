@@ -19,6 +19,7 @@ local Sending = {}
 ---@field request beam.request? who waits for its answer
 ---@field asked boolean? it was a request, so that an answer comes: by `ask_key` and `ask_value`, or in order
 ---@field unknown boolean? it was in flight when a connection was lost
+---@field answered boolean? it was a request, and its asker has an answer
 
 -- ---- Calls ----
 
@@ -51,7 +52,7 @@ end
 -- The straight way: nothing waits, and nobody follows what becomes of it. Returns whether it went.
 local function submit_alone(self, data, binary)
   local flight = self.flight
-  if not self.direct or self.follows or flight.sent - flight.settled - flight.ahead >= in_flight.max then
+  if not self.direct or self.follows or flight.sent - flight.settled >= in_flight.max then
     return false
   end
   local attempt = self.attempt
@@ -102,7 +103,7 @@ local function submit(self, waits, data, binary, message, request)
   local flight = self.flight
   if self.follows and self.handlers and self.handlers:backlog() >= in_flight.max then
     return self:handler_behind()
-  elseif not self.direct or flight.sent - flight.settled - flight.ahead >= in_flight.max then
+  elseif not self.direct or flight.sent - flight.settled >= in_flight.max then
     return submit_later(self, waits, data, binary, message, request)
   end
   local ok, problem = self:write(data, binary, self.max_pending)

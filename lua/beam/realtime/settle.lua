@@ -1,8 +1,8 @@
 -- What becomes of what was sent. The methods here are those of beam/realtime/connection.lua's connections.
 --
--- Each message ends exactly once: `written` once a pong, or the answer to a request, proves that the peer has read it, `unknown` if
--- the connection ended before that, `expired` or `dropped` if it never was sent. When the connection is open again, on_reconnect is
--- asked about those whose fate is unknown; what it returns has not ended yet.
+-- Each message ends exactly once: `written` once a pong, or the answer to a request with a key, proves that the peer has read it,
+-- `unknown` if the connection ended before that, `expired` or `dropped` if it never was sent. When the connection is open again,
+-- on_reconnect is asked about those whose fate is unknown, but for requests that have an answer; what it returns has not ended yet.
 --
 -- A close handshake proves nothing: the peer's close frame may be one of its own, sent before it read what came last. So a
 -- ping goes out before our close frame too, and its pong is the proof.
@@ -71,15 +71,10 @@ function Settling:pong(data)
   settle_written(self, self.flight:settle(data))
 end
 
---- The peer answered a request, which was message `number` of those in flight.
----@param by_key boolean its answer cannot be that to another one
-function Settling:answered(number, by_key)
-  if self.direct and self.flight:answer_last(number) then
-    self.figures.written = self.figures.written + 1
-    self.room:wake()
-    return self.flushed:wake_all()
-  end
-  settle_written(self, self.flight:answer(number, by_key))
+--- The peer answered a request, which was message `number` of those in flight, by its key.
+---@param number integer
+function Settling:answered(number)
+  settle_written(self, self.flight:answer(number))
 end
 
 local function copy(list)
@@ -90,6 +85,21 @@ local function copy(list)
   return copied
 end
 
+-- Of the entries, those that on_reconnect is to be asked about. A request whose asker has an answer is none of them: sent again it would
+-- run twice.
+local function unanswered(self, entries)
+  local open = copy(self.unknown)
+  for _, entry in ipairs(entries) do
+    entry.unknown, entry.request = true, nil
+    if entry.answered then
+      self:settle(entry, "unknown")
+    else
+      open[#open + 1] = entry
+    end
+  end
+  return open
+end
+
 --- The connection is over: nobody knows what the peer has read of what is still in flight.
 function Settling:land()
   local count, entries = self.flight:take_all()
@@ -98,11 +108,7 @@ function Settling:land()
     return settle_all(self, "unknown", count, entries)
   end
   self.figures.unknown = self.figures.unknown + count - #entries
-  self.unknown = copy(self.unknown)
-  for _, entry in ipairs(entries) do
-    entry.unknown, entry.request = true, nil
-    self.unknown[#self.unknown + 1] = entry
-  end
+  self.unknown = unanswered(self, entries)
 end
 
 --- Asks the peer how far it has read.

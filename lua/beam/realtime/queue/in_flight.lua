@@ -1,6 +1,6 @@
 -- What was handed to the socket and may not have arrived. A pong says that the peer has read all that was sent before
--- its ping, so a ping carries the number of the last message before it, and its pong settles all up to that number. So does the
--- answer to a request, for the request's own message.
+-- its ping, so a ping carries the number of the last message before it, and its pong settles all up to that number. So does an answer
+-- that can only be that to one request. An answer by order proves nothing: the peer may have said it of its own accord.
 --
 -- Where nobody asks what became of a message there is no entry, only its number: counting is all that it costs.
 local InFlight = {}
@@ -13,10 +13,8 @@ local in_flight = {
   within = 1, -- seconds until the ping after the last message
 }
 
-local none = {}
-
 function in_flight.new()
-  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every, answered = none, ahead = 0 }, InFlight)
+  return setmetatable({ sent = 0, settled = 0, marked = 0, mark_at = in_flight.every }, InFlight)
 end
 
 --- A message was handed to the socket.
@@ -32,11 +30,11 @@ function InFlight:add(entry)
 end
 
 function InFlight:count()
-  return self.sent - self.settled - self.ahead
+  return self.sent - self.settled
 end
 
 --- A ping is to be sent now.
----@return string? data of the ping; nil: one is under way that covers everything, or everything was answered
+---@return string? data of the ping; nil: one is under way that covers everything
 function InFlight:mark()
   self.mark_at = self.sent + in_flight.every
   if self.marked == self.sent or self:count() == 0 then
@@ -46,28 +44,15 @@ function InFlight:mark()
   return tostring(self.sent)
 end
 
--- Takes out what has numbers up to `last`, in order: how many, and the entries among them. What was answered is out already.
+-- Takes out what has numbers up to `last`, in order: how many, and the entries among them.
 local function take(self, last)
   local entries, count = {}, last - self.settled
   for number = self.settled + 1, last do
     entries[#entries + 1] = self[number]
     self[number] = nil
-    if self.answered[number] then
-      self.answered[number], self.ahead, count = nil, self.ahead - 1, count - 1
-    end
   end
   self.settled = last
   return count, entries
-end
-
--- Takes out one message from among those that are not settled.
-local function take_one(self, number)
-  local entries = { self[number] }
-  if self.answered == none then
-    self.answered = {}
-  end
-  self[number], self.answered[number], self.ahead = nil, true, self.ahead + 1
-  return 1, entries
 end
 
 --- A pong came.
@@ -82,30 +67,24 @@ function InFlight:settle(data)
   return take(self, last)
 end
 
---- An answer came to the message with that number.
+--- An answer came that can only be that to the message with this number: it has been read, and all before it.
 ---@param number integer
----@param and_before boolean it is certain which message it answers: then all before it have been read, too
 ---@return integer count how many messages it settles
 ---@return beam.entry[] entries those of them that somebody asks for
-function InFlight:answer(number, and_before)
-  if number <= self.settled or self.answered[number] then
+function InFlight:answer(number)
+  if number <= self.settled then
     return 0, {}
-  elseif and_before or number == self.settled + 1 then
-    return take(self, number)
   end
-  return take_one(self, number)
+  return take(self, number)
 end
 
---- An answer came to the message with that number. Whether there is nothing else to be said than that it was the only one in flight, and
---- that nobody asks for it.
+--- An answer by order came to the message with this number: whoever asked has an answer, whether the message has been read or not.
 ---@param number integer
----@return boolean
-function InFlight:answer_last(number)
-  if number ~= self.sent or number ~= self.settled + 1 or self.ahead > 0 or self[number] then
-    return false
+function InFlight:answer_by_order(number)
+  local entry = self[number]
+  if entry then
+    entry.answered = true
   end
-  self.settled = number
-  return true
 end
 
 --- All that is left: it is known what became of it, or it never will be.
