@@ -495,6 +495,9 @@ local function check_collected(self)
     return
   end
   self.conn, self.tasks = nil, {}
+  if rawget(_G, "jit") then
+    _G.jit.flush() -- what is compiled keeps the closures that it called
+  end
   for _ = 1, 4 do
     collectgarbage()
   end
