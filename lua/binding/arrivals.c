@@ -177,7 +177,7 @@ void arrivals_tell(struct object *object) {
 int arrivals_told_one(struct context *context, struct arrivals *arrivals) {
   struct object *object = context->news;
   if (!object || object->next_news || object->arrivals != arrivals || arrivals->news != 1 || arrivals->count != 1 ||
-      arrivals->pings)
+      arrivals->pings || arrivals->full)
     return 0;
   arrivals_forget(object);
   arrivals->news = 0;

@@ -144,6 +144,19 @@ describe("arrivals", function()
       close()
     end)
 
+    it("are told if one fills them, for reading is paused then", function()
+      local kept = new(1000, 10, false)
+      connect(kept)
+      hooks.ws:send(('"%s"'):format(("x"):rep(20)))
+      local one
+      told.eventually(function()
+        one = select(2, driver.context():step(0.05, kept))
+        return kept:waiting() == 1
+      end)
+      assert.are.same({ false, "arrived" }, { one, names() })
+      close()
+    end)
+
     it("get nothing more after each(true), and after detach", function()
       local kept = new(8, 1e6, false)
       connect(kept)

@@ -43,7 +43,7 @@ function Arrivals:news()
 end
 
 function Arrivals:told_one()
-  local one = self.messages == 1 and self.pings == 0 and self:waiting() == 1
+  local one = self.messages == 1 and self.pings == 0 and self:waiting() == 1 and not self.full
   if one then
     self.messages = 0
   end
