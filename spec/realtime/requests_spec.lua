@@ -53,6 +53,21 @@ describe("requests", function()
     assert.is_truthy(add(list))
   end)
 
+  it("have a place for what is sent again before them, though there are as many as there may be", function()
+    local list = requests.new()
+    local first = list:take()
+    for _ = 2, requests.max do
+      list:take()
+    end
+    list:add_nobody(1)
+    list:add(first, 2)
+    assert.are.equal(1, list:answer("to nobody", false))
+    assert.are.equal(2, list:answer("to the first", false))
+    assert.are.same({ "to the first", 1, requests.max - 1 }, { first.data, list.late, list.open })
+    assert.is_truthy(list:take())
+    assert.is_nil(list:take())
+  end)
+
   it("end without an answer when the connection does", function()
     local list = requests.new()
     local a = add(list)

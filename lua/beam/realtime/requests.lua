@@ -50,15 +50,7 @@ local function drop_abandoned(self)
   end
 end
 
---- A request that is to be sent. Gets its place by `add`, or is given back by `done`.
----@return beam.request? request nil: there are too many
-function Requests:take()
-  if self.open >= requests.max then
-    drop_abandoned(self)
-    if self.open >= requests.max then
-      return nil
-    end
-  end
+local function take(self)
   self.open = self.open + 1
   local request = self.free
   if request then
@@ -69,6 +61,18 @@ function Requests:take()
   request.data, request.err, request.over, request.placed = nil, nil, false, false
   request.key, request.value, request.entry, request.ended = nil, nil, nil, false
   return request
+end
+
+--- A request that is to be sent. Gets its place by `add`, or is given back by `done`.
+---@return beam.request? request nil: there are too many
+function Requests:take()
+  if self.open >= requests.max then
+    drop_abandoned(self)
+    if self.open >= requests.max then
+      return nil
+    end
+  end
+  return take(self)
 end
 
 --- Nobody will look at it any more.
@@ -127,13 +131,12 @@ function Requests:add(request, number)
   self[self.last] = request
 end
 
---- A place whose answer nobody wants: a message that was sent again, after its request had failed.
+--- A place whose answer nobody wants: a message that was sent again, after its request had failed. However many there are, for without
+--- it the next request would be given that answer.
 function Requests:add_nobody(number, key, value)
-  local request = self:take()
-  if request then
-    request.over, request.key, request.value = true, key, value
-    self:add(request, number)
-  end
+  local request = take(self)
+  request.over, request.key, request.value = true, key, value
+  self:add(request, number)
 end
 
 -- ---- Ends ----
