@@ -95,6 +95,35 @@ describe("on_reconnect", function()
     conn:close()
   end)
 
+  it("sends again what waited in the queue before, though the time that it had there is over", function()
+    local came = {}
+    function hooks.on_message(_, data)
+      came[#came + 1] = data
+    end
+    local conn = assert(client.realtime(server.url, {
+      wait = false,
+      queue = { ttl = 0.2 },
+      retry = function()
+        return 0.3
+      end,
+      on_reconnect = function(_, unknown)
+        return unknown
+      end,
+    }))
+    assert(conn:send "a message")
+    beam.spawn(conn.request, conn, "a request", { timeout = 0.2 })
+    told.eventually(function()
+      return #came == 2
+    end)
+    hooks.ws:abort()
+    told.eventually(function()
+      return conn:stats().reconnects == 1 and not conn:is_unsettled()
+    end)
+    assert.are.same({ "a message", "a request", "a message", "a request" }, came)
+    assert.are.same({ 2, 0 }, { conn:stats().written, conn:stats().unknown })
+    conn:close()
+  end)
+
   -- Opens a connection whose losses are noted: what on_reconnect is asked about.
   local function open_noting()
     local asked = {}

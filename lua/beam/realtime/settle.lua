@@ -158,6 +158,7 @@ local function entries_of(self, list, state)
   for _, item in ipairs(list) do
     if state[item] == "asked" then
       state[item] = "again"
+      item.expires, item.queued_at = nil, nil -- the time that it had was for the first time
       entries[#entries + 1] = item
     elseif not state[item] then
       for _, entry in ipairs(self:prepare(item)) do
