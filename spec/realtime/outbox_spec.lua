@@ -121,6 +121,22 @@ describe("outbox", function()
       assert.are.equal("a a nan nan", waiting(box))
     end)
 
+    it("that fails takes messages as if they had no key, and says so", function()
+      local raised = {}
+      local box, ended = new {
+        coalesce = function(message)
+          error(message .. " has none", 0)
+        end,
+        failed = function(cause)
+          raised[#raised + 1] = cause
+        end,
+      }
+      push_all(box, "c", "d")
+      box:requeue({ text "a", text "b" }, 0)
+      assert.are.same({ "a b c d", {} }, { waiting(box), ended })
+      assert.are.same({ "c has none", "d has none", "b has none", "a has none" }, raised)
+    end)
+
     it("needs no room for what replaces, but for its bytes", function()
       local box, ended = new { max = 2, max_bytes = 6, coalesce = first_letter }
       push_all(box, "a1", "b1", "a234")

@@ -124,6 +124,33 @@ describe("on_reconnect", function()
     conn:close()
   end)
 
+  it("leaves nothing without an outcome where coalesce fails on what is sent again", function()
+    local conn = assert(client.realtime(server.url, {
+      retry = function()
+        return 0.001
+      end,
+      coalesce = function()
+        error("no key", 0)
+      end,
+      on_error = function(err)
+        told_of[#told_of + 1] = tostring(err)
+      end,
+      on_outcome = function(message, _, outcome)
+        told_of[#told_of + 1] = message.n .. " " .. outcome
+      end,
+      on_reconnect = function(_, unknown)
+        return unknown
+      end,
+    }))
+    assert(conn:send { n = 1 })
+    hooks.ws:abort()
+    told.eventually(function()
+      return #told_of == 2
+    end)
+    assert.are.same({ "script: coalesce failed: no key", "1 written" }, told_of)
+    conn:close()
+  end)
+
   -- Opens a connection whose losses are noted: what on_reconnect is asked about.
   local function open_noting()
     local asked = {}

@@ -8,6 +8,7 @@
 --   request.lua   request()                            close.lua    close()
 local compat = require "beam.base.compat"
 local driver = require "beam.driver"
+local errors = require "beam.error"
 local handlers = require "beam.realtime.handlers"
 local in_flight = require "beam.realtime.queue.in_flight"
 local log = require "beam.log"
@@ -126,6 +127,9 @@ function Connection:own_outbox()
     local options = {
       on_outcome = function(entry, outcome)
         self:settle(entry, outcome)
+      end,
+      failed = function(raised)
+        self:report(errors.new { kind = "script", message = "coalesce failed: " .. tostring(raised), cause = raised })
       end,
       warn = function(line)
         log.write("warning", self.url .. ": " .. line)

@@ -25,10 +25,11 @@ local outbox = {}
 ---@field rate number? messages a second
 ---@field coalesce (fun(message: any): any)? gives a key; a newer message takes the place of a waiting one with the same key
 ---@field on_outcome fun(entry: table, outcome: "expired"|"dropped")? must not call the outbox
+---@field failed fun(raised: any)? told what coalesce raised
 ---@field warn fun(line: string)? told when more is offered than sent, for a while
 local numbers = { max = 1, max_bytes = 1, ttl = 0, rate = 1e-6 } -- each with its least
 local policies = { error = true, drop_oldest = true, drop_newest = true, wait = true }
-local known = { overflow = true, coalesce = true, on_outcome = true, warn = true }
+local known = { overflow = true, coalesce = true, on_outcome = true, failed = true, warn = true }
 for name in pairs(numbers) do
   known[name] = true
 end
@@ -63,6 +64,7 @@ function outbox.new(options, where)
     overflow = options.overflow or "error",
     coalesce = options.coalesce,
     on_outcome = options.on_outcome or ignore,
+    failed = options.failed or ignore,
     pace = options.rate and new_pace(options.rate, options.warn),
     first = 1, -- self[first] to self[last] are the entries
     last = 0,
@@ -112,14 +114,23 @@ local function take_first(self)
   return entry
 end
 
+-- One that coalesce fails on has no key: nothing takes its place.
+local function key_of(self, entry)
+  local ok, key = pcall(self.coalesce, entry.message)
+  if not ok then
+    self.failed(key)
+  elseif key == key then -- NaN is no key
+    return key or nil
+  end
+end
+
 -- Sets what an entry needs to wait here, once.
 local function prepare(self, entry, now)
   if self.ttl and not entry.expires then
     entry.expires = now + self.ttl
   end
   if self.coalesce and entry.key == nil then
-    local key = self.coalesce(entry.message)
-    entry.key = key == key and key or nil -- NaN is no key
+    entry.key = key_of(self, entry)
   end
 end
 
