@@ -82,6 +82,11 @@ function Ledger:returned(message)
   entry.handed[part] = (entry.handed[part] or 1) + 1
 end
 
+--- From now on it waits for that, and for as long as the first time.
+function Ledger:waits_again(message, now)
+  self:find(message).at = now
+end
+
 --- The entry and part of a message as it was sent: a table, its JSON, or "id=5" as bytes.
 function Ledger:find(message)
   local id = type(message) == "table" and message.id or type(message) == "string" and tonumber(message:match "id\"?[=:](%d+)")

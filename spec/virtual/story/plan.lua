@@ -88,6 +88,9 @@ local function add_on_reconnect(story)
     if random:chance(0.2) then
       require("beam").sleep(random:seconds(0.001, 30))
     end
+    for _, entry in ipairs(again) do
+      story.ledger:waits_again(entry.message, story.now())
+    end
     if random:chance(0.02) then
       story:close()
     end
