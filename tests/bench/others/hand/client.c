@@ -171,8 +171,9 @@ static void upgrade(struct client *client, const char *path) {
   client_write(client, request, (size_t)len);
   for (;;) {
     uint8_t *end = client->in_end ? memmem(client->in, client->in_end, "\r\n\r\n", 4) : NULL;
-    if (end) {
-      client->in_at = (size_t)(end + 4 - client->in);
+    if (end) { /* a peer that floods may have filled the buffer behind it: what came with it makes room */
+      client->in_end -= (size_t)(end + 4 - client->in);
+      memmove(client->in, end + 4, client->in_end);
       return;
     }
     if (read_some(client) < 0)
