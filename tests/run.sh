@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every test: the C tests under the sanitizers, the specs on each Lua, the hosts. Each speaks TAP; the last line counts.
-# usage: run.sh [pattern]   only what matches;   JOBS=1 one after the other (default: three for two processors, for much of a test is waiting)
+# usage: run.sh [pattern]   only what matches;   JOBS=1 one after the other (default: two for each processor, for much of a test is waiting)
 set -u
 cd "$(dirname "$0")/.." || exit 1
 results=$(mktemp -d)
@@ -106,7 +106,7 @@ every_test() {
 
 tell_left_out
 worker=0
-while [ "$worker" -lt "${JOBS:-$((($(nproc 2>/dev/null || echo 1) * 3 + 1) / 2))}" ]; do
+while [ "$worker" -lt "${JOBS:-$(($(nproc 2>/dev/null || echo 1) * 2))}" ]; do
   every_test &
   worker=$((worker + 1))
 done
