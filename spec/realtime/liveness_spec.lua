@@ -89,9 +89,8 @@ describe("liveness", function()
     local life = liveness.new(options, true, 0)
     life:message(10)
     life:app_ping(35)
-    assert.are.same({ "idle 40" }, watch(life, 10, 60, function(_, now)
-      life.used = now
-    end))
+    assert.are.same({ "idle", 30 }, { life:look(40) })
+    assert.are.same({ nil, 30 }, { life:look(40) }) -- not again at once
   end)
 
   it("decides nothing while reading is paused, and starts anew after it", function()
@@ -347,6 +346,27 @@ describe("a connection", function()
     eventually(function()
       return code == 1000
     end)
+  end)
+
+  it("that is idle while a message waits for its turn sends that first", function()
+    local came = {}
+    function hooks.on_message(_, data)
+      came[#came + 1] = data
+    end
+    local conn = open { idle_timeout = 0.2, rate = 2, close_timeout = 5 }
+    conn:send "1"
+    conn:send "2"
+    local _, err = conn:receive(5)
+    assert.are.same({ "timeout", "closed" }, { err.kind, conn.state })
+    assert.are.same({ "1", "2" }, came)
+  end)
+
+  it("that is being closed is not idle", function()
+    local conn = open { idle_timeout = 0.2, rate = 2, close_timeout = 5 }
+    conn:send "1"
+    conn:send "2"
+    conn:close(3000)
+    assert.are.same({ "closed", 3000 }, { conn.err.kind, conn.err.code })
   end)
 
   it("says why it waits in the handshake for long", function()

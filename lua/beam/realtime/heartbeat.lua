@@ -94,6 +94,9 @@ function acts.stalled(self)
 end
 
 function acts.idle(self)
+  if self.state ~= "open" then -- it is being closed: what waits goes out first
+    return
+  end
   self.verdict = errors.new {
     kind = "timeout",
     message = ("no message to or from %s for %g s (idle_timeout)"):format(self.url, self.idle_timeout),

@@ -170,6 +170,7 @@ local function decide(self, now, patience)
     self.stalled = true
     return "stalled"
   elseif options.idle_after and now - self.used >= options.idle_after then
+    self.used = now -- it is said again no sooner, should the end take its time
     return "idle"
   end
 end
