@@ -134,16 +134,21 @@ end
 
 -- ---- Using it ----
 
+local function add(merged, options, where)
+  errors.check_table(options or {}, where)
+  for name, value in pairs(options or {}) do
+    merged[name] = value
+  end
+  return merged
+end
+
 -- The options of a call to it: its target, and what is said for this call.
 local function merge(self, options, input)
   local merged = { input = input }
   for name, value in pairs(inner[self].target) do
     merged[name] = value
   end
-  for name, value in pairs(options or {}) do
-    merged[name] = value
-  end
-  return merged
+  return add(merged, options, "deployment")
 end
 
 --- As beam.call.
@@ -182,10 +187,7 @@ end
 ---@param options beam.tasks_options?
 ---@return beam.task_list list
 function Deployment:tasks(options)
-  local merged = { deployment = inner[self].target }
-  for name, value in pairs(options or {}) do
-    merged[name] = value
-  end
+  local merged = add({ deployment = inner[self].target }, options, "deployment:tasks")
   return require("beam.rest.tasks").list(inner[self].settings, merged)
 end
 
@@ -193,10 +195,7 @@ end
 ---@param options beam.logs_options?
 ---@return beam.followed lines
 function Deployment:logs(options)
-  local merged = { deployment = inner[self].target }
-  for name, value in pairs(options or {}) do
-    merged[name] = value
-  end
+  local merged = add({ deployment = inner[self].target }, options, "deployment:logs")
   return require("beam.rest.logs").logs(inner[self].settings, merged)
 end
 

@@ -181,12 +181,22 @@ function errors.from_script(value, thread, traceback)
   }
 end
 
+--- Raises for options that are no table, as where a time-out is given in their place.
+---@param given any
+---@param where string "beam.call"
+function errors.check_table(given, where)
+  if type(given) ~= "table" then
+    mistake(("%s: the options are a table, { name = value }, not a %s"):format(where, type(given)))
+  end
+end
+
 --- Raises for an option that is not known, and says which one may have been meant.
 ---@param given table
 ---@param known table<string, any>
 ---@param where string "beam.call"
 ---@param later table<string, string>? options that a later release brings
 function errors.check_options(given, known, where, later)
+  errors.check_table(given, where)
   for name in pairs(given) do
     if known[name] == nil then
       if later and later[name] then

@@ -193,6 +193,7 @@ end
 ---@return beam.followed lines
 function Task:logs(options)
   local merged = { task = self.id }
+  errors.check_table(options or {}, "task:logs")
   for name, value in pairs(options or {}) do
     merged[name] = value
   end

@@ -357,7 +357,13 @@ describe("pool", function()
     end
     assert.are.equal("beam.realtime: unknown option 'onmessage'; did you mean 'on_message'?", message { server.url, onmessage = print })
     open(1)
-    assert.is_false((pcall(pool.request, pool, 7)))
+    local function refused(...)
+      local _, err = pcall(pool.request, pool, ...)
+      return tostring(err):match "pool_spec.lua:%d+: (.*)" -- the caller's own line
+    end
+    assert.are.equal("pool:request wants a table or a string, not a number", refused(7))
+    assert.are.equal("pool:request: the options are a table, { name = value }, not a number", refused("x", 5))
+    assert.are.equal("pool:request: option 'timeout' wants a number of seconds, 0 or more, not a string", refused("x", { timeout = "5" }))
     assert.is_false((pcall(pool.close, pool, 99)))
   end)
 

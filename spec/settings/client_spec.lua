@@ -96,6 +96,35 @@ describe("client", function()
     assert.is_truthy(err:find("beam.client: unknown option 'tokn'; did you mean 'token'?", 1, true))
   end)
 
+  it("raises at the caller's line for options that are no table, as for a time-out in their place", function()
+    local client = beam.client { token = false }
+    local deployment = client.deployment "name"
+    for where, call in pairs {
+      ["beam.client"] = function()
+        beam.client "token"
+      end,
+      ["beam.call"] = function()
+        client.call("name", {}, 30)
+      end,
+      ["beam.realtime"] = function()
+        client.realtime("name", 30)
+      end,
+      ["beam.pool"] = function()
+        client.pool("name", 4)
+      end,
+      ["deployment"] = function()
+        deployment:call({}, 30)
+      end,
+      ["deployment:logs"] = function()
+        deployment:logs(30)
+      end,
+    } do
+      local ok, err = pcall(call)
+      assert.is_false(ok)
+      assert.are.equal(where .. ": the options are a table, { name = value }", err:match "client_spec.lua:%d+: (.*), not a %l+$")
+    end
+  end)
+
   it("takes the log of the process", function()
     local lines = {}
     beam.client { token = false, log = function(level, line)

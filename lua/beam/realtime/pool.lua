@@ -4,6 +4,7 @@
 -- A connection comes back by itself as its policy says (beam/realtime.lua); the pool replaces those that are closed for
 -- good. It looks after them whenever it is used, and has no coroutine that would keep a program from ending.
 local driver = require "beam.driver"
+local check = require("beam.realtime.request").check_request
 local errors = require "beam.error"
 local realtime = require "beam.realtime"
 local retry = require "beam.retry"
@@ -162,6 +163,7 @@ end
 ---@return beam.error? err
 ---@return "json"|"text"|"binary"|nil kind
 function Pool:request(message, options)
+  check(message, options, "pool:request")
   local given = {}
   for name, value in pairs(options or {}) do
     given[name] = value
@@ -279,7 +281,9 @@ local function gather(target, given)
   else
     options[1] = target
   end
-  for name, value in pairs(given or {}) do
+  given = given or {}
+  errors.check_table(given, "beam.pool")
+  for name, value in pairs(given) do
     if name == "size" then
       size = value
     else

@@ -4,6 +4,7 @@ local errors = require "beam.error"
 local observers = require "beam.observe.observers"
 local in_flight = require "beam.realtime.queue.in_flight"
 local json = require "beam.json"
+local mistake = require "beam.base.mistake"
 local seconds = require "beam.settings.seconds"
 
 ---@class beam.connection
@@ -14,6 +15,7 @@ local fit, now, turn_for = seconds.fit, driver.now, driver.turn_for
 local known = { timeout = true, key = true, traceparent = true, tracestate = true }
 local default_timeout = 60 -- seconds
 local late = "an answer that comes later is dropped; if the handler may stay silent, its next answer is too: use send and receive"
+local its_turn = "it waited in the queue for its turn: behind what was sent before, and what rate and the peer let go"
 local late_keyed = "an answer that comes later is dropped; the handler has to copy '%s' into its answer"
 
 local function too_many(self)
@@ -26,26 +28,34 @@ local function too_many(self)
     }
 end
 
-local function check(message, options)
-  local kind = type(message)
-  if kind ~= "table" and kind ~= "string" then
-    error("conn:request wants a table or a string, not a " .. kind, 3)
-  elseif not options then
-    return
-  end
+local function check_options(message, options, where)
+  errors.check_table(options, where)
   for name in next, options do
     if not known[name] then
-      errors.check_options(options, known, "conn:request")
+      errors.check_options(options, known, where)
     end
   end
   local timeout, key = options.timeout, options.key
   if timeout ~= nil and not fit(timeout, 0) then
-    seconds.check(timeout, "conn:request: option 'timeout'", 0)
+    seconds.check(timeout, where .. ": option 'timeout'", 0)
   end
   if key ~= nil and (type(message) ~= "table" or message[key] == nil) then
-    error(("conn:request: key = '%s' wants a message with that field"):format(tostring(key)), 3)
+    mistake(("%s: key = '%s' wants a message with that field"):format(where, tostring(key)))
   end
 end
+
+--- Raises for what cannot be asked.
+---@param where string "conn:request"
+local function check(message, options, where)
+  local kind = type(message)
+  if kind ~= "table" and kind ~= "string" then
+    mistake(("%s wants a table or a string, not a %s"):format(where, kind))
+  elseif options then
+    check_options(message, options, where)
+  end
+end
+
+Requesting.check_request = check
 
 -- Nobody waits any more.
 local function give_up(self, request, timeout)
@@ -53,7 +63,7 @@ local function give_up(self, request, timeout)
   if request.placed then
     self.requests:expire(request)
   else -- it waits in the queue, and is not sent after its time
-    executed, hint = "no", "the connection was not open in time"
+    executed, hint = "no", self.state == "open" and its_turn or "the connection was not open in time"
     request.entry.request = nil
     self.requests:done(request)
   end
@@ -179,7 +189,7 @@ end
 ---@return beam.error? err
 ---@return "json"|"text"|"binary"|nil kind
 function Requesting:request(message, options)
-  check(message, options)
+  check(message, options, "conn:request")
   local watch = observers.request
   if watch then
     return watch(ask, self, message, options)

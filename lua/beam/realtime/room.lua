@@ -53,6 +53,7 @@ end
 -- ---- Waiting for some ----
 
 local function check(options, where)
+  errors.check_table(options, where)
   for name in next, options do
     if not known[name] then
       errors.check_options(options, known, where)

@@ -34,7 +34,9 @@ function options.gather(where, known, later, target, given)
   else
     gathered[1] = target
   end
-  for name, value in pairs(given or {}) do
+  given = given or {}
+  errors.check_table(given, where)
+  for name, value in pairs(given) do
     gathered[name] = value
   end
   errors.check_options(gathered, known, where, later)
