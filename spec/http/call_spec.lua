@@ -61,6 +61,17 @@ describe("call", function()
       assert.are.same({ result = 2 }, (client.call { name = "multiply", input = { x = 1 } }))
     end)
 
+    it("takes options that stand beside the target, with more of them apart", function()
+      assert.are.same({ result = 2 }, (client.call({ "multiply", input = { x = 1 } }, nil, { timeout = 5 })))
+      assert.are.same('{"result":2}', (client.call({ "multiply", raw = true }, { x = 1 })))
+      for _, result in client.map({ "multiply", raw = true }, { { x = 1 } }, { concurrency = 1 }) do
+        assert.are.equal('{"result":2}', result)
+      end
+      local ok, err = pcall(client.call, { "multiply", tiemout = 5 }, { x = 1 })
+      assert.is_false(ok)
+      assert.is_truthy(err:find("beam.call: unknown option 'tiemout'; did you mean 'timeout'?", 1, true))
+    end)
+
     it("sends an object where there is no input", function()
       assert.are.same({}, client.call("inspect").input)
       assert.are.same({}, client.call("inspect", {}).input)

@@ -356,6 +356,7 @@ describe("pool", function()
       assert.are.equal("beam.pool: size is a whole number from 1 to 1000", message(server.url, { size = size }))
     end
     assert.are.equal("beam.realtime: unknown option 'onmessage'; did you mean 'on_message'?", message { server.url, onmessage = print })
+    assert.are.equal("beam.realtime: option 'retry' cannot be a number", message({ server.url, retry = 7 }, { size = 2 }))
     open(1)
     local function refused(...)
       local _, err = pcall(pool.request, pool, ...)

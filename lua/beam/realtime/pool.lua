@@ -273,23 +273,17 @@ end
 
 -- ---- Opening ----
 
--- pool(target, options) and pool{ target, … } as the options of its connections, and the size.
+-- pool(target, options), pool{ target, … } and both as the options of its connections, and the size.
 local function gather(target, given)
-  local options, size = {}, default_size
-  if type(target) == "table" and given == nil then
-    given = target
-  else
-    options[1] = target
-  end
-  given = given or {}
-  errors.check_table(given, "beam.pool")
-  for name, value in pairs(given) do
-    if name == "size" then
-      size = value
-    else
+  local options = {}
+  for _, some in ipairs { type(target) == "table" and target or { target }, given or {} } do
+    errors.check_table(some, "beam.pool")
+    for name, value in pairs(some) do
       options[name] = value
     end
   end
+  local size = options.size == nil and default_size or options.size
+  options.size = nil
   if type(size) ~= "number" or size < 1 or size > largest or size % 1 ~= 0 then
     error(("beam.pool: size is a whole number from 1 to %d"):format(largest), 0)
   end

@@ -20,7 +20,14 @@ function options.known(own, without)
   return known
 end
 
---- f(target, given) and f{ target, … } as one table, checked; a caller's table stays as it is.
+local function add(gathered, some, where)
+  errors.check_table(some, where)
+  for name, value in pairs(some) do
+    gathered[name] = value
+  end
+end
+
+--- f(target, given), f{ target, … } and f({ target, … }, given) as one table, checked; a caller's tables stay as they are.
 ---@param where string "beam.call"
 ---@param known table<string, true>
 ---@param later table<string, true> what a later release brings
@@ -29,16 +36,12 @@ function options.gather(where, known, later, target, given)
     return { target } -- there is nothing to check
   end
   local gathered = {}
-  if type(target) == "table" and given == nil then
-    given = target
+  if type(target) == "table" then
+    add(gathered, target, where)
   else
     gathered[1] = target
   end
-  given = given or {}
-  errors.check_table(given, where)
-  for name, value in pairs(given) do
-    gathered[name] = value
-  end
+  add(gathered, given or {}, where)
   errors.check_options(gathered, known, where, later)
   config.check(gathered, where)
   return gathered
