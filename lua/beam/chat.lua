@@ -6,7 +6,6 @@
 --   print(chat.usage.total_tokens, chat.message.tool_calls)
 local answer_error = require "beam.http.answer_error"
 local errors = require "beam.error"
-local json = require "beam.json"
 local mistake = require "beam.base.mistake"
 
 local chat = {}
@@ -22,6 +21,7 @@ local Chat = {}
 local meta = { __name = "beam.chat", __index = Chat }
 
 local default_path = "/v1/chat/completions"
+local most_tool_calls = 1000 -- of one answer
 
 -- ---- The request ----
 
@@ -46,7 +46,7 @@ local function body_of(options)
   elseif options.n ~= nil and options.n ~= 1 then
     mistake "beam.chat takes one answer: n is 1"
   end
-  local body = { messages = json.array(options.messages), stream = true }
+  local body = { messages = options.messages, stream = true }
   for name in pairs(known_of_body) do
     if name ~= "extra" then
       body[name] = options[name]
@@ -78,40 +78,51 @@ end
 
 -- ---- Pieces ----
 
+-- What says nothing is left out by some servers, and null from others.
+local function text(value)
+  return type(value) == "string" and value or nil
+end
+
+local function add_tool_call(calls, index, piece)
+  local call = calls[index] or { type = "function", ["function"] = { name = "", arguments = "" } }
+  local fn, given = call["function"], type(piece["function"]) == "table" and piece["function"] or {}
+  calls[index] = call
+  call.id, call.type = text(piece.id) or call.id, text(piece.type) or call.type
+  fn.name, fn.arguments = fn.name .. (text(given.name) or ""), fn.arguments .. (text(given.arguments) or "")
+end
+
 -- Tool calls come in pieces that say which one they belong to; of the first ones id and name are whole.
 local function add_tool_calls(message, pieces)
   message.tool_calls = message.tool_calls or {}
   for position, piece in ipairs(pieces) do
-    local index = (tonumber(piece.index) or position - 1) + 1
-    local call = message.tool_calls[index] or { type = "function", ["function"] = { name = "", arguments = "" } }
-    message.tool_calls[index] = call
-    local fn = type(piece["function"]) == "table" and piece["function"] or {}
-    call.id, call.type = piece.id or call.id, piece.type or call.type
-    call["function"].name = call["function"].name .. (type(fn.name) == "string" and fn.name or "")
-    call["function"].arguments = call["function"].arguments .. (type(fn.arguments) == "string" and fn.arguments or "")
+    if type(piece) == "table" then
+      local index = tonumber(piece.index)
+      local is_place = index and index >= 0 and index < most_tool_calls and index % 1 == 0
+      add_tool_call(message.tool_calls, is_place and index + 1 or position, piece)
+    end
   end
 end
 
-local function append(message, name, text)
-  if type(text) == "string" and text ~= "" then
-    message[name] = (message[name] or "") .. text
-    return text
+local function append(message, name, more)
+  if text(more) and more ~= "" then
+    message[name] = (message[name] or "") .. more
+    return more
   end
 end
 
 -- Takes a chunk; returns the text that is new.
 local function take_chunk(self, chunk)
-  self.model = type(chunk.model) == "string" and chunk.model or self.model
+  self.model = text(chunk.model) or self.model
   self.usage = type(chunk.usage) == "table" and chunk.usage or self.usage
   local choice = type(chunk.choices) == "table" and chunk.choices[1]
   if type(choice) ~= "table" then
     return nil
   end
-  self.finish_reason = type(choice.finish_reason) == "string" and choice.finish_reason or self.finish_reason
+  self.finish_reason = text(choice.finish_reason) or self.finish_reason
   local delta = type(choice.delta) == "table" and choice.delta or type(choice.message) == "table" and choice.message or {}
   local message = self.message
-  message.role = type(delta.role) == "string" and delta.role or message.role
-  append(message, "reasoning", delta.reasoning_content or delta.reasoning)
+  message.role = text(delta.role) or message.role
+  append(message, "reasoning", text(delta.reasoning_content) or delta.reasoning)
   if type(delta.tool_calls) == "table" then
     add_tool_calls(message, delta.tool_calls)
   end
@@ -139,7 +150,7 @@ local function failure(self, said, hint)
 end
 
 local function is_error(chunk)
-  return chunk.error ~= nil and chunk.error ~= json.null or chunk.object == "error"
+  return type(chunk.error) == "table" or text(chunk.error) ~= nil or chunk.object == "error"
 end
 
 --- Waits for the next piece of text.
@@ -164,9 +175,9 @@ function Chat:next(timeout)
     elseif is_error(chunk) then
       return finish(self, failure(self, "the model's server failed: " .. answer_error.text_of(chunk)))
     end
-    local text = take_chunk(self, chunk)
-    if text then
-      return text, chunk
+    local more = take_chunk(self, chunk)
+    if more then
+      return more, chunk
     end
   end
   return nil, self.err
@@ -178,9 +189,9 @@ meta.__call = require "beam.base.iterate"
 ---@return table? message role, content, tool_calls with their arguments as JSON texts
 ---@return beam.error? err
 function Chat:whole()
-  local text, err = self:next()
-  while text do
-    text, err = self:next()
+  local more, err = self:next()
+  while more do
+    more, err = self:next()
   end
   return not err and self.message or nil, err
 end

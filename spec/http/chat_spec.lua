@@ -89,6 +89,33 @@ describe("chat", function()
     assert.are.same({ "tool_calls", nil, "weather" }, { chat.finish_reason, asked.stream_options, asked.tools[1]["function"].name })
   end)
 
+  it("takes null for what is not said, and leaves out what is no tool call", function()
+    local null = json.null
+    local function call(piece)
+      return delta { role = null, content = null, reasoning_content = null, reasoning = "so", tool_calls = { piece } }
+    end
+    pieces = {
+      call { index = 0, id = "c1", type = "function", ["function"] = { name = "weather", arguments = "" } },
+      call { index = 0, id = null, type = null, ["function"] = { name = null, arguments = "{}" } },
+      call { index = -3.5, id = "c1" },
+      call(7),
+      data { object = "chat.completion.chunk", error = null, choices = {} },
+      data "[DONE]",
+    }
+    local chat = assert(client.chat { "vllm", messages = messages })
+    local message = assert(chat:whole())
+    assert.are.same({ { id = "c1", type = "function", ["function"] = { name = "weather", arguments = "{}" } } }, message.tool_calls)
+    assert.are.same({ "assistant", nil, "sosososo" }, { message.role, message.content, message.reasoning })
+  end)
+
+  it("leaves the messages as they are", function()
+    local mine, class = { { role = "user", content = "Hello" } }, {}
+    setmetatable(mine, class)
+    pieces = { data "[DONE]" }
+    assert(assert(client.chat { "vllm", messages = mine }):whole())
+    assert.are.equal(class, getmetatable(mine))
+  end)
+
   it("tells of an error within the stream, and of one that ends too early", function()
     pieces = { delta { content = "Hel" }, data { error = { message = "out of memory", type = "server_error" } } }
     local chat = assert(client.chat { "vllm", messages = messages })
