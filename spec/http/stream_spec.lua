@@ -284,6 +284,9 @@ describe("stream, how it fails", function()
   it("items that cannot be read", function()
     local items, err = items_of { pieces = { "data: 1\n\n", "data: {broken\n\n", "data: 2\n\n" } }
     assert.same({ { 1 }, "json", "{broken", "yes" }, { items, err.kind, err.body, err.executed })
+    local stream = assert(open { type = "application/x-ndjson", pieces = { "{broken\n2\n" } })
+    err = select(2, stream:next())
+    assert.same({ "json", nil, err }, { err.kind, stream:next() }) -- what came behind it in the same piece is no item any more
     items, err = items_of { pieces = { "data: 1\n\nwhat is this\n\n" } }
     assert.same({ { 1 }, "protocol", "what is this" }, { items, err.kind, err.body })
     items, err = items_of({ pieces = { "data: 1\n\ndata: 1234567890\n\n" } }, { max_item = 10 })

@@ -67,6 +67,7 @@ local function take(self)
   local value, err = items_of.value(item, self.parser.format, self.options, self.options.codec)
   if err then
     err.message = self.what .. ": " .. err.message
+    self.items, self.first, self.last = {}, 1, 0 -- however many more came with it
     finish(self, describe(self, err))
     return nil, self.err
   end
