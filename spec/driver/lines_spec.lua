@@ -74,5 +74,8 @@ describe("lines of standard input", function()
     local long = execute("head -c 3000000 /dev/zero | (%s)", code)
     assert.equal("nil\ttoo_large\ta line of standard input is over 1048576 bytes\nstatus 0\n", long)
     assert.equal("nil\tinvalid\tstandard input cannot be read: Is a directory\nstatus 0\n", execute("(%s) < /", code))
+    local loop = "print(pcall(function() for line in beam.lines() do print(line) end end))"
+    long = execute("(echo first; head -c 3000000 /dev/zero; echo) | (%s)", loop)
+    assert.equal("first\nfalse\ttoo_large: a line of standard input is over 1048576 bytes\nstatus 0\n", long)
   end)
 end)

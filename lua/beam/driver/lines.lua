@@ -91,11 +91,15 @@ function lines.read_line(timeout)
   return standard:read(timeout)
 end
 
---- for line in beam.lines() do … end: until the end of standard input.
+--- for line in beam.lines() do … end: until the end of standard input. Raises what read_line returns as an error.
 ---@return fun(): string? line
 function lines.lines()
   return function()
-    return (lines.read_line())
+    local line, err = lines.read_line()
+    if err then
+      error(err, 0)
+    end
+    return line
   end
 end
 
