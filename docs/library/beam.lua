@@ -781,7 +781,7 @@ function beam.fd() end
 ---@return true? done, beam.error? err
 function beam.on_signal(name, fn) end
 
---- for line in beam.lines() do … end: until the end of standard input.
+--- for line in beam.lines() do … end: until the end of standard input. Raises what read_line returns as an error.
 ---@return fun(): string? line
 function beam.lines() end
 

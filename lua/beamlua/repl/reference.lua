@@ -392,7 +392,7 @@ again before the function could start does what it did without. It keeps no scri
 @param fn (fun(name: string))? nil: as before
 @return true? done, beam.error? err]==] },
   ["beam.lines"] = { "beam.lines()", "docs/concurrency.md", [==[
-for line in beam.lines() do … end: until the end of standard input.
+for line in beam.lines() do … end: until the end of standard input. Raises what read_line returns as an error.
 @return fun(): string? line]==] },
   ["beam.read_line"] = { "beam.read_line(timeout)", "docs/concurrency.md", [==[
 The next line of standard input: nil at its end, nil and an error otherwise.
