@@ -125,6 +125,8 @@ describe("beam.http.event_stream, other formats", function()
       "data: 1\n" .. broken,
       { { data = "1" }, { data = broken, unframed = true } },
     },
+    ["auto: Beam's error in the place of a first item"] = { "auto", broken .. "\n", { { data = broken, unframed = true } } },
+    ["auto: the same without a line end"] = { "auto", broken, { { data = broken, unframed = true } } },
     ["data: what the end cuts off is an item"] = { "data", "data: 1\n\ndata: 2", { { data = "1" }, { data = "2" } } },
     ["data: other lines are told"] = { "data", "data: 1\nso it goes\n\n", { { data = "1" }, { data = "so it goes", unframed = true } } },
     ["lines"] = { "lines", '{"a":1}\n{"a":2}\r\n\n  \n[3]', { { data = '{"a":1}' }, { data = '{"a":2}' }, { data = "[3]" } } },

@@ -281,6 +281,12 @@ describe("stream, how it fails", function()
     end
   end)
 
+  it("Beam's error in the place of a first item", function()
+    local items, err = items_of { pieces = { '{"error":"Internal', ' server error"}' } }
+    assert.same({ {}, "http", { error = "Internal server error" } }, { items, err.kind, err.body })
+    assert.same({ '{"error":"none"}' }, (items_of { pieces = { '{"error"', ':"none"}' } })) -- what only begins like it is none
+  end)
+
   it("items that cannot be read", function()
     local items, err = items_of { pieces = { "data: 1\n\n", "data: {broken\n\n", "data: 2\n\n" } }
     assert.same({ { 1 }, "json", "{broken", "yes" }, { items, err.kind, err.body, err.executed })

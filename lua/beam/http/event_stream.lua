@@ -7,7 +7,7 @@
 --   lines   NDJSON: an item for each line that is not empty
 --   whole   one item, at the end
 --   raw     an item for each piece, as it comes
---   auto    "data" if it begins with a field or a comment of server-sent events, else "raw"
+--   auto    "data" if it begins with a field or a comment of server-sent events, or is that error alone; else "raw"
 --
 -- In server-sent events a field's name begins with no brace, so a line that does is `unframed` there too.
 local event_stream = {}
@@ -225,7 +225,7 @@ end
 
 -- ---- Which one is it? ----
 
-local beginnings = { "data:", "event:", "id:", "retry:", ":" }
+local beginnings = { "data:", "event:", "id:", "retry:", ":", '{"error":"Internal server error"}' }
 
 -- True, false, or nil: it could still become one.
 local function begins_with_field(text)
