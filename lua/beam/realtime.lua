@@ -5,6 +5,7 @@ local config = require "beam.settings.config"
 local connection = require "beam.realtime.connection"
 local errors = require "beam.error"
 local handlers = require "beam.realtime.handlers"
+local headers = require "beam.settings.headers"
 local observers = require "beam.observe.observers"
 local new_outbox = require("beam.realtime.queue.outbox").new
 local new_dial = require("beam.realtime.dial").new
@@ -92,7 +93,7 @@ local queue_options = { max = true, max_bytes = true, ttl = true, overflow = tru
 local room_options = { timeout = true, max = true, max_bytes = true, ttl = true, overflow = true }
 local heartbeat_options = { app_pings = true, ping_after = true, dead_after = true, task_timeout = true }
 local stalled_options = { after = true, handler = true, reconnect = true }
-local above_zero = { "rate", "max_message", "max_pending" }
+local above_zero = { "rate", "max_pending" }
 local times = { "ready_after", "idle_timeout", "close_timeout" }
 
 -- ---- Checks: a mistake of the caller raises ----
@@ -130,6 +131,11 @@ local function gather(target, given)
   for _, name in ipairs(above_zero) do
     check_number(options[name], name)
   end
+  local bytes = options.max_message
+  if bytes and not (bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
+    mistake "beam.realtime: 'max_message' wants a whole number of bytes, at least 1"
+  end
+  headers.to_pairs(options.headers) -- raises for what is none
   return options
 end
 
@@ -177,7 +183,8 @@ local function inbox_of(options)
   errors.check_options(inbox, inbox_options, "beam.realtime, inbox")
   check_number(inbox.max, "inbox.max")
   check_number(inbox.max_bytes, "inbox.max_bytes")
-  return { max = inbox.max or Policy.inbox.max, max_bytes = inbox.max_bytes or Policy.inbox.max_bytes }
+  local max_bytes = math.ceil(inbox.max_bytes or Policy.inbox.max_bytes)
+  return { max = inbox.max or Policy.inbox.max, max_bytes = max_bytes }
 end
 
 local function outbox_of(options)

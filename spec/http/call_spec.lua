@@ -326,6 +326,8 @@ describe("call", function()
         function() client.map("a", { x = 1 }) end,
         function() client.submit { "a", kind = "endpoint" } end,
         function() client.tasks { limit = -1 } end,
+        function() client.call { "a", max_body = 0 } end,
+        function() client.stream { "a", max_body = 1.5 } end,
       }
       for i, fn in ipairs(mistakes) do
         local ok, err = pcall(fn)

@@ -308,6 +308,12 @@ describe("realtime", function()
       end)
     end)
 
+    it("takes one message at a time where the inbox holds less than a byte", function()
+      local conn = assert(client.realtime(server.url, { inbox = { max_bytes = 0.5 } }))
+      assert.are.equal(1, (conn:request "1"))
+      conn:close()
+    end)
+
     it("holds the sender back when the inbox is full, and loses nothing", function()
       local total, sent, socket = 3000, 0, nil
       local padding = ("x"):rep(2000)
@@ -727,6 +733,10 @@ describe("realtime", function()
     for _, name in ipairs { "retry", "queue", "stalled" } do
       assert.are.equal(("beam.realtime: option '%s' cannot be true"):format(name), message { [name] = true })
     end
+    for _, bytes in ipairs { 0, 1.5, 2 ^ 60, 0 / 0 } do
+      assert.are.equal("beam.realtime: 'max_message' wants a whole number of bytes, at least 1", message { max_message = bytes })
+    end
+    assert.are.equal("beam: headers are a table {name = value}", message { headers = { "x" } })
     assert.are.equal("beam.realtime, inbox: unknown option 'mx'; did you mean 'max'?", message { inbox = { mx = 1 } })
     assert.are.equal("beam.realtime, queue: 'overflow' is error, wait, drop_oldest or drop_newest", message { queue = { overflow = "?" } })
     assert.is_truthy(message({ heartbeat = { ping = 1 } }):find("beam.realtime, heartbeat: unknown option 'ping'", 1, true))

@@ -40,6 +40,11 @@ function request.known(own)
   return options_of.known(names, "ready_timeout")
 end
 
+-- Whether it is a bound that the core can hold.
+local function fits(bytes)
+  return bytes == nil or bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0
+end
+
 --- f(target, input, options) and f{ target, input = , … } as one table, checked.
 ---@param where string "beam.call"
 ---@param known table<string, true>
@@ -59,6 +64,9 @@ function request.gather(where, known, target, input, given)
     if value ~= nil and not allowed[type(value)] then
       mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
     end
+  end
+  if not fits(options.max_body) then
+    mistake(where .. ": option 'max_body' wants a whole number of bytes, at least 1")
   end
   attempts.check(options, where)
   return options
