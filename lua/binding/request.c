@@ -107,7 +107,10 @@ static void finish(lua_State *L, struct object *object) {
 
 static int answered(lua_State *L, int code) {
   return result_code(L, code, BEAM_PHASE_RESPONSE,
-                     code == BEAM_EINVALID ? "the answer was refused: a header holds CR or LF" : "out of memory");
+                     code == BEAM_EINVALID
+                         ? "the answer was refused: the name of a header has a character in it that none "
+                           "may have, or its value has a line break or another control character"
+                         : "out of memory");
 }
 
 static int respond(lua_State *L) {

@@ -183,9 +183,10 @@ int websocket_accept(lua_State *L) {
   code = beam_request_accept(request->handle, &ws, &options);
   if (code) {
     object_finish(L, object, ARGUMENT_LIVE);
-    return result_code(L, code, BEAM_PHASE_UPGRADE,
-                       "the request cannot be accepted: it asks for no WebSocket, or a "
-                       "header holds CR or LF");
+    return result_code(
+        L, code, BEAM_PHASE_UPGRADE,
+        "the request cannot be accepted: it asks for no WebSocket, or a header has a name or a value that "
+        "none may have");
   }
   object->handle = ws;
   request->handle = NULL;
