@@ -365,9 +365,9 @@ describe("a connection", function()
     end)
 
     it("ends by an error, too, where only the core knows that", function()
-      local _, err = client.realtime(server.url, { max_message = 0.5 })
+      local _, err = client.realtime(server.url, { proxy = "http://a\0b" })
       assert.are.same({ "script", false }, { err.kind, err.retryable })
-      assert.is_truthy(err.message:find("option 'max_message' must be a whole number", 1, true), err.message)
+      assert.is_truthy(err.message:find("option 'proxy' must be without NUL characters", 1, true), err.message)
     end)
 
     it("may be closed meanwhile", function()
