@@ -46,7 +46,9 @@ for options in ([], ["enable_websocket_ping_pong"]):
         with socket.create_connection(("127.0.0.1", port), timeout=3) as connection:
             connection.sendall((f"GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
                                 f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}\r\n\r\n").encode())
-            while not connection.recv(4096).endswith(b"\r\n\r\n"): pass
+            head = b""
+            while not head.endswith(b"\r\n\r\n"):
+                head += connection.recv(1)
             connection.settimeout(1)
             connection.sendall(sent)
             answer, end = b"", "TCP ended"
