@@ -203,6 +203,12 @@ describe("failures", function()
     end)
   end
 
+  it("closed by the server without a code: it may be a refusal", function()
+    local _, err, was_open = converse("ws://127.0.0.1:" .. here.faults .. "/ws/close-empty")
+    assert.is_true(was_open)
+    check(err, "closed", nil, "of the path or the credentials", { code = 1005, retryable = false })
+  end)
+
   it("messages that came before the end are not lost", function()
     local messages, err = converse("ws://127.0.0.1:" .. here.faults .. "/ws/two-messages-then-error")
     assert.are.same({ "one", "two" }, messages)

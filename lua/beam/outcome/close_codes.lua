@@ -6,7 +6,10 @@ local all = {
   [1001] = { retryable = true },
   [1002] = { retryable = false },
   [1003] = { retryable = false, hint = "the app does not take this kind of message: text or binary" },
-  [1005] = { retryable = false },
+  [1005] = {
+    retryable = false,
+    hint = "no code was given: an end that was meant, or a refusal of the path or the credentials after the opening",
+  },
   [1006] = {
     retryable = true,
     hint = "the connection was lost without a close frame: the network, the app's container or the gateway went away",
