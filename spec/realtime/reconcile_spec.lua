@@ -124,6 +124,35 @@ describe("on_reconnect", function()
     conn:close()
   end)
 
+  it("is no reason to wait for ever: what it returns has its time in the queue anew, whether a connection comes or not", function()
+    local losses = 0
+    local conn = assert(client.realtime(server.url, {
+      queue = { ttl = 0.05 },
+      retry = function()
+        losses = losses + 1
+        return losses == 1 and 0.001 or 600
+      end,
+      on_outcome = function(message, _, outcome)
+        told_of[#told_of + 1] = message.n .. " " .. outcome
+      end,
+      on_reconnect = function(conn, unknown)
+        hooks.ws:abort()
+        told.eventually(function()
+          return conn.state == "waiting"
+        end)
+        return unknown
+      end,
+    }))
+    assert(conn:send { n = 1 })
+    hooks.ws:abort()
+    told.eventually(function()
+      return #told_of > 0
+    end)
+    assert.are.same({ "1 unknown" }, told_of)
+    assert.are.equal("waiting", conn.state)
+    conn:close()
+  end)
+
   it("leaves nothing without an outcome where coalesce fails on what is sent again", function()
     local conn = assert(client.realtime(server.url, {
       retry = function()

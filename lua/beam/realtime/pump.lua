@@ -75,6 +75,7 @@ local function write_entry(self, entry)
   local ok, err = self:write(entry.data, entry.binary)
   if not ok and err.kind == "closed" then -- the end is on its way
     self.outbox:requeue({ entry }, driver.now())
+    self:expire_in_time()
     return false
   elseif not ok then
     self:settle(entry, "dropped")
@@ -135,21 +136,21 @@ function Pumping:pump()
   end
 end
 
-local expire
-
-local function expire_later(self)
-  local at = self.outbox.next_expiry
-  if at < math.huge and self.outbox:count() > 0 then
-    self.timers:set("expiry", at - driver.now() + 0.001, expire)
+local function expire(self)
+  self.outbox:expire(driver.now())
+  self.room:wake()
+  self:expire_in_time()
+  if self.outbox:count() == 0 then
+    self.flushed:wake_all()
   end
 end
 
-function expire(self)
-  self.outbox:expire(driver.now())
-  self.room:wake()
-  expire_later(self)
-  if self.outbox:count() == 0 then
-    self.flushed:wake_all()
+--- What waits ends when its time is over, whatever becomes of the connection.
+function Pumping:expire_in_time()
+  local at = self.outbox.next_expiry
+  if self.outbox:count() > 0 and at < math.huge and not (self.timers:is_set "expiry" and self.expires_at <= at) then
+    self.expires_at = at
+    self.timers:set("expiry", at - driver.now() + 0.001, expire)
   end
 end
 
@@ -166,9 +167,7 @@ function Pumping:enqueue(entry)
   end
   self.direct = false
   self:pump()
-  if self.outbox:count() > 0 and self.outbox.next_expiry < math.huge and not self.timers:is_set "expiry" then
-    expire_later(self)
-  end
+  self:expire_in_time()
   return true
 end
 

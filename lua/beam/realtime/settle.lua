@@ -188,6 +188,7 @@ function Settling:send_again(list)
   end
   if #entries > 0 then
     self:own_outbox():requeue(entries, driver.now())
+    self:expire_in_time()
   end
 end
 
