@@ -217,17 +217,22 @@ static void test_http2_early_answers(void) {
   check_early_answers(body, sizeof body); /* HTTP/1.1 from the start */
 }
 
-/* nginx ends a connection after 20 requests with a GOAWAY; what it has not taken is sent again, what it has is not. */
+/* nginx ends a connection after 20 requests with a GOAWAY; what it has not taken is sent again, what it has is not. On
+ * a busy machine curl may be told of the end before it has read the GOAWAY: then what was sent may have been taken, and
+ * the caller is told so. */
 static void test_http2_goaway_loses_nothing(void) {
   int round, i;
   for (round = 0; round < 5; round++) {
     struct outcome outcomes[64] = {{0}};
+    int answered = 0;
     start_many(outcomes, 64, tls_url("goaway", "/"), "{}", 2);
     for (i = 0; i < 64; i++) {
       CHECK(run_until(&outcomes[i].dones, 1, PATIENCE_MS));
-      CHECK_STR(outcomes[i].error.message, "");
-      CHECK_INT(outcomes[i].status, 200);
+      answered += outcomes[i].status == 200;
+      if (outcomes[i].status != 200)
+        CHECK_CONTAINS(outcomes[i].error.message, "it may have been carried out");
     }
+    CHECK(answered >= 40); /* two connections' worth */
     end_many(outcomes, 64);
   }
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -87,6 +88,8 @@ static inline int read_head(int fd, char *head, size_t size) {
   return -1;
 }
 
+static int peers_serving; /* threads; they are nobody's to join, as some wait for ever */
+
 static void *peer_serve(void *argument) {
   peer_call call = *(peer_call *)argument;
   char head[READ_MAX], target[256] = "";
@@ -99,6 +102,8 @@ static void *peer_serve(void *argument) {
   if (call.peer->bare || *target)
     call.peer->serve(call.fd, target);
   close(call.fd);
+  OPENSSL_thread_stop(); /* a process that ends now would leave what the library keeps for this thread */
+  __atomic_sub_fetch(&peers_serving, 1, __ATOMIC_SEQ_CST);
   return NULL;
 }
 
@@ -114,6 +119,7 @@ static void *peer_accept(void *argument) {
     call = malloc(sizeof *call);
     *call = (peer_call){p, fd};
     __atomic_add_fetch(&p->connections, 1, __ATOMIC_SEQ_CST);
+    __atomic_add_fetch(&peers_serving, 1, __ATOMIC_SEQ_CST);
     pthread_create(&thread, NULL, peer_serve, call);
     pthread_detach(thread);
   }
@@ -151,9 +157,12 @@ static inline void peer_start(peer *p, void (*serve)(int fd, const char *target)
 }
 
 static inline void peer_stop(peer *p) {
+  int patience = 100; /* ms, for threads that are about to end */
   shutdown(p->listener, SHUT_RDWR);
   pthread_join(p->thread, NULL);
   close(p->listener);
+  while (__atomic_load_n(&peers_serving, __ATOMIC_SEQ_CST) && patience--)
+    usleep(1000);
 }
 
 /* Hears what the other side says, and answers nothing. */
