@@ -97,7 +97,7 @@ end
 local function is_alone(self)
   local attempt, flight = self.attempt, self.flight
   return self.direct
-    and flight.sent - flight.settled < in_flight.max
+    and flight:count() < in_flight.max
     and self.requests.open == 0
     and attempt.is_ready
     and self.received > attempt.received_before
@@ -114,18 +114,8 @@ local function send_alone(self, message, timeout)
   if not data or not self.attempt.ws:send(data, self.max_pending) then
     return nil
   end
-  local flight = self.flight
-  local number = flight.sent + 1
-  self.sent, flight.sent = self.sent + 1, number
-  if number >= flight.mark_at then
-    self:mark()
-  elseif not self.attempt.marks_later then
-    self:mark_in_time()
-  end
-  if self.idle_timeout then
-    self.attempt.liveness.used = began
-  end
-  local request = self:own_requests():add_alone(number)
+  self:went()
+  local request = self:own_requests():add_alone(self.flight.sent)
   request.timeout, request.expires = timeout, began + timeout
   return request
 end

@@ -168,12 +168,10 @@ function Requests:add_alone(number)
 end
 
 --- Its answer came, and nothing else since it was added: it is over, and is the next one, too.
----@return integer number
 function Requests:finish_alone()
   local request = self[1]
   self[1] = nil
   self.open, self.first, self.last, self.alone = 0, 1, 0, request
-  return request.number
 end
 
 --- A message came. Returns the number of the message that it answers, or nil if no request waits for it.
