@@ -218,8 +218,7 @@ static void test_http2_early_answers(void) {
 }
 
 /* nginx ends a connection after 20 requests with a GOAWAY; what it has not taken is sent again, what it has is not. On
- * a busy machine curl may be told of the end before it has read the GOAWAY: then what was sent may have been taken, and
- * the caller is told so. */
+ * a busy machine a few of a round's 64 were once told as "may have been carried out" all the same; why is not known. */
 static void test_http2_goaway_loses_nothing(void) {
   int round, i;
   for (round = 0; round < 5; round++) {
