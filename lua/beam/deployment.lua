@@ -134,21 +134,13 @@ end
 
 -- ---- Using it ----
 
-local function add(merged, options, where)
-  errors.check_table(options or {}, where)
-  for name, value in pairs(options or {}) do
-    merged[name] = value
-  end
-  return merged
-end
-
 -- The options of a call to it: its target, and what is said for this call.
 local function merge(self, options, input)
   local merged = { input = input }
   for name, value in pairs(inner[self].target) do
     merged[name] = value
   end
-  return add(merged, options, "deployment")
+  return options_of.add(merged, options, "deployment")
 end
 
 --- As beam.call.
@@ -187,7 +179,7 @@ end
 ---@param options beam.tasks_options?
 ---@return beam.task_list list
 function Deployment:tasks(options)
-  local merged = add({ deployment = inner[self].target }, options, "deployment:tasks")
+  local merged = options_of.add({ deployment = inner[self].target }, options, "deployment:tasks")
   return require("beam.rest.tasks").list(inner[self].settings, merged)
 end
 
@@ -195,7 +187,7 @@ end
 ---@param options beam.logs_options?
 ---@return beam.followed lines
 function Deployment:logs(options)
-  local merged = add({ deployment = inner[self].target }, options, "deployment:logs")
+  local merged = options_of.add({ deployment = inner[self].target }, options, "deployment:logs")
   return require("beam.rest.logs").logs(inner[self].settings, merged)
 end
 

@@ -131,10 +131,7 @@ local function gather(target, given)
   for _, name in ipairs(above_zero) do
     check_number(options[name], name)
   end
-  local bytes = options.max_message
-  if bytes and not (bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
-    mistake "beam.realtime: 'max_message' wants a whole number of bytes, at least 1"
-  end
+  options_of.check_bytes(options.max_message, "beam.realtime: 'max_message'")
   headers.to_pairs(options.headers) -- raises for what is none
   return options
 end

@@ -9,6 +9,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local json = require "beam.json"
 local mistake = require "beam.base.mistake"
+local options_of = require "beam.settings.options"
 local seconds = require "beam.settings.seconds"
 local state = require "beam.task.state"
 
@@ -192,11 +193,7 @@ end
 ---@param options beam.logs_options? follow: to its end
 ---@return beam.followed lines
 function Task:logs(options)
-  local merged = { task = self.id }
-  errors.check_table(options or {}, "task:logs")
-  for name, value in pairs(options or {}) do
-    merged[name] = value
-  end
+  local merged = options_of.add({ task = self.id }, options, "task:logs")
   return require("beam.rest.logs").logs(settings_of[self], merged)
 end
 

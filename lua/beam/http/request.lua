@@ -40,11 +40,6 @@ function request.known(own)
   return options_of.known(names, "ready_timeout")
 end
 
--- Whether it is a bound that the core can hold.
-local function fits(bytes)
-  return bytes == nil or bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0
-end
-
 --- f(target, input, options) and f{ target, input = , … } as one table, checked.
 ---@param where string "beam.call"
 ---@param known table<string, true>
@@ -65,9 +60,7 @@ function request.gather(where, known, target, input, given)
       mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
     end
   end
-  if not fits(options.max_body) then
-    mistake(where .. ": option 'max_body' wants a whole number of bytes, at least 1")
-  end
+  options_of.check_bytes(options.max_body, where .. ": option 'max_body'")
   attempts.check(options, where)
   return options
 end

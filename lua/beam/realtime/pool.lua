@@ -6,6 +6,7 @@
 local driver = require "beam.driver"
 local check = require("beam.realtime.request").check_request
 local errors = require "beam.error"
+local options_of = require "beam.settings.options"
 local realtime = require "beam.realtime"
 local retry = require "beam.retry"
 
@@ -275,13 +276,8 @@ end
 
 -- pool(target, options), pool{ target, … } and both as the options of its connections, and the size.
 local function gather(target, given)
-  local options = {}
-  for _, some in ipairs { type(target) == "table" and target or { target }, given or {} } do
-    errors.check_table(some, "beam.pool")
-    for name, value in pairs(some) do
-      options[name] = value
-    end
-  end
+  local options = options_of.add({}, type(target) == "table" and target or { target }, "beam.pool")
+  options_of.add(options, given, "beam.pool")
   local size = options.size == nil and default_size or options.size
   options.size = nil
   if type(size) ~= "number" or size < 1 or size > largest or size % 1 ~= 0 then

@@ -2,6 +2,7 @@
 local address = require "beam.settings.target"
 local config = require "beam.settings.config"
 local errors = require "beam.error"
+local mistake = require "beam.base.mistake"
 local secrets = require "beam.settings.secrets"
 
 local options = {}
@@ -20,10 +21,25 @@ function options.known(own, without)
   return known
 end
 
-local function add(gathered, some, where)
-  errors.check_table(some, where)
-  for name, value in pairs(some) do
+--- Puts what a caller gave to what is there; his table stays as it is. Raises for what is no table.
+---@param gathered table
+---@param some table?
+---@param where string "beam.call"
+---@return table gathered
+function options.add(gathered, some, where)
+  errors.check_table(some or {}, where)
+  for name, value in pairs(some or {}) do
     gathered[name] = value
+  end
+  return gathered
+end
+
+--- Raises for a number that is no bound which the core can hold.
+---@param bytes number?
+---@param what string "beam.call: option 'max_body'"
+function options.check_bytes(bytes, what)
+  if bytes and not (bytes >= 1 and bytes < 2 ^ 53 and bytes % 1 == 0) then
+    mistake(what .. " wants a whole number of bytes, at least 1")
   end
 end
 
@@ -37,11 +53,11 @@ function options.gather(where, known, later, target, given)
   end
   local gathered = {}
   if type(target) == "table" then
-    add(gathered, target, where)
+    options.add(gathered, target, where)
   else
     gathered[1] = target
   end
-  add(gathered, given or {}, where)
+  options.add(gathered, given, where)
   errors.check_options(gathered, known, where, later)
   config.check(gathered, where)
   return gathered
