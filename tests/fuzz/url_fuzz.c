@@ -6,6 +6,7 @@
 
 #include "internal.h"
 #include "net/auth.h"
+#include "net/http1/header.h"
 #include "net/proxy.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
