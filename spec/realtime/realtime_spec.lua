@@ -337,6 +337,34 @@ describe("realtime", function()
       conn:close()
     end)
 
+    for name, incoming in pairs { ["as they come"] = false, ["through transforms"] = true } do
+      it("keeps no more than the inbox holds while it closes, " .. name, function()
+        local total, socket = 3000, nil
+        local padding = ("x"):rep(2000)
+        hooks.on_open = function(ws)
+          socket = ws
+        end
+        local conn = assert(client.realtime(server.url, {
+          inbox = { max = 10 },
+          incoming = incoming and function(message)
+            return message
+          end or nil,
+        }))
+        for i = 1, total do
+          socket:send(('{"n":%d,"pad":"%s"}'):format(i, padding))
+        end
+        conn:close()
+        local first = conn:stats().inbox
+        assert.is_true(first >= 10 and first <= 30, "the inbox holds " .. first)
+        for i = 1, first do
+          assert.are.equal(i, assert(conn:receive(5)).n)
+        end
+        assert.is_nil((conn:receive(5)))
+        assert.are.same({ 1, conn:stats().received - first }, { #lines, tonumber(lines[1]:match "(%d+) of the messages") })
+        lines = {}
+      end)
+    end
+
     it("refuses to let more than max_pending wait for the network", function()
       hooks.on_open = function(ws)
         ws:pause()

@@ -24,6 +24,7 @@ local attempt = {}
 ---@field sent_plain boolean something was sent that is no request
 ---@field sent_before integer what the figures of the connection began with
 ---@field received_before integer
+---@field dropped integer messages that came while it closed, and found no room
 ---@field liveness beam.liveness
 ---@field sent_seen integer at the last look, with `sent_at` and `received_seen`
 
@@ -59,6 +60,7 @@ local function new(owner)
     sent_plain = false,
     sent_before = 0,
     received_before = 0,
+    dropped = 0,
   }, Attempt)
 end
 

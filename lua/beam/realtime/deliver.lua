@@ -8,6 +8,7 @@
 -- the sender back when it is full.
 local arrivals = require "beam.realtime.arrivals"
 local driver = require "beam.driver"
+local log = require "beam.log"
 
 ---@class beam.connection
 local Delivery = {}
@@ -41,10 +42,18 @@ local function resume(self)
   end
 end
 
+-- Whether the inbox that is first has no room.
+local function is_full(self)
+  if self.raw then
+    return self.raw.full
+  end
+  return self.inbox:is_full()
+end
+
 --- A new attempt is open: nobody has room for its messages yet.
 function Delivery:pause_if_full()
   self.paused = false
-  if self.raw and self.raw.full or not self.raw and self.inbox:is_full() then
+  if is_full(self) then
     pause(self)
   end
 end
@@ -57,6 +66,25 @@ function Delivery:resume_if_room()
     end
   elseif self.paused and not self.inbox:is_full() then
     resume(self)
+  end
+end
+
+-- While a connection closes nobody is held back: the peer's close frame comes behind what it still sends. What there is no room for is
+-- dropped then, and all that follows it, so that what is read has no gap.
+local function is_dropped(self)
+  local attempt = self.state == "closing" and self.attempt
+  if not attempt or not (attempt.dropped > 0 or is_full(self)) then
+    return false
+  end
+  attempt.dropped = attempt.dropped + 1
+  return true
+end
+
+--- The attempt is over: what was dropped because there was no room is told.
+function Delivery:tell_dropped()
+  local count = self.attempt and self.attempt.dropped or 0
+  if count > 0 then
+    log.write("warning", ("%s: %d of the messages that came while it closed were dropped, as the inbox was full"):format(self.url, count))
   end
 end
 
@@ -100,7 +128,7 @@ end
 
 local function deliver(self, ...)
   local answered, data, mark, size = is_answer(self, ...)
-  if answered then
+  if answered or not self.raw and is_dropped(self) then
     return
   elseif self.inbox:push(data, mark, size) and not self.raw then
     pause(self)
@@ -156,6 +184,8 @@ function Delivery:arrive(data, binary)
   self.received = self.received + 1
   if not self.raw then
     return deliver(self, data, binary)
+  elseif is_dropped(self) then
+    return
   end
   if self.raw:push(data, binary) then
     pause(self)

@@ -65,6 +65,7 @@ end
 --- It is over for good.
 function Life:finish(err)
   self:hear()
+  self:tell_dropped()
   self.timers:stop_all()
   set_attempt(self, false)
   self.err, self.state = err, "closed"
