@@ -46,6 +46,26 @@ describe("on_reconnect", function()
     return conn
   end
 
+  it("is told at once that it cannot wait for what goes out when it has returned", function()
+    local problems, answers = {}, {}
+    local conn = lose_one(function(conn)
+      problems[1] = select(2, pcall(conn.flush, conn))
+      problems[2] = select(2, pcall(conn.request, conn, { n = 2 }))
+      beam.spawn(function()
+        answers[1] = conn:request({ n = 3 }, { timeout = 5 })
+      end)
+      hooks.on_message = told.echo
+    end)
+    told.eventually(function()
+      return answers[1]
+    end)
+    assert.are.equal(3, answers[1].n)
+    assert.is_truthy(tostring(problems[1]):find("conn:flush: on_reconnect would wait for itself", 1, true))
+    assert.is_truthy(tostring(problems[2]):find("conn:request: on_reconnect would wait for itself", 1, true))
+    assert.is_true(conn:flush(5))
+    conn:close()
+  end)
+
   it("that is asked while the connection is closed leaves nothing without an outcome", function()
     local answered = false
     local conn = lose_one(function(_, unknown)

@@ -70,6 +70,7 @@ local function new(url, policy)
     direct = false,
     paused = false,
     reconciling = false,
+    asked = false, -- the coroutine in which on_reconnect runs
     transforming = false,
     renewed = false, -- new credentials were tried after a 401
     was_ready = false,

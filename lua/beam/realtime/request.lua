@@ -180,6 +180,9 @@ end
 ---@return "json"|"text"|"binary"|nil kind
 function Requesting:request(message, options)
   check(message, options, "conn:request")
+  if self.asked then
+    self:check_unasked "conn:request"
+  end
   local watch = observers.request
   if watch then
     return watch(ask, self, message, options)

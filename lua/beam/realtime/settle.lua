@@ -121,11 +121,26 @@ end
 
 -- ---- Open again: what becomes of what was in flight ----
 
+local function ask_hook(self, fn, unknown)
+  self.asked = coroutine.running()
+  return fn(self, unknown)
+end
+
+--- Raises where on_reconnect waits for what goes out when it has returned.
+---@param what string what cannot be done there
+function Settling:check_unasked(what)
+  if self.asked == coroutine.running() then
+    local why = "on_reconnect would wait for itself: nothing is sent before it returns"
+    error(("%s: %s; use conn:send, return the message, or call it in beam.spawn"):format(what, why), 3)
+  end
+end
+
 local function call_hooks(self)
   local unknown, again = self.unknown, {}
   self.unknown, self.asked_about = {}, unknown
   for _, fn in ipairs(self.reconnect_hooks) do
-    local ok, list = protect.hook(fn, self, copy(unknown)) -- it may do what it likes with its list
+    local ok, list = protect.hook(ask_hook, self, fn, copy(unknown)) -- it may do what it likes with its list
+    self.asked = false
     if not ok then
       self:report(list)
     end
@@ -220,6 +235,9 @@ end
 ---@return beam.error? err
 function Settling:flush(timeout)
   seconds.check_wait(timeout, "conn:flush")
+  if self.asked then
+    self:check_unasked "conn:flush"
+  end
   local before = lost_count(self)
   local deadline = timeout and driver.now() + timeout
   while self:is_unsettled() do
