@@ -1,6 +1,8 @@
 -- Sending more than there is room for, and waiting until there is.
 local beam = require "beam"
 local driver = require "beam.driver"
+local in_flight = require "beam.realtime.queue.in_flight"
+local log = require "beam.log"
 local told = require "told_server"
 
 describe("a connection without room", function()
@@ -51,8 +53,30 @@ describe("a connection without room", function()
     conn:close()
   end)
 
+  it("says once that nothing proves that what it sent was read", function()
+    local lines, seconds = {}, in_flight.unproven
+    in_flight.unproven = 0.02
+    log.to(function(level, line)
+      lines[#lines + 1] = level .. ": " .. line
+    end)
+    local conn = open { close_timeout = 0.05 }
+    hooks.ws:pause()
+    repeat
+    until not conn:send "x"
+    told.eventually(function()
+      return #lines > 0
+    end)
+    conn:send "x"
+    beam.sleep(0.1)
+    log.to(nil)
+    in_flight.unproven = seconds
+    assert.are.equal(1, #lines)
+    assert.is_truthy(lines[1]:find "^warning: .*: 1024 messages wait .* the 8192 before them were read: no ping is answered")
+    conn:close()
+  end)
+
   it("makes every sender wait, if the queue says so", function()
-    local conn = open { queue = { overflow = "wait", max = 10 } }
+    local conn = open { queue = { overflow = "wait", max = 10 }, inbox = { max = 1e5 } }
     local done = 0
     for _ = 1, 4 do
       beam.spawn(function()

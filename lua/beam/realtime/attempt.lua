@@ -24,6 +24,7 @@ local attempt = {}
 ---@field sent_plain boolean something was sent that is no request
 ---@field sent_before integer what the figures of the connection began with
 ---@field received_before integer
+---@field told_unproven boolean the log knows that no ping is answered
 ---@field dropped integer messages that came while it closed, and found no room
 ---@field liveness beam.liveness
 ---@field sent_seen integer at the last look, with `sent_at` and `received_seen`
@@ -60,6 +61,7 @@ local function new(owner)
     sent_plain = false,
     sent_before = 0,
     received_before = 0,
+    told_unproven = false,
     dropped = 0,
   }, Attempt)
 end

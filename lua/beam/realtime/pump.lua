@@ -4,6 +4,7 @@ local driver = require "beam.driver"
 local errors = require "beam.error"
 local observers = require "beam.observe.observers"
 local in_flight = require "beam.realtime.queue.in_flight"
+local log = require "beam.log"
 
 ---@class beam.connection
 local Pumping = {}
@@ -65,9 +66,27 @@ function Pumping:may_be_direct()
   return self.state == "open" and not self.reconciling and self.outbox:count() == 0 and not self.outbox.pace
 end
 
+-- Runs some time after as much was in flight as may be.
+local function tell_unproven(self)
+  local attempt = self.attempt
+  if self.state ~= "open" or self.flight:count() < in_flight.max or attempt.told_unproven then
+    return
+  end
+  attempt.told_unproven = true
+  local why = self.paused and "nothing is read, as the inbox is full" or "no ping is answered, as some servers do not"
+  local line = "%s: %d messages wait to be sent until there is a proof that the %d before them were read: %s (docs/realtime.md)"
+  log.write("warning", line:format(self.url, self.outbox:count(), in_flight.max, why))
+end
+
 local function has_room(self)
+  if self.flight:count() >= in_flight.max then
+    if not self.timers:is_set "unproven" then
+      self.timers:set("unproven", in_flight.unproven, tell_unproven)
+    end
+    return false
+  end
   local pending = self.attempt.ws:pending()
-  return self.flight:count() < in_flight.max and (pending == 0 or pending < self.max_pending)
+  return pending == 0 or pending < self.max_pending
 end
 
 -- Returns whether the next one may follow.

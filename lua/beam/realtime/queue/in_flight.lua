@@ -11,6 +11,7 @@ local in_flight = {
   max = 8192, -- messages at once; further ones wait in the queue
   every = 64, -- messages from one ping to the next
   within = 1, -- seconds until the ping after the last message
+  unproven = 10, -- seconds that the most may be in flight until the log says so
 }
 
 function in_flight.new()
