@@ -159,6 +159,7 @@ build = {
     ["beam.driver.deadlines"] = "lua/beam/driver/deadlines.lua",
     ["beam.driver"] = "lua/beam/driver/init.lua",
     ["beam.driver.interruption"] = "lua/beam/driver/interruption.lua",
+    ["beam.driver.join"] = "lua/beam/driver/join.lua",
     ["beam.driver.lines"] = "lua/beam/driver/lines.lua",
     ["beam.driver.loop"] = "lua/beam/driver/loop.lua",
     ["beam.driver.nginx"] = "lua/beam/driver/nginx.lua",

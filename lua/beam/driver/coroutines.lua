@@ -1,9 +1,9 @@
 -- Coroutines that are started and joined, in plain Lua: the tasks of beam/driver/reactor.lua.
 local compat = require "beam.base.compat"
 local errors = require "beam.error"
+local join = require "beam.driver.join"
 local log = require "beam.log"
 local reactor = require "beam.driver.reactor"
-local seconds = require "beam.settings.seconds"
 local unasserted = require "beam.driver.unasserted"
 local waiting = require "beam.driver.waiting"
 
@@ -155,22 +155,7 @@ end
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
 function Task:join(timeout)
-  seconds.check_wait(timeout, "coroutine:join")
-  if self == running_task() then
-    error("a coroutine cannot join itself", 2)
-  end
-  self.joined = true
-  if not self.done then
-    self.joiners = self.joiners or waiting.signal()
-    if not self.joiners:wait(timeout) then
-      self.joined = false
-      return nil, errors.timeout("end of the coroutine", timeout)
-    end
-  end
-  if self.err then
-    return nil, self.err
-  end
-  return compat.unpack(self.results, 1, self.results.n)
+  return join.wait(self, timeout, self == running_task(), waiting.signal)
 end
 
 --- Tells of those that failed and that nobody has joined.

@@ -2,10 +2,10 @@
 -- (beam/driver/nginx/keeper.lua).
 local compat = require "beam.base.compat"
 local errors = require "beam.error"
+local join = require "beam.driver.join"
 local keeper = require "beam.driver.nginx.keeper"
 local log = require "beam.log"
 local waiting = require "beam.driver.nginx.waiting"
-local seconds = require "beam.settings.seconds"
 local unasserted = require "beam.driver.unasserted"
 
 local tasks = {}
@@ -96,22 +96,7 @@ end
 ---@param timeout number? seconds; nil: as long as it takes
 ---@return any ... its results, or nil and a beam.error of kind "script" (what it raised) or "timeout"
 function Task:join(timeout)
-  seconds.check_wait(timeout, "coroutine:join")
-  if self.thread == coroutine.running() and not self.done then
-    error("a coroutine cannot join itself", 2)
-  end
-  self.joined = true
-  if not self.done then
-    self.joiners = self.joiners or waiting.signal()
-    if not self.joiners:wait(timeout) and not self.done then
-      self.joined = false
-      return nil, errors.timeout("end of the coroutine", timeout)
-    end
-  end
-  if self.err then
-    return nil, self.err
-  end
-  return compat.unpack(self.results, 1, self.results.n)
+  return join.wait(self, timeout, self.thread == coroutine.running() and not self.done, waiting.signal)
 end
 
 --- The results of what was called aside; raises what that raised.
@@ -120,7 +105,7 @@ function Task:results_of()
   if self.err then
     error(self.err.cause, 0)
   end
-  return compat.unpack(self.results, 1, self.results.n)
+  return join.results(self)
 end
 
 --- Waits until the other light threads of the request have ended, but for those that wait for the same; or `main` has failed.
