@@ -105,6 +105,17 @@ describe("a volume", function()
         assert.are.same({ "a file", "" }, { read(folder .. "/o"), read(folder .. "/e") })
       end)
 
+      it("says that it is full, and keeps what it had", function()
+        write(folder .. "/in", "12345")
+        assert(volume:upload(folder .. "/in", "kept"))
+        app.tasks.volumes.bytes = 512 * 1024 * 1024
+        write(folder .. "/in", "123456")
+        local ok, err = volume:upload(folder .. "/in", "kept")
+        assert.is_nil(ok)
+        assert.is_truthy(tostring(err):find("hold 512 MiB", 1, true), tostring(err))
+        assert.are.equal(5, (volume:download("kept", folder .. "/out")))
+      end)
+
       it("gives a URL for the input of a handler", function()
         write(folder .. "/talk.wav", "la la")
         local url, where = client.upload(folder .. "/talk.wav")

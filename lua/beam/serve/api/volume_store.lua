@@ -6,6 +6,7 @@ local volume_store = {}
 
 local most_bytes = 512 * 1024 * 1024 -- of all files
 local grant_life = 3600 -- seconds that a URL that was handed out is good for
+local most_grants = 10000 -- the oldest gives way
 
 ---@class beam.serve.volume_store
 ---@field has_storage boolean false: as a workspace without a storage of its own, whose files go through the gateway
@@ -14,7 +15,7 @@ Store.__index = Store
 
 ---@return beam.serve.volume_store
 function volume_store.new()
-  return setmetatable({ volumes = {}, grants = {}, bytes = 0, has_storage = true }, Store)
+  return setmetatable({ volumes = {}, grants = {}, grant_order = {}, granted_count = 0, bytes = 0, has_storage = true }, Store)
 end
 
 --- The volume of that name; made, if wanted.
@@ -44,15 +45,20 @@ function volume_store.split(text)
   return name ~= "." and name ~= ".." and name or nil, table.concat(parts, "/")
 end
 
+-- Puts a file where another may be.
+local function put(self, volume, path, file)
+  local before = volume.files[path]
+  self.bytes = self.bytes - (before and #before.bytes or 0) + #file.bytes
+  volume.files[path] = file
+end
+
 --- Writes a file. Returns nil and what is wrong.
 function Store:write(volume, path, bytes)
   local before = volume.files[path]
-  local total = self.bytes - (before and #before.bytes or 0) + #bytes
-  if total > most_bytes then
+  if self.bytes - (before and #before.bytes or 0) + #bytes > most_bytes then
     return nil, "the volumes of the local Beam hold 512 MiB"
   end
-  self.bytes = total
-  volume.files[path] = { bytes = bytes, at = timestamp.now(), tag = '"' .. url.uuid() .. '"' }
+  put(self, volume, path, { bytes = bytes, at = timestamp.now(), tag = '"' .. url.uuid() .. '"' })
   return true
 end
 
@@ -60,33 +66,31 @@ local function is_below(path, folder)
   return folder == "" or path == folder or path:sub(1, #folder + 1) == folder .. "/"
 end
 
---- Removes a file, or a folder with all that is in it. Returns their paths.
-function Store:remove(volume, path)
-  local gone = {}
+-- Takes out what is at a path and below it: files by their paths.
+local function take(self, volume, path)
+  local taken = {}
   for name, file in pairs(volume.files) do
     if is_below(name, path) then
-      gone[#gone + 1] = name
+      taken[name] = file
       self.bytes = self.bytes - #file.bytes
     end
   end
-  for _, name in ipairs(gone) do
+  for name in pairs(taken) do
     volume.files[name] = nil
   end
-  table.sort(gone)
-  return gone
+  return taken
+end
+
+--- Removes a file, or a folder with all that is in it.
+function Store:remove(volume, path)
+  take(self, volume, path)
 end
 
 --- Moves a file or a folder. Returns false if there is none.
-function volume_store.move(volume, from, to)
-  local moved = {}
-  for name, file in pairs(volume.files) do
-    if is_below(name, from) and from ~= "" then
-      moved[name] = file
-    end
-  end
+function Store:move(volume, from, to)
+  local moved = from ~= "" and take(self, volume, from) or {}
   for name, file in pairs(moved) do
-    volume.files[name] = nil
-    volume.files[to .. name:sub(#from + 1)] = file
+    put(self, volume, to .. name:sub(#from + 1), file)
   end
   return next(moved) ~= nil
 end
@@ -117,7 +121,12 @@ end
 ---@param use "PUT"|"GET"
 ---@return string token
 function Store:grant(text, use)
-  local token = url.uuid()
+  local token, place = url.uuid(), self.granted_count % most_grants
+  local oldest = self.grant_order[place]
+  if oldest then
+    self.grants[oldest] = nil
+  end
+  self.grant_order[place], self.granted_count = token, self.granted_count + 1
   self.grants[token] = { path = text, use = use, until_when = timestamp.now() + grant_life }
   return token
 end

@@ -140,7 +140,7 @@ local function move(exchange, text)
     problem = "moving across different volumes is not supported"
   elseif not volume then
     problem = "unable to find volume"
-  elseif to == "" or not store_of_files.move(volume, path, to) then
+  elseif to == "" or not store_of(exchange):move(volume, path, to) then
     problem = "unable to move"
   end
   exchange:json(200, { ok = not problem, err_msg = problem or "", new_path = problem and "" or to_name .. "/" .. to })
@@ -194,7 +194,10 @@ local function put(exchange, text)
   if not volume or path == "" then
     return volume and fail(exchange, 400, "a path is wanted")
   end
-  store_of(exchange):write(volume, path, exchange.body)
+  local done, problem = store_of(exchange):write(volume, path, exchange.body)
+  if not done then
+    return fail(exchange, 507, problem)
+  end
   exchange:respond(200, { { "etag", volume.files[path].tag } }, "")
 end
 
