@@ -328,6 +328,7 @@ build = {
     ["beam.serve.fault.syntax"] = "lua/beam/serve/fault/syntax.lua",
     ["beam.serve.gateway"] = "lua/beam/serve/gateway.lua",
     ["beam.serve.kinds"] = "lua/beam/serve/kinds.lua",
+    ["beam.serve.lossy"] = "lua/beam/serve/lossy.lua",
     ["beam.serve.options"] = "lua/beam/serve/options.lua",
     ["beam.serve.response"] = "lua/beam/serve/response.lua",
     ["beam.serve.route"] = "lua/beam/serve/route.lua",

@@ -60,6 +60,39 @@ describe("tasks of the local Beam:", function()
   end)
 
   describe("a life", function()
+    it("that ends with a text which is no UTF-8 is shown like any other", function()
+      local bad, seen = "caf\233 \255", "caf\239\191\189 \239\191\189"
+      app.task_queue("bad", function(_, context)
+        context.log(bad)
+        error(bad, 0)
+      end)
+      app.endpoint("bad", function()
+        error(bad, 0)
+      end)
+      start()
+      local task = until_state(submit "bad", "ERROR")
+      assert.equal(1, (task.failure_reason:find(seen, 1, true)))
+      local _, list = ask("GET", "/api/v1/task/" .. WS)
+      assert.equal(task.failure_reason, list.data[1].failure_reason)
+      local _, page = ask("GET", "/api/v1/logs/" .. WS .. "?task_id=" .. task.id)
+      assert.equal(seen, page.logs[1].message)
+      local status, body = ask("POST", "/endpoint/bad", { body = "{}" })
+      assert.same({ 500, 1 }, { status, (body.error:find(seen, 1, true)) })
+    end)
+
+    it("whose result is too deep to be shown has failed", function()
+      app.task_queue("deep", function(input)
+        local result = {}
+        for _ = 2, input.depth do
+          result = { result }
+        end
+        return result
+      end)
+      start()
+      assert.truthy(until_state(submit("deep", { depth = 128 }), "ERROR").failure_reason:find("cannot be sent", 1, true))
+      assert.same("table", type(until_state(submit("deep", { depth = 127 }), "COMPLETE").result))
+    end)
+
     it("PENDING, RUNNING, COMPLETE, with its times, container and result", function()
       local go = driver.signal()
       app.task_queue("train", function(input, context)

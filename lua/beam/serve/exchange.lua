@@ -1,7 +1,7 @@
 -- One request at the local Beam: what was asked, and the one answer it gets. Everything is answered through here, so that there is one
 -- place for the access log, and for the faults that may be asked for.
 local door = require "beam.serve.door"
-local json = require "beam.json"
+local lossy = require "beam.serve.lossy"
 local url = require "beam.serve.url"
 
 local Exchange = {}
@@ -98,7 +98,7 @@ function Exchange:respond(status, headers, body)
     self.server:log("error", ("%s %s: %s"):format(self.method, self.shown, err.message))
     status = 500
     local said = { { "content-type", "application/json" } }
-    if not self.request:respond(500, said, json.encode { error = err.message }) then
+    if not self.request:respond(500, said, lossy.encode { error = err.message }) then
       self.request:abort() -- no memory: an end is an answer, too
     end
   end
@@ -111,7 +111,7 @@ function Exchange:json(status, value, headers)
   for _, pair in ipairs(headers or {}) do
     list[#list + 1] = pair
   end
-  self:respond(status, list, json.encode(value))
+  self:respond(status, list, lossy.encode(value))
 end
 
 return { new = new }

@@ -2,6 +2,7 @@
 local ascii = require "beam.base.ascii"
 local events = require "beam.serve.app.event_stream"
 local json = require "beam.json"
+local lossy = require "beam.serve.lossy"
 local timestamp = require "beam.serve.api.timestamp"
 
 local journals = {}
@@ -147,7 +148,7 @@ local function beginning(journal, exchange)
 end
 
 local function event_of(exchange, record, name)
-  return ("id: %d\nevent: %s\ndata: %s\n\n"):format(record.seq_num, name or record.type, json.encode(shown(exchange, record)))
+  return ("id: %d\nevent: %s\ndata: %s\n\n"):format(record.seq_num, name or record.type, lossy.encode(shown(exchange, record)))
 end
 
 -- Waits for more. False: whoever asked does not want to wait any longer.

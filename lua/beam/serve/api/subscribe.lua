@@ -1,7 +1,7 @@
 -- A task watched: GET …/{task}/subscribe, server-sent events without ids and without keep-alive: the state now, then each change, until
 -- the task has ended.
 local events = require "beam.serve.app.event_stream"
-local json = require "beam.json"
+local lossy = require "beam.serve.lossy"
 
 local subscribe = {}
 
@@ -17,7 +17,7 @@ function subscribe.serve(exchange, task, render)
   while not stream:is_over() do
     if task.status ~= seen then
       seen = task.status
-      stream:write("event: status\ndata: " .. json.encode(render(task)) .. "\n\n")
+      stream:write("event: status\ndata: " .. lossy.encode(render(task)) .. "\n\n")
     elseif task:is_final() then
       break
     else

@@ -2,6 +2,7 @@
 -- call is a task as well: its X-Task-Id can be asked about, and whoever leaves before a worker took it cancels it.
 --
 -- A handler that returns an iterator function streams: each item goes out as `data: {json}\n\n`, as Beam's runner does it.
+local lossy = require "beam.serve.lossy"
 local responses = require "beam.serve.response"
 local callbacks = require "beam.serve.app.callbacks"
 local driver = require "beam.driver"
@@ -76,7 +77,7 @@ local function fail(exchange, task, results)
   if exchange.stream then
     return finish_stream(exchange, true)
   end
-  respond(exchange, 500, { { "content-type", "application/json" } }, json.encode { error = traceback })
+  respond(exchange, 500, { { "content-type", "application/json" } }, lossy.encode { error = traceback })
 end
 
 local function succeed(exchange, task, results)
@@ -87,7 +88,7 @@ local function succeed(exchange, task, results)
   if not status then
     local message = "the handler's result cannot be sent: " .. headers
     task:set("ERROR", message)
-    return respond(exchange, 500, { { "content-type", "application/json" } }, json.encode { error = message })
+    return respond(exchange, 500, { { "content-type", "application/json" } }, lossy.encode { error = message })
   end
   task.returned = not exchange.stream and results[2] or nil
   task:set "COMPLETE"

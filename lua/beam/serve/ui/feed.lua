@@ -1,6 +1,6 @@
 -- The page's server-sent events: `state` whenever it has changed (beam/serve/ui/state.lua), `log` for each line, with those before.
 -- Looked up four times a second, and only while somebody watches.
-local json = require "beam.json"
+local lossy = require "beam.serve.lossy"
 local state = require "beam.serve.ui.state"
 
 local feed = {}
@@ -19,7 +19,7 @@ end
 local function write_lines(exchange, seen)
   local lines = exchange.server.lines
   for number = math.max(seen, lines.last - lines.most) + 1, lines.last do
-    write(exchange, "log", json.encode(lines[number % lines.most]) or "{}")
+    write(exchange, "log", lossy.encode(lines[number % lines.most]))
   end
   return lines.last
 end
@@ -32,7 +32,7 @@ function feed.serve(exchange)
   exchange:begin(200, headers)
   while not exchange:is_over() do
     local before = shown
-    local text = json.encode(state.of(exchange.server))
+    local text = lossy.encode(state.of(exchange.server))
     if text ~= shown and (exchange.request:pending() or 0) < high_water then
       shown = text
       write(exchange, "state", text)
