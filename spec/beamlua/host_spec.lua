@@ -237,13 +237,16 @@ describe("beamlua serve", function()
   end)
 
   it("serves an app of the user's, and says what is wrong with it", function()
-    local path = write(os.tmpname(), "local app = require 'beam.serve'\napp.endpoint('hi', function(i) return 'hi ' .. i.name end)")
-    local _, out = shell(start .. "serve --no-token --quiet " .. path .. [[
+    local path = os.tmpname()
+    for _, app in ipairs { "require 'beam.serve'", "require 'beam.serve'.new()" } do
+      write(path, "local app = " .. app .. "\napp.endpoint('hi', function(i) return 'hi ' .. i.name end)\nreturn app")
+      local _, out = shell(start .. "serve --no-token --quiet " .. path .. [[
 
-      rm $out
-      curl -s -d '{"name":"you"}' "$url/endpoint/hi"
-      kill -TERM $p; wait $p]])
-    assert.equal('"hi you"', out)
+        rm $out
+        curl -s -d '{"name":"you"}' "$url/endpoint/hi"
+        kill -TERM $p; wait $p]])
+      assert.equal('"hi you"', out)
+    end
     write(path, "local x = 1")
     local code, _, err = shell("$B serve " .. path .. " --port 0")
     assert.equal(1, code)

@@ -45,18 +45,22 @@ local function built_in(app)
   app.task_queue("train", train)
 end
 
-local function load_app(app, path)
+-- The app that the file fills: the module beam.serve itself, or one of its own that it returns.
+local function load_app(module, path)
   if not path then
-    return built_in(app)
+    built_in(module)
+    return module
   end
   local chunk, message = loadfile(path)
   if not chunk then
     error(message, 0)
   end
-  chunk()
+  local returned = chunk()
+  local app = type(returned) == "table" and type(returned.deployments) == "table" and returned or module
   if #app.deployments.list == 0 then
     error(path .. " deploys nothing: call app.realtime, app.endpoint or app.task_queue in it", 0)
   end
+  return app
 end
 
 local function announce(app, server, options)
@@ -103,7 +107,6 @@ return function(context)
   if context.options.replay then
     return require "beamlua.cli.replay"(context)
   end
-  local app = require "beam.serve"
   local options = context.options
   options.port = options.port or 1994
   options.token = options.token or os.getenv "BEAM_SERVE_TOKEN" or not (options.basic or options.no_token) or nil
@@ -111,7 +114,7 @@ return function(context)
   options.tls = tls_of(options)
   options.log = log_to_stderr(options.quiet)
   options.quiet = nil
-  load_app(app, context.positionals[1])
+  local app = load_app(require "beam.serve", context.positionals[1])
   local server, err = app.listen(options)
   if not server then
     error(err, 0)
