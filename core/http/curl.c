@@ -393,6 +393,7 @@ static struct beam__curl *curl_new(beam_ctx *ctx) {
   beam__list_init(&curl->waiting);
   beam__list_init(&curl->gathering);
   beam__list_init(&curl->watches);
+  beam__list_init(&curl->streams);
   beam__task_init(&curl->admit, run_admit);
   uv_timer_init(&ctx->loop, &curl->timer);
   curl->timer.data = curl;

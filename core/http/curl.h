@@ -42,6 +42,8 @@ struct beam__curl {
   beam__node waiting;   /* beam__transfer */
   beam__node gathering; /* the same, by their other node */
   beam__node watches;   /* of sockets */
+  beam__node streams;   /* beam_http, of those on HTTP/2 */
+  uint64_t connections; /* of HTTP/2, so far */
   struct watch *by_port[BEAM__TRANSFERS_MAX];
   unsigned running;
   CURL *spare[BEAM__SPARE_MAX]; /* easy handles to use again: making one costs a third of a short call */

@@ -79,10 +79,17 @@ struct beam_http {
   uint64_t started_at;            /* uv_hrtime; so are the next two */
   uint64_t asked_at, answered_at; /* the request goes, the answer begins; 0: not yet */
   unsigned attempts;              /* how often curl was about to send the request */
-  int http2;                      /* what the connection speaks that it was about to be sent on */
-  int stale, renewed;             /* that one had spoken before it was asked; and a new one was taken */
-  long sent_before;               /* bytes curl had sent when it was about to, the first time (to the proxy) */
-  int sent_before_restart;        /* headers went out that a restart sends again */
+  int cleared;                    /* it may be sent once more */
+  unsigned refusals;              /* how often we sent it again because the server had not taken it */
+  struct beam__http2 {            /* all zero: it was not about to be sent over HTTP/2 */
+    beam__node node;              /* in curl->streams */
+    uint64_t connection;          /* its number */
+    unsigned id;                  /* of the stream; 0: not known */
+    int refused, over;            /* the server has not taken it; the connection has ended */
+  } http2;
+  int stale, renewed;      /* that one had spoken before it was asked; and a new one was taken */
+  long sent_before;        /* bytes curl had sent when it was about to: to the proxy, or what was not taken */
+  int sent_before_restart; /* headers went out that a restart sends again */
   beam__upload upload;
   uint64_t received;   /* bytes of the body, decoded */
   uint64_t taken;      /* as curl handed them on */
@@ -128,6 +135,9 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
  * over a new connection, if the kept one was stale; over HTTP/1.1, if its early answer was lost in HTTP/2. */
 int beam__http_restart(beam_http *http, CURLcode result);
 
+void beam__http_hear(beam_http *http, const char *text, size_t len); /* what curl logs */
+void beam__http_leave(beam_http *http);                              /* its HTTP/2 connection */
+
 /* trust.c */
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
 int beam__http_apply_trust(const beam_http *http, struct ssl_ctx_st *context); /* 0 or BEAM_ENO_MEMORY */
@@ -147,7 +157,8 @@ void beam__http_upload_answered(beam_http *http);          /* the head of the an
 void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more from the socket */
 
 /* wire_log.c */
-int beam__http_trace(beam_http *http); /* 0, or an option that curl refused */
+int beam__http_trace(beam_http *http);  /* 0, or an option that curl refused */
+int beam__http_listen(beam_http *http); /* the same; what curl logs goes to beam__http_hear */
 void beam__http_answered(beam_http *http);
 void beam__http_times(const beam_http *http, beam_http_times *times);
 

@@ -132,7 +132,7 @@ static void clear(beam_http *http) {
  * was repeated by its caller may have had either before. */
 static int went_straight(const beam_http *http) {
   return !http->repeated && !http->mended && http->ended && !http->error.code && http->attempts == 1 &&
-         !http->renewed && !http->sent_before_restart;
+         !http->renewed && !http->refusals && !http->sent_before_restart;
 }
 
 int beam__http_keep(beam_http *http) {

@@ -43,22 +43,29 @@ static void log_head(beam_http *http, const char *mark, const char *text, size_t
   }
 }
 
+static int is_looked_at(const beam_http *http) {
+  return http->ctx->options.log && http->ctx->options.log_level >= BEAM_LOG_DEBUG;
+}
+
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, void *user) {
+  beam_http *http = user;
   (void)easy;
-  if (type == CURLINFO_HEADER_OUT)
-    log_head(user, ">", data, size);
-  else if (type == CURLINFO_HEADER_IN)
-    log_head(user, "<", data, size);
+  if (type == CURLINFO_TEXT)
+    beam__http_hear(http, data, size);
+  else if (type == CURLINFO_HEADER_OUT && is_looked_at(http))
+    log_head(http, ">", data, size);
+  else if (type == CURLINFO_HEADER_IN && is_looked_at(http))
+    log_head(http, "<", data, size);
   return 0;
 }
 
-int beam__http_trace(beam_http *http) {
+int beam__http_listen(beam_http *http) {
   CURL *easy = http->transfer.easy;
-  if (!http->ctx->options.log || http->ctx->options.log_level < BEAM_LOG_DEBUG)
-    return 0;
   return curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_debug) || curl_easy_setopt(easy, CURLOPT_DEBUGDATA, http) ||
          curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L);
 }
+
+int beam__http_trace(beam_http *http) { return is_looked_at(http) ? beam__http_listen(http) : 0; }
 
 /* ---- Times ---- */
 

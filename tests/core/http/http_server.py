@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
 import certificates  # noqa: E402
+import http2  # noqa: E402
 import http_uploads  # noqa: E402
 from ports import free_port  # noqa: E402
 
@@ -37,7 +38,7 @@ http {{
     location /limited {{ proxy_pass http://127.0.0.1:{upload}/take; client_max_body_size 100k; }}
   }}
   server {{
-    listen 127.0.0.1:{goaway} ssl http2; keepalive_requests 20;
+    listen 127.0.0.1:{goaway} ssl http2; keepalive_requests 20; lingering_timeout 60s;
     location / {{ return 200 '$server_protocol $connection'; }}
   }}
   server {{
@@ -323,6 +324,14 @@ async def listen(name, handler, **options):
     return server.sockets[0].getsockname()[1]
 
 
+async def start_http2(folder):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(f"{folder}/good.pem", f"{folder}/good.key")
+    context.set_alpn_protocols(["h2"])
+    for name in http2.SERVERS:
+        await listen(name, http2.server(name, counts), ssl=context)
+
+
 async def start_tls(folder):
     for name in ("good", "selfsigned", "expired", "elsewhere", "unknown"):
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -379,6 +388,7 @@ async def main(folder, children):
     await listen("mute", mute)
     await listen("banner", banner)
     await start_tls(folder)
+    await start_http2(folder)
     ports = {name: free_port() for name in ("h2", "goaway", "mutual")}
     children.append(start_nginx(folder, {"plain": plain, "upload": upload, **ports}))
     for name, port in ports.items():
