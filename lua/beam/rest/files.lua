@@ -68,22 +68,31 @@ local function with_progress(source, progress)
 end
 
 -- What comes from a function without its length goes through a file: a storage wants to know the length beforehand.
+local function invalid(message)
+  return errors.new { kind = "invalid", message = message }
+end
+
 local function spool(read)
-  local file = io.tmpfile()
-  while true do
+  local file, why = io.tmpfile()
+  local kept = file
+  while kept do
     local ok, piece, problem = protect.hook(read)
-    if not ok or piece == nil then
-      file:seek "set"
-      if ok and problem == nil then
+    if not ok then
+      return nil, piece
+    elseif type(piece) == "string" then
+      kept, why = file:write(piece)
+    elseif piece ~= nil then
+      return nil, invalid(("the function that gives the body returned a %s instead of a string"):format(type(piece)))
+    elseif problem ~= nil then
+      return nil, invalid("the body broke off: " .. tostring(problem))
+    else
+      kept, why = file:seek "set" -- what is left in the buffer is written now
+      if kept then
         return file
       end
-      return nil, not ok and piece or errors.new { kind = "invalid", message = "the body broke off: " .. tostring(problem) }
-    end
-    local written, why = file:write(piece)
-    if not written then
-      return nil, errors.new { kind = "invalid", message = "the file to send cannot be kept: " .. tostring(why) }
     end
   end
+  return nil, invalid("the file to send cannot be kept for a while: " .. tostring(why))
 end
 
 --- What is to be uploaded: a path, an open file, a function.

@@ -2,6 +2,7 @@
 -- environment, else by `beamlua context use`, which keeps its name in a file beside; else it is [default].
 local errors = require "beam.error"
 local ini = require "beam.settings.ini"
+local write_file = require "beam.base.write_file"
 
 local contexts = {}
 
@@ -128,14 +129,9 @@ function contexts.use(found, name)
     return fail(("%s has no context '%s'"):format(found.path, name), "it has: " .. table.concat(found.names, ", "))
   end
   local path = choice_path(found.path)
-  local file, problem = io.open(path, "wb")
-  local ok = file
-  if file then
-    ok, problem = file:write(name, "\n")
-    file:close()
-  end
+  local ok, problem = write_file(path, name .. "\n")
   if not ok then
-    return fail(path .. " cannot be written: " .. tostring(problem))
+    return fail(path .. " cannot be written: " .. problem)
   end
   return true
 end

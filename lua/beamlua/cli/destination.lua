@@ -20,6 +20,10 @@ local function open(self)
   return self.file ~= nil, problem
 end
 
+local function failed(self, problem)
+  return errors.new { kind = "invalid", message = ("%s cannot be written: %s"):format(self.path, problem), executed = "yes" }
+end
+
 --- Writes bytes as they are.
 ---@param bytes string
 ---@return true?, beam.error? err
@@ -37,10 +41,7 @@ function Destination:write(bytes)
   if ok then
     ok, problem = self.file:write(bytes)
   end
-  if not ok then
-    return nil, errors.new { kind = "invalid", message = ("%s cannot be written: %s"):format(self.path, problem), executed = "yes" }
-  end
-  return true
+  return ok or nil, not ok and failed(self, problem) or nil
 end
 
 --- Writes JSON text: for a person indented.
@@ -76,10 +77,11 @@ end
 --- What has been written is in the file.
 ---@return true?, beam.error? err
 function Destination:close()
-  if self.file and not self.file:close() then
-    return nil, errors.new { kind = "invalid", message = self.path .. " cannot be written", executed = "yes" }
+  local closed, problem = true, nil
+  if self.file then
+    closed, problem = self.file:close()
   end
-  return true
+  return closed or nil, not closed and failed(self, problem) or nil
 end
 
 return destination

@@ -60,10 +60,10 @@ end
 -- ---- Writing ----
 
 local function write(self, text)
-  local ok, problem = self.file:write(text, "\n")
-  ok, problem = ok and self.file:flush(), problem
-  if not ok then
-    error(("%s cannot be written: %s"):format(self.path, tostring(problem)), 0)
+  local written, problem = self.file:write(text, "\n")
+  local flushed, why = self.file:flush()
+  if not (written and flushed) then
+    error(("%s cannot be written: %s"):format(self.path, problem or why), 0)
   end
 end
 

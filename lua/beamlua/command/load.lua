@@ -13,6 +13,7 @@ local report_of = require("beamlua.load.report").of
 local starts_of = require("beamlua.load.starts").of
 local terminal = require "beamlua.cli.terminal"
 local whereabouts = require "beamlua.cli.errors.whereabouts"
+local write_file = require "beam.base.write_file"
 
 local signals = { INT = 130, TERM = 143 }
 
@@ -41,15 +42,9 @@ end
 -- ---- What is said at the end ----
 
 local function write_page(path, report)
-  local file, problem = io.open(path, "wb")
-  local ok = file
-  if file then
-    ok, problem = file:write(require("beamlua.load.page").text(report))
-    local closed, why = file:close()
-    ok, problem = ok and closed, problem or why
-  end
+  local ok, problem = write_file(path, require("beamlua.load.page").text(report))
   if not ok then
-    return nil, errors.new { kind = "invalid", message = "the page cannot be written: " .. tostring(problem) }
+    return nil, errors.new { kind = "invalid", message = "the page cannot be written: " .. problem }
   end
   return true
 end

@@ -30,10 +30,10 @@ local function print_record(self, record)
   if not code or not self.failures then
     return output.line(record)
   end
-  local ok, problem = self.failures:write(record, "\n")
-  ok, problem = ok and self.failures:flush(), problem
-  if not ok then
-    error(("%s cannot be written: %s"):format(self.options.failures, tostring(problem)), 0)
+  local written, problem = self.failures:write(record, "\n")
+  local flushed, why = self.failures:flush()
+  if not (written and flushed) then
+    error(("%s cannot be written: %s"):format(self.options.failures, problem or why), 0)
   end
 end
 

@@ -4,6 +4,7 @@ local output = require "beamlua.cli.output"
 local recording = require "beam.recording"
 local session_of = require("beamlua.timeline.lanes").of
 local terminal = require "beamlua.cli.terminal"
+local write_file = require "beam.base.write_file"
 
 local function fail(context, message)
   io.stderr:write(context.title, ": ", message, "\n")
@@ -12,14 +13,8 @@ end
 
 -- Returns whether it is written, or nil and why not.
 local function write_page(path, text)
-  local file, problem = io.open(path, "wb")
-  local ok = file
-  if file then
-    ok, problem = file:write(text)
-    local closed, why = file:close()
-    ok, problem = ok and closed, problem or why
-  end
-  return ok, ok or "the page cannot be written: " .. tostring(problem)
+  local ok, problem = write_file(path, text)
+  return ok, ok or "the page cannot be written: " .. problem
 end
 
 return function(context)
