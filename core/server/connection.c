@@ -112,7 +112,7 @@ static unsigned patience(const beam_server *server, enum beam__timing timing) {
  * from the last time that anything moved. */
 static void set_deadline(beam__connection *connection) {
   enum beam__timing timing = timing_of(connection);
-  if (timing == connection->timing && timing != BEAM__TIMING_IDLE)
+  if (timing == connection->timing && timing != BEAM__TIMING_IDLE && timing != BEAM__TIMING_NONE)
     return;
   connection->timing = timing;
   connection->stalled_at = timing == BEAM__TIMING_BODY ? connection->request->body.len : unsent(connection);

@@ -269,6 +269,29 @@ static void stalled_connections_end(void) {
   stop_server();
 }
 
+/* Also the deadline of the head, and of the pause before it, ends with the head. */
+static void a_handler_may_take_its_time(void) {
+  beam_server_options options = {
+      .on_request = on_request, .on_gone = on_gone, .head_timeout_ms = 150, .idle_timeout_ms = 150};
+  int fd;
+  start_server(0);
+  beam_server_close(server);
+  CHECK_INT(beam_server_listen(ctx, &server, &options, NULL), 0);
+  fd = dial_and_hold(GET("/held"));
+  step_for(400);
+  CHECK_INT(hear_once(fd, 0), NOTHING);
+  CHECK_INT(beam_request_respond(held[0], 200, NULL, 0, "first", 5), 0);
+  hear(fd, "first");
+  say(fd, GET("/held"));
+  STEP_UNTIL(held_count == 2);
+  step_for(400);
+  CHECK_INT(hear_once(fd, 0), NOTHING);
+  CHECK_INT(beam_request_respond(held[1], 200, NULL, 0, "second", 6), 0);
+  hear(fd, "second");
+  close(fd);
+  stop_server();
+}
+
 /* An answer that the client does not take ends; one that it takes slowly does not. */
 static void answers_must_move(void) {
   enum { LONG = 16 << 20 };
@@ -409,6 +432,7 @@ int main(void) {
   RUN(a_server_may_be_closed_when_a_client_leaves);
   RUN(a_head_has_a_deadline);
   RUN(stalled_connections_end);
+  RUN(a_handler_may_take_its_time);
   RUN(answers_must_move);
   RUN(a_last_answer_may_be_taken_slowly);
   RUN(many_clients_at_once);
