@@ -48,6 +48,32 @@ local function with_log(run)
 end
 
 describe("a recorder", function()
+  it("leaves a connection its bound of what waits for the network", function()
+    local server = told.start {
+      on_open = function(ws)
+        ws:pause()
+      end,
+    }
+    local path = os.tmpname()
+    local recorder = assert(record.to(path))
+    local conn = assert(beam.client({ token = false }).realtime(server.url, { max_pending = 1e6, close_timeout = 0.05 }))
+    local text, refused = ("x"):rep(100000), nil
+    for _, send in ipairs { conn.send, conn.send_binary } do
+      for _ = 1, 300 do
+        refused = select(2, send(conn, text))
+        if refused then
+          break
+        end
+      end
+      assert.equal("queue_full", refused and refused.kind)
+      assert.is_true(conn:stats().pending <= 1e6)
+    end
+    recorder:stop()
+    conn:close()
+    server.close()
+    os.remove(path)
+  end)
+
   it("writes calls with their retries, streams, and connections that come back", function()
     local events = read((recorded.faulty()))
     assert.equal("request, done 429", story(events, "request", 1))

@@ -53,16 +53,16 @@ end
 
 -- ---- What the program does ----
 
-function Websocket:send(text)
-  local ok, err = self.inner:send(text)
+function Websocket:send(text, limit)
+  local ok, err = self.inner:send(text, limit)
   if ok then
     self.exchange:write("sent", { data = self.exchange.secrets:hide(text) })
   end
   return ok, err
 end
 
-function Websocket:send_binary(bytes)
-  local ok, err = self.inner:send_binary(bytes)
+function Websocket:send_binary(bytes, limit)
+  local ok, err = self.inner:send_binary(bytes, limit)
   if ok then
     self.exchange:write("sent", { data = self.exchange.secrets:hide(bytes), binary = true })
   end
