@@ -194,6 +194,7 @@ build = {
     ["beam.http.plan"] = "lua/beam/http/plan.lua",
     ["beam.http.request"] = "lua/beam/http/request.lua",
     ["beam.http.response_stream"] = "lua/beam/http/response_stream.lua",
+    ["beam.http.retry_after"] = "lua/beam/http/retry_after.lua",
     ["beam.http.upload"] = "lua/beam/http/upload.lua",
     ["beam"] = "lua/beam/init.lua",
     ["beam.inspect"] = "lua/beam/inspect.lua",

@@ -60,20 +60,6 @@ local function hide_answer(response)
   end
 end
 
--- RFC 9110, section 10.2.3: seconds, or a date, which is the server's clock's: so is the Date of the answer. Beam sends
--- none; a proxy may.
-local function retry_after(headers)
-  local text = headers and headers["retry-after"]
-  if not text then
-    return nil
-  elseif text:find "^%d+$" then
-    return tonumber(text)
-  end
-  local parse, now = require("beam.http.date").parse, os.time()
-  local at = parse(text, now)
-  return at and math.max(0, at - (parse(headers.date or "", now) or now))
-end
-
 local function from_answer(fields, what, response, result, scheme)
   local status = response.status
   hide_answer(response)
@@ -85,7 +71,9 @@ local function from_answer(fields, what, response, result, scheme)
     fields.hint = outcome.unauthorized(scheme)
   end
   fields.headers, fields.raw = response.headers, response.body
-  fields.retry_after = retry_after(response.headers)
+  if response.headers["retry-after"] then
+    fields.retry_after = require "beam.http.retry_after"(response.headers)
+  end
   fields.task_id = response.headers["x-task-id"]
   return errors.point_to_logs(errors.new(fields))
 end

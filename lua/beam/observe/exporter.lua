@@ -11,13 +11,13 @@ local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local headers = require "beam.settings.headers"
-local http_date = require "beam.http.date"
 local log = require "beam.log"
 local new_timers = require("beam.driver.timers").new
 local open = require "beam.driver.open"
 local options_of = require "beam.settings.options"
 local otlp_json = require "beam.observe.otlp_json"
 local otlp_options = require "beam.observe.otlp_options"
+local retry_after = require "beam.http.retry_after"
 
 local exporter = {}
 
@@ -66,14 +66,11 @@ local function drop(self, count, why)
 end
 
 -- Seconds until the next try, or nil: there is none.
-local function pause_of(self, response)
+local function pause_of(self, headers_of_answer)
   if self.tries >= most_tries or self.ending then
     return nil
   end
-  local asked = response and response["retry-after"]
-  local date = asked and http_date.parse(asked, os.time())
-  local seconds = tonumber(asked) or date and date - os.time() or 2 ^ (self.tries - 1)
-  return math.min(math.max(0, seconds), longest_pause)
+  return math.min(retry_after(headers_of_answer) or 2 ^ (self.tries - 1), longest_pause)
 end
 
 local function answered(self, failure, response)
