@@ -224,12 +224,30 @@ static int keep_unread(beam__connection *connection) {
   return 0;
 }
 
+/* A request that somebody knows of ends without its answer. 0: the callback has closed the server. */
+static int tell_gone(beam__connection *connection) {
+  beam_request *request = connection->request;
+  beam_server_options options = connection->server->options;
+  if (request && request->stage != BEAM__STAGE_BODY) {
+    request->stage = BEAM__STAGE_GONE;
+    if (options.on_gone)
+      options.on_gone(options.user, request);
+  }
+  return connection->carrier != NULL;
+}
+
+/* There is no memory for what the client sends. */
+static void give_up(beam__connection *connection) {
+  if (tell_gone(connection))
+    beam__connection_drop(connection, BEAM__END_RESET);
+}
+
 static void settle(beam__connection *connection) {
   beam__carrier *carrier = connection->carrier;
   if (!carrier)
     return;
   if (keep_unread(connection)) {
-    beam__connection_drop(connection, BEAM__END_RESET);
+    give_up(connection);
   } else if (connection->ending && !unsent(connection)) {
     finish(connection, connection->server->linger_timeout_ms);
   } else {
@@ -273,7 +291,7 @@ static void on_data(void *user, const void *data, size_t len) {
   if (!connection->unread.len)
     pump(connection, data, len);
   else if (beam__bytes_add(&connection->unread, data, len))
-    beam__connection_drop(connection, BEAM__END_RESET);
+    give_up(connection);
   else
     pump_unread(connection);
 }
@@ -283,16 +301,9 @@ static void on_drained(void *user) { pump_unread(user); }
 /* The answer that is on its way may still be wanted by a client that only ended its own half. */
 static void on_lost(void *user, const beam_error *error) {
   beam__connection *connection = user;
-  beam_request *request = connection->request;
-  beam_server_options options = connection->server->options;
-  if (request && request->stage != BEAM__STAGE_BODY) {
-    request->stage = BEAM__STAGE_GONE;
-    if (options.on_gone)
-      options.on_gone(options.user, request);
-  }
-  if (!connection->carrier)
-    return; /* the callback has closed the server */
-  if (!request && !error && unsent(connection))
+  if (!tell_gone(connection))
+    return;
+  if (!connection->request && !error && unsent(connection))
     finish(connection, connection->server->idle_timeout_ms);
   else
     beam__connection_drop(connection, BEAM__END_NOW);
