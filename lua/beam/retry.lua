@@ -114,11 +114,14 @@ local without_capacity = retry.backoff { attempts = 7, base = 5, max = 60 }
 
 --- The policy of a call that was told none: five attempts in all at a server that is not reached, within some 4 s; eight
 --- where it answered that it is busy, within some 30 s; the same more slowly where it has no capacity (503), within some 2 minutes.
+--- A proxy that gives no tunnel has not reached it, whatever its status; a call has no other password for it than the refused one.
 ---@param attempt integer
 ---@param err beam.error
 ---@return number? seconds
 function retry.call(attempt, err)
-  if not err.status then
+  if err.phase == "proxy" and (err.status == 401 or err.status == 407) then
+    return nil
+  elseif err.phase == "proxy" or not err.status then
     return unreachable(attempt, err)
   end
   return (err.status == 503 and without_capacity or busy)(attempt, err)

@@ -337,6 +337,14 @@ describe("retry.call", function()
     assert.are.equal(1, (waits { status = 500, executed = "yes" }))
   end)
 
+  it("takes a proxy that gives no tunnel for a server that is not reached, and its refused password for the end", function()
+    for status, count in pairs { [502] = 5, [503] = 5, [429] = 5, [407] = 1, [401] = 1 } do
+      local tries, longest = waits { kind = "connect", phase = "proxy", status = status, retryable = true }
+      assert.are.equal(count, tries, status)
+      assert.is_true(longest <= 4, status)
+    end
+  end)
+
   it("is slow where there is no capacity", function()
     local longest = 0
     for _ = 1, 20 do
