@@ -134,21 +134,31 @@ void beam__http_check_end(beam_http *http) {
 
 /* ---- The head ---- */
 
-static int fail_coding(beam_http *http, beam__slice refused) {
+static int fail_coding(beam_http *http, const char *what, beam__slice refused) {
   if (!refused.len)
     return beam__http_fail(http, BEAM_EHTTP, "%s answered with more than %d content codings, one in the other",
                            http->peer, (int)BEAM__CODINGS_MAX);
-  return beam__http_fail(http, BEAM_EHTTP, "%s answered with the content coding \"%.*s\", which was not asked for",
-                         http->peer, refused.len < 60 ? (int)refused.len : 60, refused.at);
+  return beam__http_fail(http, BEAM_EHTTP, "%s answered with the %s coding \"%.*s\", which was not asked for",
+                         http->peer, what, refused.len < 60 ? (int)refused.len : 60, refused.at);
 }
 
-/* A coding that the caller asked for himself he also gets as it is. */
+/* RFC 9112 section 6.3: whatever its headers say. */
+static int has_body(const beam_http *http) {
+  return !http->wants_head && http->response.status != 204 && http->response.status != 304;
+}
+
+/* A coding that the caller asked for himself he also gets as it is. Of the transfer's curl (7.88) would hand on what it
+ * does not undo. */
 static int choose_coding(beam_http *http) {
-  beam__slice refused = {"", 0};
+  beam__slice refused = beam__transfer_coding(http->response.headers, http->response.header_count);
+  if (!has_body(http))
+    return 0;
+  if (refused.len)
+    return fail_coding(http, "transfer", refused);
   if (!beam__decoder_choose(&http->decoder, http->response.headers, http->response.header_count, &refused) ||
       http->own_accept_encoding)
     return 0;
-  return fail_coding(http, refused);
+  return fail_coding(http, "content", refused);
 }
 
 static size_t on_head_line(char *line, size_t size, size_t count, void *user) {

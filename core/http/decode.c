@@ -65,6 +65,17 @@ int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, siz
   return 0;
 }
 
+beam__slice beam__transfer_coding(const beam_header *headers, size_t count) {
+  size_t i;
+  for (i = 0; i < count; i++) {
+    beam__slice line = beam__slice_of(headers[i].value), name;
+    while (!strcmp(headers[i].name, "transfer-encoding") && beam__list_next(&line, &name))
+      if (coding_of(name) != BEAM__IDENTITY)
+        return name;
+  }
+  return beam__slice_of("");
+}
+
 /* ---- The body ---- */
 
 static int pull(beam__decoder *decoder, size_t stage, const unsigned char **data, size_t *len, unsigned char *out,

@@ -25,6 +25,9 @@ typedef struct beam__decoder { /* zero-initialise */
 /* Chooses what undoes the codings of these headers. BEAM_EHTTP: *refused, of the headers, cannot be undone, or (it is
  * empty) they are more than BEAM__CODINGS_MAX; the body then stays as it is. */
 int beam__decoder_choose(beam__decoder *decoder, const beam_header *headers, size_t count, beam__slice *refused);
+/* The first of these transfer codings that changes the bytes of a body, but for their being cut in chunks; empty: there
+ * is none. */
+beam__slice beam__transfer_coding(const beam_header *headers, size_t count);
 /* Decodes from *data (advanced, with *len) up to *made bytes into `out`, and says in *made how many they were: 0 when
  * more input is needed, or `work` has reached BEAM__DECODE_AT_ONCE. 0, BEAM_EHTTP for bad data, BEAM_ENO_MEMORY. */
 int beam__decode_piece(beam__decoder *decoder, const unsigned char **data, size_t *len, unsigned char *out,

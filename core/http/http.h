@@ -74,6 +74,7 @@ struct beam_http {
   unsigned connect_left_ms;           /* of connect_timeout_ms, less what CA certificates took */
   uint64_t connect_due, exchange_due; /* in the loop's time; 0: none */
   int own_accept_encoding;            /* the caller's header, not ours */
+  int wants_head;                     /* and no body of the answer */
 
   enum beam_phase phase;
   uint64_t started_at;            /* uv_hrtime; so are the next two */

@@ -323,6 +323,7 @@ static void take_over(beam_http *http, const beam_http_options *options) {
   http->timeout_ms = options->timeout_ms;
   http->connect_timeout_ms = beam__http_connect_timeout(options);
   http->stream = options->stream != 0;
+  http->wants_head = !strcmp(beam__http_method(options), "HEAD");
   http->max_body = options->max_body || http->stream ? options->max_body : MAX_BODY_WHOLE;
 }
 

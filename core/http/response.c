@@ -6,6 +6,8 @@
 #include "base/ascii.h"
 #include "net/http1/header.h"
 
+enum { LENGTH_DIGITS_MAX = 18 };
+
 const char beam__response_unreadable[] =
     "a header of the response cannot be read: its Content-Length conflicts or is no number, or a line is no header";
 
@@ -60,7 +62,11 @@ static void begin_head(beam__response *response, int status) {
   response->text.len = response->text_count = 0;
 }
 
-static int is_number(const char *text) { return *text && strspn(text, "0123456789") == strlen(text); }
+/* Of one that is beyond 63 bits curl (7.88) takes no notice. */
+static int is_number(const char *text) {
+  size_t zeros = strspn(text, "0"), digits = strspn(text + zeros, "0123456789");
+  return zeros + digits > 0 && digits <= LENGTH_DIGITS_MAX && !text[zeros + digits];
+}
 
 /* curl (7.88) takes the last of several lengths: a way to smuggle one response inside another (RFC 9112 section 6.3).
  */

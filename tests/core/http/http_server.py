@@ -96,6 +96,8 @@ FIXED = {
     "/gzip-rubbish-after": lambda: coded(gzip.compress(TEXT) + b"more", "gzip"),
     "/empty-gzip": lambda: coded(b"", "gzip"),
     "/brotli": lambda: coded(b"\x0b\x02\x80abc\x03", "br"),
+    "/no-body/brotli": lambda: b"HTTP/1.1 304 Not Modified\r\nContent-Encoding: br\r\n\r\n",
+    "/transfer-gzip": lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n1\r\n\x1f\r\n0\r\n\r\n",
     "/text": lambda: answer(body=TEXT, kind="text/plain"),
     "/badchunk": lambda: b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nxyz\r\n",
     "/conflict": lambda: b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 7\r\n\r\nhello, all",
@@ -111,6 +113,7 @@ FIXED = {
 }
 BROKEN_OFF = {
     "/short": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nonly this",
+    "/huge-length": b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999999999999\r\n\r\nhello",
     "/cutchunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n",
     "/cuthead": b"HTTP/1.1 200 OK\r\nContent-Le",
     "/close": b"",
@@ -228,7 +231,8 @@ async def serve(reader, writer):
                 writer.write(BROKEN_OFF[path])
                 break
             elif path in FIXED:
-                writer.write(FIXED[path]())
+                whole = FIXED[path]()
+                writer.write(whole[:whole.index(b"\r\n\r\n") + 4] if method == "HEAD" else whole)
             elif path.startswith("/early"):
                 if await send_early(path, writer):
                     break

@@ -251,6 +251,15 @@ static void test_content_codings(void) {
   free(outcome.body);
 }
 
+/* What the body would be coded in is nobody's business where there is none. */
+static void test_coding_of_no_body(void) {
+  struct outcome outcome = call((beam_http_options){.url = plain("/brotli"), .method = "HEAD"});
+  CHECK_STR(outcome.error.message, "");
+  CHECK_INT(outcome.status, 200);
+  CHECK_CONTAINS(outcome.headers, "content-encoding: br\n");
+  check_status("/no-body/brotli", 304, "");
+}
+
 /* ---- Failures ---- */
 
 static void check_failure(struct outcome outcome, int code, enum beam_phase phase, int sent, int status,
@@ -283,6 +292,16 @@ static void test_broken_responses(void) {
   check_broken("/bad-gzip", "not valid gzip");
   check_broken("/gzip-rubbish-after", "not valid gzip");
   check_broken("/brotli", "\"br\"");
+  check_broken("/huge-length", "Content-Length");
+}
+
+/* Newer versions of curl (8.14) refuse it themselves, before the head has ended. */
+static void test_unasked_transfer_coding(void) {
+  struct outcome outcome = get(plain("/transfer-gzip"));
+  CHECK_INT(outcome.error.code, BEAM_EHTTP);
+  CHECK_CONTAINS(outcome.error.message, "gzip");
+  CHECK_INT(outcome.len, 0);
+  free(outcome.body);
 }
 
 static void test_no_response(void) {
@@ -466,7 +485,9 @@ int main(void) {
   RUN(test_redirects_are_not_followed);
   RUN(test_response_headers);
   RUN(test_content_codings);
+  RUN(test_coding_of_no_body);
   RUN(test_broken_responses);
+  RUN(test_unasked_transfer_coding);
   RUN(test_no_response);
   RUN(test_bounds);
   RUN(test_no_connection);
