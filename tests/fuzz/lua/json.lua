@@ -98,8 +98,11 @@ end
 
 local atoms = { 0, -1, 1.5, -0.0, 1e300, 1 / 0, 0 / 0, 2 ^ 53, math.maxinteger, math.mininteger, true, false, values.null, print, 1e15 }
 
+-- A table that stands in another one twice is written twice, and so on: a few that are shared are enough.
+local most_shared = 8
+
 local function builder(bytes)
-  local at, made = 1, {}
+  local at, made, shared = 1, {}, 0
   local function next_byte()
     at = at + 1
     return bytes:byte(at - 1) or 0
@@ -129,7 +132,8 @@ local function builder(bytes)
       return bytes:sub(first, at)
     elseif what < 130 then
       return (string.unpack("<d", bytes:sub(at, at + 7) .. ("\0"):rep(8)))
-    elseif what < 134 and made[1] then
+    elseif what < 134 and made[1] and shared < most_shared then
+      shared = shared + 1
       return made[what % #made + 1]
     elseif depth > 140 then
       return 1
