@@ -37,8 +37,12 @@ static int speaks_http2(const SSL *tls) {
  * the connection stands, and else what curl logs of streams, for which it takes a seventh of a call. */
 static int has_mute_end(void) { return curl_version_info(CURLVERSION_NOW)->version_num < 0x080100; }
 
+/* Whoever answers so has not looked at the request (RFC 9113 section 7): curl would send it over HTTP/1.1. */
+static int wants_http1(const beam_http *http) { return strstr(http->curl_text, "HTTP_1_1_REQUIRED") != NULL; }
+
 static int is_refused(const beam_http *http) {
-  return http->http2.refused || (!http->http2.over && !http->curl_text[0] && beam__http_was_sent(http));
+  return http->http2.refused || wants_http1(http) ||
+         (!http->http2.over && !http->curl_text[0] && beam__http_was_sent(http));
 }
 
 static struct { /* of an SSL */
@@ -169,6 +173,8 @@ static int is_lost(beam_http *http) {
     beam__http_fail_again(http);
     return 1;
   }
+  if (wants_http1(http))
+    http->curl_text[0] = '\0'; /* curl writes anew there */
   beam__http_leave(http);
   http->cleared = 1;
   http->sent_before = bytes_sent(http); /* what went so far is as if it had not */

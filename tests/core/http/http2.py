@@ -7,7 +7,7 @@ import struct
 
 DATA, HEADERS, RST_STREAM, SETTINGS, GOAWAY = 0, 1, 3, 4, 7
 END_STREAM, ACK, END_HEADERS = 1, 1, 4
-INTERNAL_ERROR, REFUSED_STREAM = 2, 7
+INTERNAL_ERROR, REFUSED_STREAM, HTTP_1_1_REQUIRED = 2, 7, 13
 STATUS_200 = b"\x88"  # HPACK: in its static table
 
 
@@ -37,6 +37,7 @@ SERVERS = {
     "h2_leaves_and_ends": (lambda streams: goaway(streams[0] - 2), "end"),
     "h2_leaves_and_resets": (lambda streams: goaway(streams[0] - 2), "reset"),
     "h2_refuses": (lambda streams: reset(streams, REFUSED_STREAM), "open"),
+    "h2_wants_http1": (lambda streams: reset(streams, HTTP_1_1_REQUIRED), "open"),
     "h2_breaks": (broken, "open"),
     "h2_breaks_and_ends": (broken, "end"),
     "h2_breaks_and_resets": (broken, "reset"),
@@ -66,17 +67,30 @@ async def requests(reader, writer):
             yield stream
 
 
+async def serve_http1(reader, writer, count):
+    while True:
+        await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(len(b"{}"))
+        count()
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+
 def server(name, counts):
     say, how = SERVERS[name]
     connections = 0
+
+    def count():
+        counts[name] = counts.get(name, 0) + 1
 
     async def serve(reader, writer):
         nonlocal connections
         connections += 1
         first, waiting = connections == 1, []
         try:
+            if writer.get_extra_info("ssl_object").selected_alpn_protocol() != "h2":
+                await serve_http1(reader, writer, count)
             async for stream in requests(reader, writer):
-                counts[name] = counts.get(name, 0) + 1
+                count()
                 if not first or stream == 1:
                     writer.write(answer(stream))
                     continue

@@ -261,6 +261,7 @@ static void test_http2_refused_goes_again(void) {
   check_four("h2_leaves_and_ends", 4, "{}");
   check_four("h2_leaves_and_resets", 4, "{}");
   check_four("h2_refuses", 4, "{}");
+  check_four("h2_wants_http1", 4, "{}");
 }
 
 /* A handler may have run, though curl (7.88) is as silent of some of these as of those that were refused. */
