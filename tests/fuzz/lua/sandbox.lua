@@ -68,6 +68,9 @@ local function try_call(bytes)
   local n = (bytes:byte(2) or 0) - 60
   local cut = (bytes:byte(3) or 0) % 16
   local p, s = bytes:sub(4, 3 + cut), bytes:sub(4 + cut, 27 + cut)
+  if p:find "%%[^%a]*p" then -- an address, which no two states share
+    return
+  end
   local ran, ok, theirs = library:call_function("one", which, s, p, n)
   if not ran then
     assert(ok.limit, ok.message)
@@ -151,7 +154,7 @@ local function try_script(text, must_compile)
   object:provide("log", function() end)
   local ok, err = object:load(text, "=grown")
   assert(ok or not must_compile or err.limit or err.message:find "label" or err.message:find "too many" or err.message:find "goto"
-    or err.message:find "near", ok or err.message)
+    or err.message:find "near" or err.message:find "C stack overflow", ok or err.message) -- the last: Lua's own, at 200 ".." in a row
   for _ = 1, 2 do
     if ok and object:has "message" then
       local ran, failure = object:call("message", { x = 1 }, "json")
