@@ -40,7 +40,8 @@ typedef struct beam_server_options { /* zero-initialise; only `on_request` is ne
                                When all are taken, the oldest that asks for nothing gives way; else the next one waits */
   unsigned head_timeout_ms; /* from connecting, or from a head's first byte, to its end, 30 s; then 408 */
   unsigned body_timeout_ms; /* for each 16 KiB of a body and for its end, 30 s; then 408 */
-  unsigned idle_timeout_ms; /* between requests, and for an answer that the client does not take, 75 s */
+  unsigned idle_timeout_ms; /* between requests, and for an answer, whole or in pieces, that the client does not take,
+                               75 s */
   /* A request is there. It is answered now or later by exactly one of: respond, stream_begin, accept, abort. A
    * malformed request is answered with 400 and does not come here. */
   void (*on_request)(void *user, beam_request *request, const beam_request_view *view);

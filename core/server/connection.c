@@ -73,19 +73,33 @@ static void on_body_deadline(beam__connection *connection) {
   uv_timer_start(&connection->deadline, on_deadline, connection->server->body_timeout_ms, 0);
 }
 
-static void on_deadline(uv_timer_t *timer) {
-  beam__connection *connection = timer->data;
-  size_t left = unsent(connection);
-  if (connection->request) {
-    on_body_deadline(connection);
-  } else if (left && left < connection->stalled_at) {
-    connection->stalled_at = left;
-    uv_timer_start(timer, on_deadline, connection->server->idle_timeout_ms, 0);
-  } else if (!left && connection->unread.len) {
-    beam__connection_refuse(connection, 408, "the request head did not come");
-  } else {
+/* Of an answer: what waits for the system, less what has been added meanwhile. It stands still where the client does.
+ */
+static size_t standing(const beam__connection *connection) { return unsent(connection) - connection->streamed; }
+
+static int tell_gone(beam__connection *connection);
+
+static void on_answer_deadline(beam__connection *connection) {
+  if (standing(connection) != connection->stalled_at) {
+    connection->stalled_at = standing(connection);
+    uv_timer_start(&connection->deadline, on_deadline, connection->server->idle_timeout_ms, 0);
+  } else if (tell_gone(connection)) {
     beam__connection_drop(connection, BEAM__END_NOW);
   }
+}
+
+static void on_deadline(uv_timer_t *timer) {
+  beam__connection *connection = timer->data;
+  if (connection->timing == BEAM__TIMING_BODY)
+    on_body_deadline(connection);
+  else if (unsent(connection))
+    on_answer_deadline(connection);
+  else if (connection->unread.len && !connection->request)
+    beam__connection_refuse(connection, 408, "the request head did not come");
+  else if (!connection->request)
+    beam__connection_drop(connection, BEAM__END_NOW);
+  else
+    connection->timing = BEAM__TIMING_NONE; /* all of it has just left */
 }
 
 static void start_deadline(beam__connection *connection, unsigned ms) {
@@ -95,10 +109,15 @@ static void start_deadline(beam__connection *connection, unsigned ms) {
 }
 
 static enum beam__timing timing_of(const beam__connection *connection) {
-  if (connection->request)
-    return connection->request->stage == BEAM__STAGE_BODY ? BEAM__TIMING_BODY : BEAM__TIMING_NONE;
+  const beam_request *request = connection->request;
+  if (request && request->stage == BEAM__STAGE_BODY)
+    return BEAM__TIMING_BODY;
+  if (request && request->stage != BEAM__STAGE_STREAMING)
+    return BEAM__TIMING_NONE;
   if (unsent(connection))
     return BEAM__TIMING_WRITE;
+  if (request)
+    return BEAM__TIMING_NONE;
   return connection->unread.len ? BEAM__TIMING_HEAD : BEAM__TIMING_IDLE;
 }
 
@@ -115,11 +134,17 @@ static void set_deadline(beam__connection *connection) {
   if (timing == connection->timing && timing != BEAM__TIMING_IDLE && timing != BEAM__TIMING_NONE)
     return;
   connection->timing = timing;
-  connection->stalled_at = timing == BEAM__TIMING_BODY ? connection->request->body.len : unsent(connection);
+  connection->stalled_at = timing == BEAM__TIMING_BODY ? connection->request->body.len : standing(connection);
   if (timing == BEAM__TIMING_NONE)
     uv_timer_stop(&connection->deadline);
   else
     start_deadline(connection, patience(connection->server, timing));
+}
+
+void beam__connection_streams(beam__connection *connection, size_t len) {
+  connection->streamed += len;
+  if (!connection->pumping && connection->carrier)
+    set_deadline(connection);
 }
 
 int beam__connection_is_idle(const beam__connection *connection) {

@@ -153,6 +153,7 @@ int beam_request_stream_write(beam_request *request, const void *data, size_t le
   beam__carrier *carrier = request->connection->carrier;
   char size[24];
   uv_buf_t pieces[3];
+  int code;
   if (request->stage != BEAM__STAGE_STREAMING || beam__is_foreign(request->connection->ctx))
     return BEAM_EINVALID;
   if (request->bodiless || !len) /* an empty chunk would end the answer */
@@ -160,7 +161,9 @@ int beam_request_stream_write(beam_request *request, const void *data, size_t le
   pieces[0] = piece(size, (size_t)snprintf(size, sizeof size, "%zx\r\n", len));
   pieces[1] = piece(data, len);
   pieces[2] = piece("\r\n", 2);
-  return request->chunked ? beam__stream_write(carrier, pieces, 3) : beam__stream_write(carrier, &pieces[1], 1);
+  code = request->chunked ? beam__stream_write(carrier, pieces, 3) : beam__stream_write(carrier, &pieces[1], 1);
+  beam__connection_streams(request->connection, len);
+  return code;
 }
 
 void beam_request_stream_end(beam_request *request) {

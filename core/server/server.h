@@ -76,7 +76,8 @@ struct beam__connection {
   beam__bytes unread;
   uv_timer_t deadline;
   enum beam__timing timing;
-  size_t stalled_at; /* bytes that waited to be written, or of the body, when the deadline was set */
+  size_t streamed;   /* bytes of answers in pieces, so far */
+  size_t stalled_at; /* how far an answer, or the body, was when the deadline was set */
   unsigned pumping : 1;
   unsigned calling : 1; /* inside on_request */
   unsigned ending : 1;  /* the last answer is given */
@@ -86,6 +87,8 @@ struct beam__connection {
 int beam__connection_accept(beam_server *server);
 /* Asks for nothing and waits for nothing: it may be dropped. */
 int beam__connection_is_idle(const beam__connection *connection);
+/* So many bytes of an answer were added. */
+void beam__connection_streams(beam__connection *connection, size_t len);
 /* The current request has had its answer. */
 void beam__connection_answered(beam__connection *connection, int keep_alive);
 /* Gives the carrier back and lets the connection go, without a further event. */

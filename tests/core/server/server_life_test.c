@@ -319,6 +319,34 @@ static void answers_must_move(void) {
   stop_server();
 }
 
+/* Nor may one in pieces stand, though more of it is to come; where nothing waits for the client it may. */
+static void streams_must_move(void) {
+  enum { LONG = 16 << 20 };
+  static char piece[LONG];
+  int stalled, slow, quiet, i;
+  start_server(0);
+  stalled = dial_and_hold(GET("/stream"));
+  slow = dial_and_hold(GET("/stream"));
+  quiet = dial_and_hold(GET("/stream"));
+  server->idle_timeout_ms = 1500;
+  for (i = 0; i < 3; i++) {
+    CHECK_INT(beam_request_stream_begin(held[i], 200, NULL, 0), 0);
+    CHECK_INT(beam_request_stream_write(held[i], piece, i == 2 ? 5 : LONG), 0);
+  }
+  for (i = 0; i < 25; i++) {
+    answer_len = 0;
+    CHECK_INT(hear_once(slow, PATIENCE_MS), CAME);
+    CHECK_INT(beam_request_stream_write(held[1], piece, answer_len), 0);
+    step_for(150);
+  }
+  STEP_UNTIL(gone_count == 1);
+  CHECK(last_gone == held[0]);
+  CHECK_INT(server->connection_count, 2);
+  beam_request_stream_end(held[2]);
+  close(stalled), close(slow), close(quiet);
+  stop_server();
+}
+
 /* The time for the client to end the connection starts when it has the answer. */
 static void a_last_answer_may_be_taken_slowly(void) {
   enum { LONG = 16 << 20 };
@@ -434,6 +462,7 @@ int main(void) {
   RUN(stalled_connections_end);
   RUN(a_handler_may_take_its_time);
   RUN(answers_must_move);
+  RUN(streams_must_move);
   RUN(a_last_answer_may_be_taken_slowly);
   RUN(many_clients_at_once);
   RUN(listening_may_fail);
