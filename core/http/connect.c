@@ -1,7 +1,6 @@
 /* What curl tells while it connects, and the one question it asks: may this request be sent (again)? */
 #include <openssl/ssl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -12,10 +11,10 @@ enum { MAX_REFUSALS = 5 }; /* as often as curl does it by itself */
 
 /* ---- The connection ---- */
 
-/* The TLS of the connection that was chosen, or NULL. */
-static SSL *tls_of(CURL *easy) {
+SSL *beam__http_tls(const beam_http *http) {
   struct curl_tlssessioninfo *session = NULL;
-  if (curl_easy_getinfo(easy, CURLINFO_TLS_SSL_PTR, &session) || !session || session->backend != CURLSSLBACKEND_OPENSSL)
+  if (curl_easy_getinfo(http->transfer.easy, CURLINFO_TLS_SSL_PTR, &session) || !session ||
+      session->backend != CURLSSLBACKEND_OPENSSL)
     return NULL;
   return session->internals;
 }
@@ -27,127 +26,6 @@ static int speaks_http2(const SSL *tls) {
   return len == 2 && !memcmp(protocol, "h2", 2);
 }
 
-/* ---- HTTP/2: what the server has not taken ---- */
-
-/* The streams after the last one that its GOAWAY names, and those that it resets with REFUSED_STREAM. Curl says so by
- * silence: such a transfer ends without a text in the error buffer, and with what it sent still counted (8.22 forgets
- * that of a connection that died). Before 8.1 (cf_h2_recv) that tells too little, as a transfer looks at the connection
- * before it looks at what is known of its stream: at the end of the connection it is silent, whatever its stream was
- * reset with, and may have been carried out; on a reset it speaks, though it was refused. There silence counts while
- * the connection stands, and else what curl logs of streams, for which it takes a seventh of a call. */
-static int has_mute_end(void) { return curl_version_info(CURLVERSION_NOW)->version_num < 0x080100; }
-
-/* Whoever answers so has not looked at the request (RFC 9113 section 7): curl would send it over HTTP/1.1. */
-static int wants_http1(const beam_http *http) { return strstr(http->curl_text, "HTTP_1_1_REQUIRED") != NULL; }
-
-static int is_refused(const beam_http *http) {
-  return http->http2.refused || wants_http1(http) ||
-         (!http->http2.over && !http->curl_text[0] && beam__http_was_sent(http));
-}
-
-static struct { /* of an SSL */
-  int number;   /* of its connection */
-  int curl;     /* a struct beam__curl */
-} slots = {-1, -1};
-
-static void make_slots(void) {
-  slots.number = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-  slots.curl = SSL_get_ex_new_index(0, NULL, NULL, NULL, NULL);
-}
-
-static uint64_t number_of(const SSL *tls) {
-  static pthread_once_t once = PTHREAD_ONCE_INIT;
-  pthread_once(&once, make_slots);
-  return (uint64_t)(uintptr_t)SSL_get_ex_data(tls, slots.number);
-}
-
-/* `last`: of its streams, the last one that is taken. */
-static void refuse_after(struct beam__curl *curl, uint64_t connection, unsigned last) {
-  beam__node *node;
-  for (node = curl->streams.next; node != &curl->streams; node = node->next) {
-    beam_http *http = BEAM__CONTAINER(node, beam_http, http2.node);
-    if (http->http2.connection == connection && http->http2.id > last)
-      http->http2.refused = 1;
-  }
-}
-
-static void note_end(const SSL *tls) {
-  struct beam__curl *curl = SSL_get_ex_data(tls, slots.curl);
-  beam__node *node;
-  for (node = curl->streams.next; node != &curl->streams; node = node->next) {
-    beam_http *http = BEAM__CONTAINER(node, beam_http, http2.node);
-    if (http->http2.connection == number_of(tls))
-      http->http2.over = 1;
-  }
-}
-
-static void on_alert(const SSL *tls, int where, int alert) {
-  (void)alert;
-  if (where == SSL_CB_READ_ALERT)
-    note_end(tls);
-}
-
-static long on_bytes(BIO *bio, int what, const char *data, size_t len, int number, long more, int result,
-                     size_t *processed) {
-  (void)data, (void)len, (void)number, (void)more, (void)processed;
-  if (what == (BIO_CB_READ | BIO_CB_RETURN) && result <= 0 && !BIO_should_retry(bio))
-    note_end((const SSL *)(void *)BIO_get_callback_arg(bio));
-  return result;
-}
-
-static int watch_end(struct beam__curl *curl, SSL *tls) {
-  BIO *bio = SSL_get_rbio(tls);
-  if (number_of(tls))
-    return 0;
-  if (!SSL_set_ex_data(tls, slots.curl, curl) ||
-      !SSL_set_ex_data(tls, slots.number, (void *)(uintptr_t)++curl->connections))
-    return -1;
-  if (has_mute_end()) {
-    SSL_set_info_callback(tls, on_alert);
-    BIO_set_callback_arg(bio, (char *)tls);
-    BIO_set_callback_ex(bio, on_bytes);
-  }
-  return 0;
-}
-
-/* The number in a line of curl's log, behind these words of it. */
-static int number_after(const char *line, const char *start, const char *words, unsigned *number) {
-  const char *at = strncmp(line, start, strlen(start)) == 0 ? strstr(line, words) : NULL;
-  return at && sscanf(at + strlen(words), "%u", number) == 1;
-}
-
-/* Told to whichever transfer is being read for, and also to one that only looks whether a connection is alive. */
-void beam__http_hear(beam_http *http, const char *text, size_t len) {
-  const SSL *tls;
-  unsigned number;
-  char line[100];
-  if (!len || !strchr("Ur", *text) || !(tls = tls_of(http->transfer.easy)) || !number_of(tls))
-    return;
-  snprintf(line, sizeof line, "%.*s", (int)len, text);
-  if (number_after(line, "Using Stream ID: ", ": ", &number))
-    http->http2.id = number;
-  else if (number_after(line, "recveived GOAWAY", "last_stream=", &number) ||
-           number_after(line, "received GOAWAY", "last_stream=", &number))
-    refuse_after(http->ctx->curl, number_of(tls), number);
-}
-
-void beam__http_leave(beam_http *http) {
-  beam__list_remove(&http->http2.node);
-  memset(&http->http2, 0, sizeof http->http2);
-}
-
-/* The request becomes a stream of this connection; NULL: it speaks HTTP/1.1. */
-static int join(beam_http *http, SSL *tls) {
-  beam__http_leave(http);
-  if (!tls)
-    return 0;
-  if (watch_end(http->ctx->curl, tls) || (has_mute_end() && beam__http_listen(http)))
-    return beam__http_fail(http, BEAM_ENO_MEMORY, "out of memory for the exchange with %s", http->peer);
-  http->http2.connection = number_of(tls);
-  beam__list_add(&http->ctx->curl->streams, &http->http2.node);
-  return 0;
-}
-
 /* ---- Sending, once ---- */
 
 /* When a pooled connection dies before the first byte of an answer, curl sends the request again on a new one, whatever
@@ -156,7 +34,7 @@ static int join(beam_http *http, SSL *tls) {
  * too (docs/wire.md section 2). What was never sent may go again, and what an HTTP/2 server refused unprocessed (RFC
  * 9113 section 8.7). */
 static int may_send_again(const beam_http *http) {
-  return http->http2.connection ? is_refused(http) : !beam__http_was_sent(http);
+  return http->http2.connection ? beam__http2_is_refused(http) : !beam__http_was_sent(http);
 }
 
 static long bytes_sent(const beam_http *http) {
@@ -173,9 +51,9 @@ static int is_lost(beam_http *http) {
     beam__http_fail_again(http);
     return 1;
   }
-  if (wants_http1(http))
+  if (beam__http2_wants_http1(http))
     http->curl_text[0] = '\0'; /* curl writes anew there */
-  beam__http_leave(http);
+  beam__http2_leave(http);
   http->cleared = 1;
   http->sent_before = bytes_sent(http); /* what went so far is as if it had not */
   return 0;
@@ -244,7 +122,7 @@ static CURLcode on_tls(CURL *easy, void *ssl_context, void *user) {
 
 static int on_request(void *user, char *remote_ip, char *local_ip, int remote_port, int local_port) {
   beam_http *http = user;
-  SSL *tls = tls_of(http->transfer.easy);
+  SSL *tls = beam__http_tls(http);
   int http2 = http->url.tls && tls && speaks_http2(tls);
   int strange = tls && !http->url.tls; /* 8.14 takes a kept connection of https:// for http:// to the same port */
   (void)remote_ip, (void)local_ip, (void)remote_port;
@@ -255,7 +133,7 @@ static int on_request(void *user, char *remote_ip, char *local_ip, int remote_po
     http->stale = 1;
     return CURL_PREREQFUNC_ABORT;
   }
-  if (is_lost(http) || join(http, http2 ? tls : NULL))
+  if (is_lost(http) || beam__http2_join(http, http2 ? tls : NULL))
     return CURL_PREREQFUNC_ABORT;
   http->attempts++;
   http->cleared = 0;
@@ -309,7 +187,7 @@ static int leave_refusing(beam_http *http, CURLcode result) {
   if (!result || !http->http2.refused || http->response.current || http->error.code || http->refusals == MAX_REFUSALS)
     return 0;
   http->refusals++;
-  beam__http_leave(http);
+  beam__http2_leave(http);
   http->curl_text[0] = '\0';
   http->attempts = 0;
   http->phase = BEAM_PHASE_NONE;

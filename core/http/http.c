@@ -180,7 +180,7 @@ static void release(beam_http *http) {
   beam__task_cancel(&http->task);
   beam__transfer_stop(http->ctx->curl, &http->transfer);
   beam__list_remove(&http->owned.node);
-  beam__http_leave(http);
+  beam__http2_leave(http);
   if (!beam__http_keep(http))
     beam__http_end(http);
 }
@@ -309,7 +309,7 @@ static void forget_attempt(beam_http *http) {
   http->attempts = 0;
   http->stale = http->renewed = http->cleared = 0;
   http->refusals = 0;
-  beam__http_leave(http);
+  beam__http2_leave(http);
   http->sent_before = 0;
   http->sent_before_restart = 0;
   http->curl_text[0] = http->subject[0] = http->issuer[0] = '\0';

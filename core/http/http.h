@@ -6,6 +6,8 @@
  *   kept.c         those that ended well, for the next ones to the same place
  *   lines.c        the headers of a request
  *   connect.c      what curl tells while it connects: phases, certificates; and when it may send again
+ *   http2.c        which requests an HTTP/2 server has not taken
+ *   coding/        content codings, undone
  *   trust.c        whose certificates are good: read before curl is given the exchange
  *   body.c         what curl reads: head and body, decoded, bounded, paused
  *   upload.c       what curl sends, where the body comes in pieces
@@ -15,8 +17,8 @@
 #pragma once
 
 #include "base/bytes.h"
+#include "http/coding/decode.h"
 #include "http/curl.h"
-#include "http/decode.h"
 #include "http/lines.h"
 #include "http/response.h"
 #include "net/proxy.h"
@@ -136,8 +138,15 @@ int beam__http_watch_connect(beam_http *http, int verify); /* 0, or an option th
  * over a new connection, if the kept one was stale; over HTTP/1.1, if its early answer was lost in HTTP/2. */
 int beam__http_restart(beam_http *http, CURLcode result);
 
-void beam__http_hear(beam_http *http, const char *text, size_t len); /* what curl logs */
-void beam__http_leave(beam_http *http);                              /* its HTTP/2 connection */
+struct ssl_st *beam__http_tls(const beam_http *http); /* of the connection that was chosen, or NULL */
+
+/* http2.c */
+int beam__http2_join(beam_http *http, struct ssl_st *tls); /* NULL: it speaks HTTP/1.1. 0, or the error that is noted */
+void beam__http2_leave(beam_http *http);
+void beam__http2_hear(beam_http *http, const char *text, size_t len); /* what curl logs */
+int beam__http2_is_refused(const beam_http *http);                    /* the server has not taken it */
+/* Whoever answers so has not looked at the request (RFC 9113 section 7): curl would send it over HTTP/1.1. */
+int beam__http2_wants_http1(const beam_http *http);
 
 /* trust.c */
 int beam__http_choose_trust(beam_http *http, const beam_tls *tls);             /* 0, or an option that curl refused */
@@ -159,7 +168,7 @@ void beam__http_upload_unwatched(beam_http *http);         /* curl reads no more
 
 /* wire_log.c */
 int beam__http_trace(beam_http *http);  /* 0, or an option that curl refused */
-int beam__http_listen(beam_http *http); /* the same; what curl logs goes to beam__http_hear */
+int beam__http_listen(beam_http *http); /* the same; what curl logs goes to beam__http2_hear */
 void beam__http_answered(beam_http *http);
 void beam__http_times(const beam_http *http, beam_http_times *times);
 

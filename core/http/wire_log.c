@@ -51,7 +51,7 @@ static int on_debug(CURL *easy, curl_infotype type, char *data, size_t size, voi
   beam_http *http = user;
   (void)easy;
   if (type == CURLINFO_TEXT)
-    beam__http_hear(http, data, size);
+    beam__http2_hear(http, data, size);
   else if (type == CURLINFO_HEADER_OUT && is_looked_at(http))
     log_head(http, ">", data, size);
   else if (type == CURLINFO_HEADER_IN && is_looked_at(http))

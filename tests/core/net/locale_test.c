@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/decimal.h"
-#include "http/decode.h"
+#include "http/coding/decode.h"
 #include "http/response.h"
 #include "net/proxy.h"
 #include "server/request_head.h"

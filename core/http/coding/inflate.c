@@ -1,4 +1,4 @@
-#include "http/inflate.h"
+#include "http/coding/inflate.h"
 
 #include <limits.h>
 #include <string.h>

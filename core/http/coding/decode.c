@@ -1,4 +1,4 @@
-#include "http/decode.h"
+#include "http/coding/decode.h"
 
 #include <stdlib.h>
 #include <string.h>

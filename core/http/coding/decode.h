@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "http/inflate.h"
+#include "http/coding/inflate.h"
 #include "net/http1/header.h"
 
 #pragma GCC visibility push(hidden)
