@@ -37,13 +37,7 @@ end
 
 -- Of a run without a printable ASCII character.
 local function escaped(run)
-  local parts, position = {}, 1
-  while position <= #run do
-    local last = utf8_text.sequence_end(run, position)
-    parts[#parts + 1] = last and shown(run:sub(position, last)) or escaped_byte(run:byte(position))
-    position = (last or position) + 1
-  end
-  return table.concat(parts)
+  return utf8_text.rewrite(run, shown, escaped_byte)
 end
 
 --- The same text on one line: control characters, those that change directions, and bytes that are no UTF-8 are escaped ("\n", "\x1b",

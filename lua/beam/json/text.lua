@@ -24,6 +24,21 @@ function text.sequence_end(s, position)
   end
 end
 
+--- Puts a text together anew: of each such sequence, and of each byte that is in none, what these make of it.
+---@param s string
+---@param of_sequence fun(sequence: string): string
+---@param of_byte fun(byte: integer): string
+---@return string
+function text.rewrite(s, of_sequence, of_byte)
+  local parts, position = {}, 1
+  while position <= #s do
+    local last = text.sequence_end(s, position)
+    parts[#parts + 1] = last and of_sequence(s:sub(position, last)) or of_byte(s:byte(position))
+    position = (last or position) + 1
+  end
+  return table.concat(parts)
+end
+
 -- A first look, at 3 ns a byte where a search for the first byte above 127 takes 12. utf8.len lets surrogates pass on Lua 5.3.
 local function is_plain(s)
   if length then

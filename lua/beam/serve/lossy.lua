@@ -5,16 +5,16 @@ local utf8_text = require "beam.json.text"
 
 local lossy = {}
 
-local replacement = "\239\191\189"
+local function kept(sequence)
+  return sequence
+end
+
+local function replacement()
+  return "\239\191\189"
+end
 
 local function replaced(run)
-  local parts, position = {}, 1
-  while position <= #run do
-    local last = utf8_text.sequence_end(run, position)
-    parts[#parts + 1] = last and run:sub(position, last) or replacement
-    position = (last or position) + 1
-  end
-  return table.concat(parts)
+  return utf8_text.rewrite(run, kept, replacement)
 end
 
 local function text_of(text)
