@@ -147,6 +147,7 @@ build = {
     ["beam.base.types"] = "lua/beam/base/types.lua",
     ["beam.base.visible"] = "lua/beam/base/visible.lua",
     ["beam.base.write_file"] = "lua/beam/base/write_file.lua",
+    ["beam.base.write_line"] = "lua/beam/base/write_line.lua",
     ["beam.base64"] = "lua/beam/base64.lua",
     ["beam.call"] = "lua/beam/call.lua",
     ["beam.callbacks"] = "lua/beam/callbacks.lua",

@@ -8,6 +8,7 @@
 -- may have run is one that has begun here, or ended.
 local errors = require "beam.error"
 local json = require "beam.json"
+local write_line = require "beam.base.write_line"
 
 local Journal = {}
 Journal.__index = Journal
@@ -60,11 +61,7 @@ end
 -- ---- Writing ----
 
 local function write(self, text)
-  local written, problem = self.file:write(text, "\n")
-  local flushed, why = self.file:flush()
-  if not (written and flushed) then
-    error(("%s cannot be written: %s"):format(self.path, problem or why), 0)
-  end
+  write_line(self.file, self.path, text)
 end
 
 --- The call for a line begins.

@@ -7,6 +7,7 @@ local output = require "beamlua.cli.output"
 local read_line = require("beam.driver.lines").read_line
 local terminal = require "beamlua.cli.terminal"
 local whereabouts = require "beamlua.cli.errors.whereabouts"
+local write_line = require "beam.base.write_line"
 
 local usual = 16 -- calls at a time
 
@@ -30,11 +31,7 @@ local function print_record(self, record)
   if not code or not self.failures then
     return output.line(record)
   end
-  local written, problem = self.failures:write(record, "\n")
-  local flushed, why = self.failures:flush()
-  if not (written and flushed) then
-    error(("%s cannot be written: %s"):format(self.options.failures, problem or why), 0)
-  end
+  write_line(self.failures, self.options.failures, record)
 end
 
 -- With --ordered each waits for those before it. What is known from before is read when its turn comes.
