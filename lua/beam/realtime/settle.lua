@@ -235,9 +235,7 @@ end
 ---@return beam.error? err
 function Settling:flush(timeout)
   seconds.check_wait(timeout, "conn:flush")
-  if self.asked then
-    self:check_unasked "conn:flush"
-  end
+  self:check_unasked "conn:flush"
   local before = lost_count(self)
   local deadline = timeout and driver.now() + timeout
   while self:is_unsettled() do

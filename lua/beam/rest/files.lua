@@ -67,11 +67,11 @@ local function with_progress(source, progress)
   end
 end
 
--- What comes from a function without its length goes through a file: a storage wants to know the length beforehand.
 local function invalid(message)
   return errors.new { kind = "invalid", message = message }
 end
 
+-- What comes from a function without its length goes through a file: a storage wants to know the length beforehand.
 local function spool(read)
   local file, why = io.tmpfile()
   local kept = file

@@ -21,7 +21,7 @@ local function open(self)
 end
 
 local function failed(self, problem)
-  return errors.new { kind = "invalid", message = ("%s cannot be written: %s"):format(self.path, problem), executed = "yes" }
+  return nil, errors.new { kind = "invalid", message = ("%s cannot be written: %s"):format(self.path, problem), executed = "yes" }
 end
 
 --- Writes bytes as they are.
@@ -41,7 +41,10 @@ function Destination:write(bytes)
   if ok then
     ok, problem = self.file:write(bytes)
   end
-  return ok or nil, not ok and failed(self, problem) or nil
+  if not ok then
+    return failed(self, problem)
+  end
+  return true
 end
 
 --- Writes JSON text: for a person indented.
@@ -77,11 +80,13 @@ end
 --- What has been written is in the file.
 ---@return true?, beam.error? err
 function Destination:close()
-  local closed, problem = true, nil
   if self.file then
-    closed, problem = self.file:close()
+    local closed, problem = self.file:close()
+    if not closed then
+      return failed(self, problem)
+    end
   end
-  return closed or nil, not closed and failed(self, problem) or nil
+  return true
 end
 
 return destination

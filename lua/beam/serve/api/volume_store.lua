@@ -45,17 +45,20 @@ function volume_store.split(text)
   return name ~= "." and name ~= ".." and name or nil, table.concat(parts, "/")
 end
 
--- Puts a file where another may be.
-local function put(self, volume, path, file)
+-- How much there is with these bytes at a path where others may be.
+local function bytes_with(self, volume, path, bytes)
   local before = volume.files[path]
-  self.bytes = self.bytes - (before and #before.bytes or 0) + #file.bytes
+  return self.bytes - (before and #before.bytes or 0) + #bytes
+end
+
+local function put(self, volume, path, file)
+  self.bytes = bytes_with(self, volume, path, file.bytes)
   volume.files[path] = file
 end
 
 --- Writes a file. Returns nil and what is wrong.
 function Store:write(volume, path, bytes)
-  local before = volume.files[path]
-  if self.bytes - (before and #before.bytes or 0) + #bytes > most_bytes then
+  if bytes_with(self, volume, path, bytes) > most_bytes then
     return nil, "the volumes of the local Beam hold 512 MiB"
   end
   put(self, volume, path, { bytes = bytes, at = timestamp.now(), tag = '"' .. url.uuid() .. '"' })
