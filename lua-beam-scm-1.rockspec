@@ -244,6 +244,7 @@ build = {
     ["beam.realtime.life"] = "lua/beam/realtime/life.lua",
     ["beam.realtime.liveness"] = "lua/beam/realtime/liveness.lua",
     ["beam.realtime.pool"] = "lua/beam/realtime/pool.lua",
+    ["beam.realtime.pool.places"] = "lua/beam/realtime/pool/places.lua",
     ["beam.realtime.pump"] = "lua/beam/realtime/pump.lua",
     ["beam.realtime.queue.in_flight"] = "lua/beam/realtime/queue/in_flight.lua",
     ["beam.realtime.queue.outbox"] = "lua/beam/realtime/queue/outbox.lua",

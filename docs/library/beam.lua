@@ -660,7 +660,7 @@ function beam_connection:close(code, reason) end
 ---@class beam.pool
 ---@field size integer
 ---@field closed boolean
----@field err beam.error? why no connection could be made
+---@field err beam.error? why no connection could be made, or was lost for good, the last time
 local beam_pool = {}
 
 --- Sends a message on one of the connections and waits for its answer (conn:request); waits for a connection first, if

@@ -875,7 +875,7 @@ reference.classes = {
 @class beam.pool
 @field size integer
 @field closed boolean
-@field err beam.error? why no connection could be made]==], methods = { "request", "send", "send_binary", "stats", "close" } },
+@field err beam.error? why no connection could be made, or was lost for good, the last time]==], methods = { "request", "send", "send_binary", "stats", "close" } },
   ["beam.realtime_options"] = { "beam.realtime_options", "docs/realtime.md", [==[
 @class beam.realtime_options: beam.options, beam.target
 @field wait boolean? false: beam.realtime returns at once, as a game wants it; that it never opened is told to on_close
