@@ -88,6 +88,16 @@ describe("an alarm", function()
     assert.are.same({ "a", "b", "c", "later" }, called)
   end)
 
+  it("is set for a while only, and again, for what is further away than a timer of the core's", function()
+    add(a, 1e13)
+    assert.are.same({ 1e9 }, context.asked)
+    context:pass(1e9)
+    assert.are.same({ 1e9, 1e9 }, context.asked)
+    assert.are.same({}, called)
+    context:pass(1e13)
+    assert.are.same({ "a" }, called)
+  end)
+
   it("follows to another context", function()
     add(a, 5)
     local before = context

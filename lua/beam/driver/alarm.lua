@@ -34,6 +34,8 @@ local function ring(self)
   end
 end
 
+local longest = 1e9 -- seconds for which a timer is set; it rings early then, and is set again
+
 --- Sees to it that the context's timer rings in time for the first deadline.
 ---@param context beam.core.context it may be another one than before
 function Alarm:arm(context)
@@ -43,7 +45,7 @@ function Alarm:arm(context)
   end
   self:stop()
   self.due, self.context = due, context
-  self.timer = context:timer(math.max(0, due - context:now()), self.ring)
+  self.timer = context:timer(math.min(longest, math.max(0, due - context:now())), self.ring)
 end
 
 --- It rings no more, until it is armed again.
