@@ -4,6 +4,7 @@ local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local log = require "beam.log"
+local waiting = require "beam.driver.waiting"
 
 local function in_foreign_coroutine(fn, ...)
   return coroutine.wrap(fn)(...)
@@ -167,6 +168,16 @@ describe("driver", function()
       end
       beam.run()
       assert.are.equal(1000, ended)
+    end)
+
+    it("may last for ever, and the loop goes on", function()
+      local task = beam.spawn(function()
+        beam.sleep(1e300)
+      end)
+      assert.are.same({ nil, "timeout" }, { nil, select(2, task:join(0.01)).kind })
+      beam.sleep(0.001)
+      waiting.interrupt(task, "enough")
+      assert.are.equal("enough", select(2, task:join()).cause)
     end)
 
     it("raises for what is no number of seconds", function()
