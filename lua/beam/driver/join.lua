@@ -37,7 +37,7 @@ function join.wait(task, timeout, is_own, new_signal)
   if not task.done then
     task.joiners = task.joiners or new_signal()
     if not task.joiners:wait(timeout) and not task.done then
-      task.joined = false
+      task.joined = task.joiners:is_awaited() -- by others
       return nil, errors.timeout("end of the coroutine", timeout)
     end
   end
