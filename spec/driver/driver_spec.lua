@@ -136,6 +136,20 @@ describe("driver", function()
       assert.are.equal("a failure", other:join())
       beam.run()
     end)
+
+    if coroutine.close then -- luacheck: ignore 143
+      it("of one that somebody has closed says so", function()
+        local thread
+        local task = beam.spawn(function()
+          thread = coroutine.running()
+          beam.sleep(0.001)
+          return "done"
+        end)
+        coroutine.close(thread) -- luacheck: ignore 143
+        local result, err = task:join()
+        assert.are.same({ nil, "script", "cannot resume dead coroutine" }, { result, err.kind, err.message })
+      end)
+    end
   end)
 
   describe("sleep", function()

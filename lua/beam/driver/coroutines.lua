@@ -98,8 +98,12 @@ if coroutine.close then -- luacheck: ignore 143
     end
   end
 
-  function Task:ended(_, ...)
-    return over(self, ...)
+  -- What xpcall returned; or why the coroutine could not go on: somebody has closed it.
+  function Task:ended(went_on, ...)
+    if went_on then
+      return over(self, ...)
+    end
+    return over(self, false, ...)
   end
 end
 
