@@ -453,6 +453,28 @@ describe("driver", function()
       end
     end)
 
+    it("has the budget once it has waited, however long it would have", function()
+      local function done_in_a_step(timeout, budget)
+        local done, tasks = 0, {}
+        for i = 1, 5 do
+          tasks[i] = beam.spawn(function()
+            beam.sleep(0)
+            work(0.002)
+            done = done + 1
+          end)
+        end
+        beam.step(timeout, budget)
+        local in_step = done
+        for _, task in ipairs(tasks) do
+          task:join()
+        end
+        return in_step
+      end
+      assert.are.equal(1, done_in_a_step(0, 0.001))
+      assert.are.equal(1, done_in_a_step(5, 0.001))
+      assert.are.equal(5, done_in_a_step(-1, 0.9))
+    end)
+
     it("gives no way without a budget, and outside coroutines", function()
       driver.give_way()
       local turns = 0

@@ -166,18 +166,18 @@ end
 
 --- One turn: at most one wait, at most one resume for each task.
 ---@param timeout number? seconds; nil: until there is something to do
----@param budget number? seconds after which nobody else goes on in this turn
+---@param budget number? seconds after the wait when nobody else goes on in this turn
 ---@return any problem what an event function raised, or what interrupts who turns
 ---@return boolean? early the wait ended before its time, with nothing done
 function reactor.turn(timeout, budget)
   local nested, outer_limit, before = turning, limit, interruptions
   turning = true
-  if budget then
-    limit = reactor.now() + (timeout or 0) + budget
-  end
   local problem, early
   if ctx then
     problem, early = step(ready_first <= ready_last and 0 or timeout or -1)
+  end
+  if budget then
+    limit = reactor.now() + budget
   end
   for i = 1, #watchers do -- also where nothing has needed a context yet
     watchers[i]()
