@@ -30,13 +30,22 @@ local function names_target(answer)
   end
 end
 
+-- What it names by a URL, if it does; a target may be a table in the table (beam.settings.target).
+local function url_of(options)
+  local first = options[1]
+  if type(first) == "table" then
+    return url_of(first)
+  end
+  return options.url or type(first) == "string" and first:find "://" and first
+end
+
 local function authority(url)
   return ascii.lower(url:match "^[A-Za-z][0-9A-Za-z+.-]*://([^/?#]*)" or "")
 end
 
 local function is_ours(url, options, gateway)
   local there, home = authority(url), authority(gateway)
-  local configured = options.url or type(options[1]) == "string" and options[1]:find "://" and options[1]
+  local configured = url_of(options)
   return there == home
     or home == beam_authority and there:sub(-#beam_authority - 1) == "." .. beam_authority
     or configured and there == authority(configured)
@@ -50,7 +59,7 @@ local function read(answer, options, gateway)
     error(("it returned a %s, and not a target or a table of options"):format(type(answer)), 0)
   end
   errors.check_options(answer, allowed, "what connect returned")
-  local url = answer.url or type(answer[1]) == "string" and answer[1]:find "://" and answer[1]
+  local url = url_of(answer)
   if type(url) == "string" and not answer.token and not answer.basic and not is_ours(url, options, gateway) then
     answer.public = true
   end
