@@ -114,16 +114,19 @@ local function compile(self, text, chunk_name)
   return made
 end
 
--- What the old script wants the new one to know. It may be the reason why there is a new one: its failure is told and holds nothing up.
+-- What the old script, which is in charge still, wants the new one to know. It may be the reason why there is a new one: its failure is
+-- told and holds nothing up.
 local function saved_by(self)
   if not self:has "save" then
     return true, nil
   end
+  self.starting = false
   return self:call "save"
 end
 
 local function hand_over(self, new)
   local saved, state = saved_by(self)
+  self.starting = true
   if not saved or state == nil or not new:has "restore" then
     return true
   end

@@ -338,6 +338,19 @@ static void a_save_that_fails_holds_nothing_up(void) {
   beam_host_free(host);
 }
 
+static void save_is_of_the_script_that_is_in_charge(void) {
+  beam_host *host = new_host(&notes, "echo");
+  beam_host_result result;
+  CHECK_INT(load(host, "return { save = function() return { beam.send 'a last word' } end }", NULL), 0);
+  CHECK_INT(reload(host, "local n return { restore = function(s) n = s end, sent = function() return n end }", NULL),
+            0);
+  CHECK_INT(beam_host_call(host, "sent", NULL, 0, &result, NULL), 0);
+  CHECK_STR(result.data, "[true]");
+  CHECK(wait_for(host, &notes, BEAM_HOST_MESSAGE, 1));
+  CHECK_STR(notes.message, "a last word");
+  beam_host_free(host);
+}
+
 static void a_file_is_read_again(void) {
   char path[] = "/tmp/host_test_XXXXXX";
   beam_host_result result;
@@ -529,6 +542,7 @@ int main(void) {
   RUN(open_says_what_is_sent_again);
   RUN(the_next_script_takes_over);
   RUN(a_save_that_fails_holds_nothing_up);
+  RUN(save_is_of_the_script_that_is_in_charge);
   RUN(a_file_is_read_again);
   RUN(calls_from_callbacks);
   RUN(a_host_is_freed_in_its_callback);
