@@ -184,7 +184,6 @@ function connection_script.new(options)
     settings = options.settings,
     tick = options.tick,
     budget = options.budget,
-    last_tick = driver.now(),
     conn = nil,
   }, ConnectionScript)
   self.hooks = new_hooks(options.limits, provided(self), options.tell.error)
@@ -233,9 +232,13 @@ end
 ---@param chunk_name string
 ---@return true? ok, sandbox.script.error? err what was there goes on
 function ConnectionScript:load(text, chunk_name)
+  local ticked = self.hooks:has "tick"
   local ok, err = self.hooks:load(text, chunk_name)
   if not ok then
     return nil, err
+  end
+  if not ticked then -- the first one tells of the time from here on
+    self.last_tick = driver.now()
   end
   if not self.conn and self.tick then
     driver.spawn(tick_for_ever, self)

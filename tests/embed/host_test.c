@@ -428,12 +428,18 @@ static void the_descriptor_tells_of_everything(void) {
 
 static void ticks_come_with_steps_or_with_time(void) {
   beam_host_options options = {.target = "echo", .token = "token", .gateway = gateway, .tick = 0.01};
-  const char *ticking = "return { tick = function(s) beam.emit('tick', s >= 0 and s < 60) end }";
+  const char *ticking = "local born = beam.now()\n"
+                        "return { tick = function(s) beam.emit('tick', s >= 0 and s <= beam.now() - born) end }";
   beam_host *host = new_host(&notes, "echo");
   CHECK_INT(load(host, ticking, NULL), 0);
   for (int i = 0; i < 5; i++)
     beam_host_step(host, 0);
   CHECK_INT(notes.counts[BEAM_HOST_EMIT], 5);
+  CHECK_INT(reload(host, "return {}", NULL), 0);
+  CHECK_INT(reload(host, ticking, NULL), 0);
+  beam_host_step(host, 0);
+  CHECK_INT(notes.counts[BEAM_HOST_EMIT], 6);
+  CHECK(!strstr(notes.text, "emit tick false"));
   beam_host_free(host);
   memset(&notes, 0, sizeof notes);
   REQUIRE(!beam_host_new(&host, &options, NULL));
