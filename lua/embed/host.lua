@@ -9,7 +9,7 @@ local embed = {}
 
 -- An error that fits into a beam_host_error. A transform's is that of the hook in it, but for its kind.
 local function flat(err)
-  local hook = type(err.cause) == "table" and err.cause.hook and err.cause or err
+  local hook = err.kind == "transform" and type(err.cause) == "table" and err.cause.hook and err.cause or err
   local message = hook.message or tostring(err)
   return {
     kind = err.kind,

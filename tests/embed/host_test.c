@@ -504,6 +504,27 @@ static void what_nobody_listens_to_is_logged(void) {
   beam_host_free(host);
 }
 
+static void what_a_script_raises_is_its_own(void) {
+  beam_host_options options = {.target = "echo", .token = "token", .gateway = gateway, .log = keep_log};
+  beam_host *host;
+  beam_host_error error;
+  REQUIRE(!beam_host_new(&host, &options, NULL));
+  log_lines[0] = '\0';
+  CHECK_INT(load(host,
+                 "return { pay = function() error { hook = 'card', message = 'refused', line = 7 } end,\n"
+                 "  tick = function() error { hook = 7, message = { 'refused' } } end }",
+                 NULL),
+            0);
+  CHECK_INT(beam_host_call(host, "pay", NULL, 0, NULL, &error), BEAM_HOST_ESCRIPT);
+  CHECK_STR(error.hook, "pay");
+  CHECK_STR(error.file, "test.lua");
+  CHECK_INT(error.line, 1);
+  CHECK_STR(error.message, "function 'pay', test.lua:1: refused");
+  CHECK_INT(beam_host_step(host, 0), 0);
+  CHECK_STR(log_lines, "0 hook 'tick', test.lua:2: it raised a table without a message\n");
+  beam_host_free(host);
+}
+
 static void *talk_for_itself(void *result) {
   struct notes *own = calloc(1, sizeof *own);
   beam_host *host = new_host(own, "echo");
@@ -557,6 +578,7 @@ int main(void) {
   RUN(a_step_ends_when_its_time_is_over);
   RUN(messages_that_cannot_be_told_are_errors);
   RUN(what_nobody_listens_to_is_logged);
+  RUN(what_a_script_raises_is_its_own);
   RUN(hosts_in_threads_of_their_own);
   stop_server();
   return test_end();
