@@ -141,7 +141,8 @@ BEAM_API int beam_host_send(beam_host *host, const char *text, size_t len, beam_
 BEAM_API int beam_host_send_binary(beam_host *host, const void *data, size_t len, beam_host_error *error);
 
 typedef struct beam_host_result {
-  const char *data; /* JSON, `len` bytes and a NUL; "null" if the function returned nothing; NULL on failure */
+  const char *data; /* JSON, `len` bytes and a NUL; "null" if the function returned nothing; NULL on failure, or if the
+                       host was freed meanwhile */
   size_t len;
 } beam_host_result;
 

@@ -286,10 +286,10 @@ static int push_call(lua_State *L, const struct call *call) {
   return 2;
 }
 
-/* The text stays in the registry until the next one. */
+/* The text stays in the registry until the next one; a host that was freed meanwhile takes it along. */
 static void take_result(lua_State *L, const struct call *call) {
   beam_host_result *result = call->result;
-  if (!result)
+  if (!result || call->host->freed)
     return;
   result->data = lua_tolstring(L, -1, &result->len);
   lua_pushvalue(L, -1);

@@ -416,6 +416,22 @@ static void a_host_is_freed_in_its_callback(void) {
   CHECK_INT(notes.counts[BEAM_HOST_EMIT], 1);
 }
 
+static void free_at_once(struct notes *from, beam_host *host, const beam_host_event *event) {
+  (void)from;
+  if (event->type == BEAM_HOST_EMIT)
+    beam_host_free(host);
+}
+
+static void a_freed_host_leaves_no_result(void) {
+  beam_host *host = new_host(&notes, "echo");
+  beam_host_result result = {"", 1};
+  notes.more = free_at_once;
+  CHECK_INT(load(host, "return { ask = function() beam.emit('asked') return 1 end }", NULL), 0);
+  CHECK_INT(beam_host_call(host, "ask", NULL, 0, &result, NULL), 0);
+  CHECK(!result.data);
+  CHECK_INT(result.len, 0);
+}
+
 static void the_descriptor_tells_of_everything(void) {
   beam_host *host = new_host(&notes, "echo");
   struct pollfd poll_fd = {.fd = beam_host_fd(host), .events = POLLIN};
@@ -573,6 +589,7 @@ int main(void) {
   RUN(a_file_is_read_again);
   RUN(calls_from_callbacks);
   RUN(a_host_is_freed_in_its_callback);
+  RUN(a_freed_host_leaves_no_result);
   RUN(the_descriptor_tells_of_everything);
   RUN(ticks_come_with_steps_or_with_time);
   RUN(a_step_ends_when_its_time_is_over);
