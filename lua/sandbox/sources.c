@@ -63,25 +63,38 @@ static int load(lua_State *L) {
   return finish(L, load_text(L, text, len, name), environment);
 }
 
-/* The file's contents on top of the stack; or 0, and a message there. */
-static int read_file(lua_State *L, const char *path) {
-  FILE *file = fopen(path, "rb");
+/* (file) -> contents */
+static int read_all(lua_State *L) {
+  FILE *file = lua_touserdata(L, 1);
   luaL_Buffer text;
   size_t got;
-  int problem;
-  if (!file) {
-    lua_pushfstring(L, "cannot open %s: %s", path, strerror(errno));
-    return 0;
-  }
   luaL_buffinit(L, &text);
   do {
     char piece[1024];
     got = fread(piece, 1, sizeof piece, file);
     luaL_addlstring(&text, piece, got);
   } while (got);
+  luaL_pushresult(&text);
+  return 1;
+}
+
+/* The file's contents on top of the stack; or 0, and a message there. Protected, as what stops a script for its memory
+ * must not keep the file open. */
+static int read_file(lua_State *L, const char *path) {
+  FILE *file = fopen(path, "rb");
+  int status, problem;
+  if (!file) {
+    lua_pushfstring(L, "cannot open %s: %s", path, strerror(errno));
+    return 0;
+  }
+  lua_pushcfunction(L, read_all);
+  lua_pushlightuserdata(L, file);
+  status = lua_pcall(L, 1, 1, 0);
   problem = ferror(file);
   fclose(file);
-  luaL_pushresult(&text);
+  limits_reraise(L);
+  if (status != LUA_OK)
+    return lua_error(L);
   if (problem)
     lua_pushfstring(L, "cannot read %s", path);
   return !problem;

@@ -185,6 +185,27 @@ static void on_log(void *user, enum beam_log_level level, const char *line) {
   logged_bytes += (long)strlen(line) + 1;
 }
 
+static void file_that_is_too_large_is_closed(void) {
+  const char *allow[] = {"loadfile", NULL};
+  beam_host_options options = {.target = "echo", .token = "", .gateway = gateway, .memory = 1 << 20, .allow = allow};
+  char path[] = "/tmp/host_test_XXXXXX", text[256];
+  int file = mkstemp(path), before, after;
+  beam_host_error error;
+  beam_host *host;
+  CHECK_INT(ftruncate(file, 4 << 20), 0);
+  close(file);
+  REQUIRE(!beam_host_new(&host, &options, NULL));
+  snprintf(text, sizeof text, "return { read = function() loadfile '%s' end }", path);
+  CHECK_INT(load(host, text, NULL), 0);
+  close(before = dup(STDIN_FILENO));
+  CHECK_INT(beam_host_call(host, "read", NULL, 0, NULL, &error), BEAM_HOST_ESCRIPT);
+  CHECK_STR(error.limit, "memory");
+  close(after = dup(STDIN_FILENO));
+  CHECK_INT(after, before);
+  beam_host_free(host);
+  unlink(path);
+}
+
 static void long_texts_for_the_log_are_cut(void) {
   beam_host_options options = {.target = "echo", .token = "token", .gateway = gateway, .log = on_log};
   beam_host *host;
@@ -576,6 +597,7 @@ int main(void) {
   RUN(functions_of_the_script_are_called);
   RUN(failing_hooks_leave_the_connection_alone);
   RUN(hooks_over_their_budget_are_stopped);
+  RUN(file_that_is_too_large_is_closed);
   RUN(long_texts_for_the_log_are_cut);
   RUN(retry_decides);
   RUN(connect_names_the_target);
