@@ -29,20 +29,27 @@ static const char *next_piece(lua_State *L, void *user, size_t *size) {
   return *size ? piece : NULL;
 }
 
-/* As luaL_loadfile has it: "#!/usr/bin/env beamlua" is no Lua; its line end stays, for the line numbers. */
-static void skip_first_comment(struct pieces *pieces) {
-  const char *end = pieces->left && *pieces->text == '#' ? memchr(pieces->text, '\n', pieces->left) : NULL;
-  if (pieces->left && *pieces->text == '#') {
-    size_t skipped = end ? (size_t)(end - pieces->text) : pieces->left;
-    pieces->text += skipped;
-    pieces->left -= skipped;
-  }
+static void skip(struct pieces *pieces, size_t len) {
+  pieces->text += len;
+  pieces->left -= len;
+}
+
+/* As luaL_loadfile has it: a mark that the text is UTF-8 is no Lua, nor is "#!/usr/bin/env beamlua"; that one's line
+ * end stays, for the line numbers. */
+static void skip_head(struct pieces *pieces) {
+  const char *end;
+  if (pieces->left >= 3 && !memcmp(pieces->text, "\xEF\xBB\xBF", 3))
+    skip(pieces, 3);
+  if (!pieces->left || *pieces->text != '#')
+    return;
+  end = memchr(pieces->text, '\n', pieces->left);
+  skip(pieces, end ? (size_t)(end - pieces->text) : pieces->left);
 }
 
 int load_text(lua_State *L, const char *text, size_t len, const char *chunk_name) {
   struct pieces pieces = {text, len};
   int status;
-  skip_first_comment(&pieces);
+  skip_head(&pieces);
   status = lua_load(L, next_piece, &pieces, chunk_name, "t");
   limits_reraise(L);
   return status;

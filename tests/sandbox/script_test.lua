@@ -113,6 +113,8 @@ test("what a script may return", function()
   same("chat.lua:2: unexpected symbol near '='", message "local x\nx = = 1")
   same("chat.lua:1: attempt to load a binary chunk (mode is 't')", "chat.lua:1: " .. message("\27Lua"):match "attempt.*")
   same(true, message "#!/usr/bin/env beamlua\nreturn {}")
+  same(true, message "\xEF\xBB\xBFreturn {}")
+  same("chat.lua:2: oh", message "\xEF\xBB\xBF#!/usr/bin/env beamlua\nerror 'oh'")
 end)
 
 -- ---- Errors ----
