@@ -31,6 +31,19 @@ static void set_text(lua_State *P, const char *field, const char *text) {
   }
 }
 
+/* Whether a line of the script's that ran, if that is known, is of this file: words may have colons of their own. */
+static int is_of_script(const struct trace *trace, const char *file, size_t len) {
+  const char *line = trace->text;
+  if (!trace->line)
+    return 1;
+  while (strncmp(line, file, len) != 0 || line[len] != ':') {
+    line = strchr(line, '\n');
+    if (!line++)
+      return 0;
+  }
+  return 1;
+}
+
 /* "file:line: text", as Lua writes it: cuts off what stands before the text, and takes it as the place. */
 static const char *take_position(struct trace *trace, const char *text) {
   const char *colon = text, *end;
@@ -39,7 +52,8 @@ static const char *take_position(struct trace *trace, const char *text) {
   while ((colon = strchr(colon, ':')) != NULL) {
     line = strtol(++colon, &digits_end, 10);
     end = digits_end;
-    if (end > colon && end[0] == ':' && end[1] == ' ' && line > 0 && (size_t)(colon - text) <= sizeof trace->file) {
+    if (end > colon && end[0] == ':' && end[1] == ' ' && line > 0 && (size_t)(colon - text) <= sizeof trace->file &&
+        is_of_script(trace, text, (size_t)(colon - text - 1))) {
       memcpy(trace->file, text, (size_t)(colon - text - 1));
       trace->file[colon - text - 1] = '\0';
       trace->line = (int)line;
@@ -61,9 +75,12 @@ static const char *push_words(lua_State *P, const struct call *call, lua_State *
   struct values values;
   if (call->values.problem)
     return push_problem(P, &call->values, "its result");
-  if (lua_type(S, -1) == LUA_TSTRING || lua_type(S, -1) == LUA_TNUMBER)
-    return lua_type(S, -1) == LUA_TSTRING ? lua_pushstring(P, lua_tostring(S, -1))
-                                          : lua_pushfstring(P, "%f", lua_tonumber(S, -1));
+  if (lua_type(S, -1) == LUA_TSTRING)
+    return lua_pushstring(P, lua_tostring(S, -1));
+  if (lua_isinteger(S, -1))
+    return lua_pushfstring(P, "%I", (LUAI_UACINT)lua_tointeger(S, -1));
+  if (lua_type(S, -1) == LUA_TNUMBER)
+    return lua_pushfstring(P, "%f", lua_tonumber(S, -1));
   if (!lua_istable(S, -1) || !lua_checkstack(S, 3))
     return lua_pushfstring(P, "it raised a %s", luaL_typename(S, -1));
   values_begin(&values, &call->script->limits);

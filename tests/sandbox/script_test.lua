@@ -131,6 +131,8 @@ test("an error names hook, file and line", function()
       tick = function() error { message = "a table", code = 7 } end,
       retry = function() error(print) end,
       save = function() coroutine.wrap(function() error "inside" end)() end,
+      restore = function(n) error(n) end,
+      connect = function() error("connect: 127.0.0.1:8080: refused", 0) end,
     }]]
   local words = "hook 'message', chat.lua:1: attempt to index a nil value (field 'x')"
   same({ nil, "script", "message", words, "chat.lua", 1, nil, nil, 0 }, fields(object:call("message", {})))
@@ -143,6 +145,10 @@ test("an error names hook, file and line", function()
   same({ message = "a table", code = 7 }, select(2, object:call "tick").cause)
   same("hook 'retry', chat.lua:9: it raised a function", select(2, object:call "retry").message)
   same("hook 'save', chat.lua:10: inside", select(2, object:call "save").message)
+  same("hook 'restore', chat.lua:11: 9007199254740993", select(2, object:call("restore", (1 << 53) + 1)).message)
+  same("hook 'restore', chat.lua:11: 0.5", select(2, object:call("restore", 0.5)).message)
+  words = "hook 'connect', chat.lua:12: connect: 127.0.0.1:8080: refused"
+  same({ nil, "script", "connect", words, "chat.lua", 12, nil, nil, 0 }, fields(object:call "connect"))
 end)
 
 test("an error of megabytes is told in short", function()
