@@ -2,6 +2,7 @@
 #include "sandbox/script.h"
 
 #include <lauxlib.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,7 +172,7 @@ static int new_script(lua_State *P) {
   *object = script;
   script->limits.bytes = options.bytes;
   script->limits.instructions = options.instructions;
-  script->limits.nanoseconds = (int64_t)(options.seconds * 1e9);
+  script->limits.nanoseconds = (int64_t)ceil(options.seconds * 1e9); /* 0 would be no limit */
   script->S = limits_new_state(&script->limits);
   if (!script->S || call_setup(script, setup, &options))
     return push_no_memory(P);

@@ -186,6 +186,8 @@ test("each limit has its words, and the script goes on with the next call", func
   local timed = loaded("return { tick = function() while true do end end, message = function() return 1 end }", { seconds = 0.01 })
   same({ nil, "script", "tick", "hook 'tick' of chat.lua:1 used its 10 ms", "chat.lua", 1, "time", nil, 0 }, fields(timed:call "tick"))
   same({ true, 1 }, { timed:call "message" })
+  local hasty = new { seconds = 1e-10, instructions = 1000000 }
+  same("time", select(2, hasty:load("for i = 1, 1e7 do end return {}", "@chat.lua")).limit)
   same("chat.lua:1 used its 2000000 instructions", select(2, new({ instructions = 2000000 }):load("while true do end", "@chat.lua")).message)
 end)
 
