@@ -196,8 +196,10 @@ static int run_provided(lua_State *P) {
   return lua_gettop(P) - 3;
 }
 
-static int refuse(lua_State *L, const struct provided *provided, const char *what) {
+/* P is left as it was, for the script may go on: base is its top before the call. */
+static int refuse(lua_State *L, const struct provided *provided, lua_State *P, int base, const char *what) {
   char text[256];
+  lua_settop(P, base);
   limits_reraise(L);
   values_describe(&provided->values, text, sizeof text);
   return luaL_error(L, "beam.%s: %s%s", provided->name, what, text);
@@ -221,7 +223,7 @@ static int call_provided(lua_State *L) {
     limits_break(limits);
   limits_spend(L);
   if (provided.values.problem)
-    return refuse(L, &provided, "");
+    return refuse(L, &provided, P, base, "");
   if (status != LUA_OK) {
     lua_pushstring(L, lua_tostring(P, -1));
     lua_settop(P, base);
@@ -232,7 +234,7 @@ static int call_provided(lua_State *L) {
   values_begin(&provided.values, limits);
   for (i = 0; i < count; i++)
     if (!values_copy(&provided.values, P, base + 2 + i, L))
-      return refuse(L, &provided, "its result: ");
+      return refuse(L, &provided, P, base, "its result: ");
   lua_settop(P, base);
   return count;
 }

@@ -298,6 +298,15 @@ test("their errors are errors in the script", function()
   same("hook 'retry', chat.lua:6: beam.take: a function cannot be copied", select(2, object:call "retry").message)
 end)
 
+test("what they give and the script cannot be given leaves nothing behind", function()
+  local object = loaded("return { tick = function() for _ = 1, 6000 do pcall(beam.many) end beam.many() end }", { memory = 1 << 20 }, {
+    many = function()
+      return table.unpack({ [200] = print }, 1, 200)
+    end,
+  })
+  same("hook 'tick', chat.lua:1: beam.many: its result: a function cannot be copied", select(2, object:call "tick").message)
+end)
+
 test("they may call the script again, within its budget", function()
   local object
   object = loaded([[
