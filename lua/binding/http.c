@@ -233,8 +233,8 @@ int http_send(lua_State *L) {
   struct wish wish = *(const struct wish *)luaL_checkudata(L, ARGUMENT_OPTIONS, PLAN_CLASS);
   double timeout = check_milliseconds(L, 5);
   wish.options.body = check_bytes(L, ARGUMENT_GONE, &wish.options.body_len);
-  luaL_argcheck(L, timeout >= 1 && timeout < UINT_MAX, 5, "seconds up to 4294967 are expected");
-  wish.options.timeout_ms = (unsigned)timeout;
+  luaL_argcheck(L, timeout < UINT_MAX, 5, "seconds up to 4294967 are expected");
+  wish.options.timeout_ms = timeout < 1 ? 1 : (unsigned)timeout; /* as read_seconds */
   object_arguments(L);
   return context ? start(L, context, &wish, NULL) : context_closed(L);
 }

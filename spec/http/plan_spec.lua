@@ -3,6 +3,7 @@ local beam = require "beam"
 local driver = require "beam.driver"
 local hooks = require "beam.observe.observers"
 local plans = require "beam.http.plan"
+local core = require("beam.base.native").core()
 
 local no_wait = beam.retry.backoff { base = 0 }
 
@@ -69,6 +70,14 @@ describe("calls that differ in their input alone", function()
     assert.has_error(function()
       client.call(url, { 1, 2 })
     end)
+  end)
+
+  it("may have next to no time, as others", function()
+    local context = driver.context()
+    for _, timeout in ipairs { 0, 1e-10, 0.0015 } do
+      assert(context:http({ url = url, timeout = timeout }, print)):free()
+      assert(context:send(core.plan { url = url }, print, "", timeout)):free()
+    end
   end)
 
   it("are tried again as others are", function()
