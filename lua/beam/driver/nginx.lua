@@ -124,6 +124,7 @@ end
 -- ---- Sleeping and running ----
 
 local shortest = 0.001 -- seconds; nginx has no shorter timers, and without a patch a sleep of 0 makes it turn without rest
+local longest = 1e9 -- beyond some more its milliseconds overflow
 
 --- Suspends the caller. 0 lets the others run.
 ---@param duration number seconds
@@ -133,7 +134,7 @@ function driver.sleep(duration)
   end
   seconds.check_wait(duration, "beam.sleep")
   keeper.check_may_wait()
-  ngx.sleep(math.max(shortest, duration))
+  ngx.sleep(math.min(longest, math.max(shortest, duration)))
 end
 
 local longest_turn = 0.002 -- seconds that somebody who need not wait goes on while others have to

@@ -234,6 +234,7 @@ function get.coroutines()
   add(fast_one:join() .. " " .. slow_one:join())
   local failed, why = beam.spawn(error, "no"):join()
   add(tostring(failed) .. " " .. why.kind)
+  add(ngx.thread.kill(ngx.thread.spawn(beam.sleep, 1e300)) and "asleep" or "over")
   add(beam.run(function()
     beam.spawn(step, "spawned", 0.02)
     return "main"

@@ -225,7 +225,7 @@ def no_worker(world):
 def coroutines(world):
     """spawn, join, sleep and run as in plain Lua; handlers go on after their request"""
     server = world.nginx(workers=1)
-    wanted = ["nil timeout", "fast", "slow", "fast slow", "nil script", "spawned", "main", "false early"]
+    wanted = ["nil timeout", "fast", "slow", "fast slow", "nil script", "asleep", "spawned", "main", "false early"]
     same(wanted, asyncio.run(get(server.port, "/coroutines")))
     asyncio.run(get(server.port, "/handlers"))
     same(10, wait_until(lambda: asyncio.run(get(server.port, "/handlers"))["count"] == 10 and 10, 20))
