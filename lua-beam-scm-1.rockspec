@@ -171,6 +171,7 @@ build = {
     ["beam.driver.nginx.descriptor"] = "lua/beam/driver/nginx/descriptor.lua",
     ["beam.driver.nginx.keeper"] = "lua/beam/driver/nginx/keeper.lua",
     ["beam.driver.nginx.leaving"] = "lua/beam/driver/nginx/leaving.lua",
+    ["beam.driver.nginx.library"] = "lua/beam/driver/nginx/library.lua",
     ["beam.driver.nginx.phase"] = "lua/beam/driver/nginx/phase.lua",
     ["beam.driver.nginx.waiting"] = "lua/beam/driver/nginx/waiting.lua",
     ["beam.driver.on_signal"] = "lua/beam/driver/on_signal.lua",

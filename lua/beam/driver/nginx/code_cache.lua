@@ -2,6 +2,7 @@
 -- we have nothing in it any more. Nothing tells a state that it is one of many, so they are counted: of a worker's second one on, all know,
 -- and the first is woken to see it.
 local compat = require "beam.base.compat"
+local core_library = require "beam.driver.nginx.library"
 local ffi = require "ffi"
 local log = require "beam.log"
 
@@ -16,20 +17,14 @@ local code_cache = {}
 local stream = ngx.config and ngx.config.subsystem == "stream" and 1 or 0
 local told = "lua_code_cache is off: each request makes its own connections, and they end with it. Turn it on to serve"
 
-local library, argument
+local library, argument -- from the first event loop on
 local entered = false
 local is_over = false -- the request that began it; known when its ngx.ctx is collected
-
--- The functions are in beam.core, which is loaded already.
-local function load_library()
-  local path = package.searchpath("beam.core", package.cpath)
-  library = library or path and ffi.load(path) or ffi.C
-end
 
 --- The state has an event loop from now on.
 ---@param ctx beam.core.context
 function code_cache.enter(ctx)
-  load_library()
+  library = core_library()
   local wake
   wake, argument = ctx:waker()
   if not entered then

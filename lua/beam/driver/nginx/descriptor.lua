@@ -1,5 +1,6 @@
 -- Waiting for the descriptor of beam.core inside nginx: directly by nginx's own event loop, or by the waker's thread where
 -- that cannot be (lua/binding/nginx/nginx.h). Either way the worker's own light thread waits on one semaphore.
+local core_library = require "beam.driver.nginx.library"
 local ffi = require "ffi"
 local log = require "beam.log"
 local semaphore = require "ngx.semaphore"
@@ -25,15 +26,7 @@ local watch = {}
 
 local longest = 1e6 -- seconds of one wait
 
-local library
-
--- The functions are in beam.core, which is loaded already.
-local function load_library()
-  if not library then
-    local path = package.searchpath("beam.core", package.cpath)
-    library = path and ffi.load(path) or ffi.C
-  end
-end
+local library -- from start() on
 
 -- ---- Directly ----
 
@@ -105,7 +98,7 @@ end
 ---@param how "direct"|"waker"|nil nil: directly, if it can be
 ---@return string? how, string? err
 function Watch:start(fd, how)
-  load_library()
+  library = core_library()
   if how ~= "waker" then
     local ok, problem = watch_directly(self, fd)
     if ok then
