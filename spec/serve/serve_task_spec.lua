@@ -577,6 +577,23 @@ describe("tasks of the local Beam:", function()
       assert.same({ 200, 'data: {"data":1}\n\n{"error":"Internal server error"}\n' }, { status, body })
     end)
 
+    it("a stream that begins when the time is over is asked for nothing", function()
+      local begun, given = driver.signal(), 0
+      app.endpoint("late", function(_, context)
+        while context.sleep(1) do -- luacheck: ignore 542
+        end
+        begun:wake_all()
+        return function()
+          given = given + 1
+          return given < 1000 and given or nil
+        end
+      end, { timeout = 0.05 })
+      start()
+      assert.equal(502, (ask("POST", "/endpoint/late", { body = "{}" })))
+      driver.sleep(0.1)
+      assert.is_true(given <= 1, given .. " items for nobody")
+    end)
+
     it("200 with a ValidationError for what its inputs do not allow; the handler does not run", function()
       local runs = 0
       app.endpoint("typed", function()

@@ -45,7 +45,10 @@ end
 ---@return beam.serve.events
 local function begin(exchange, headers)
   local self = setmetatable({ exchange = exchange, written = 0, over = false }, Events)
-  exchange:begin(200, headers)
+  if not exchange:begin(200, headers) and not exchange:is_over() then -- it was answered: the task had ended before
+    self.over = true
+    return self
+  end
   draw(self)
   if self.cut_at == 0 and self.fault.name == "cut" then
     cut(self)
