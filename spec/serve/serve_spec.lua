@@ -377,6 +377,43 @@ describe("the local Beam", function()
       assert.equal('data: {"n":1}\n\ndata: 2\n\nevent: token\ndata: x\n\n', text)
     end)
 
+    it("break off where they fail in the middle, as pages do", function()
+      local app = serve.new()
+      app.web("half", function()
+        local i = 0
+        return function()
+          i = i + 1
+          return i < 3 and { n = i } or error("in the middle", 0)
+        end
+      end)
+      server:close()
+      lines = {}
+      start(app, {
+        log = function(level, line)
+          table.insert(lines, level .. " " .. line)
+        end,
+      })
+      local text, done = "", driver.signal()
+      local failure
+      driver.attach()
+      local http = assert(driver.context():http({ url = server.url .. "/asgi/half", stream = true, timeout = 30 }, function(event, first)
+        if event == "data" then
+          text = text .. first
+        elseif event == "done" then
+          failure = first
+          driver.detach()
+          done:wake()
+        end
+      end))
+      assert.is_true(done:wait(10))
+      http:free()
+      assert.equal('data: {"n":1}\n\ndata: {"n":2}\n\n', text)
+      assert.is_truthy(failure)
+      assert.equal(2, #lines, table.concat(lines, "\n"))
+      assert.is_truthy(lines[1]:find("error /asgi/half: the handler failed: script: in the middle", 1, true))
+      assert.is_truthy(lines[2]:find("^info GET /asgi/half %(cut%)"))
+    end)
+
     it("run side by side", function()
       local running, all, tasks = 0, driver.signal(), {}
       local app = serve.new()

@@ -79,6 +79,13 @@ function Events:write(text)
   end
 end
 
+--- It ends in the middle, and the client sees that.
+function Events:break_off()
+  if not self.over then
+    cut(self)
+  end
+end
+
 --- The last of it.
 function Events:finish()
   if not self.over then

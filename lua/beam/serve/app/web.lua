@@ -40,6 +40,7 @@ end
 
 local function stream(exchange, iterate, state, item)
   local out = events.begin(exchange, { { "content-type", "text/event-stream" }, { "cache-control", "no-cache" } })
+  exchange.stream = out
   item = iterate(state, item)
   while item ~= nil and not out:is_over() do
     out:write(event_text(item))
@@ -73,6 +74,9 @@ function web.answer(exchange, deployment, sub_path)
   end)
   if not ok then
     exchange.server:log("error", ("%s: the handler failed: %s"):format(exchange.shown, tostring(err)))
+    if exchange.stream then
+      return exchange.stream:break_off()
+    end
     exchange:json(500, { detail = "Internal Server Error" })
   end
 end
