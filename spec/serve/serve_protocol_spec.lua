@@ -77,6 +77,9 @@ describe("the local Beam, by the protocol as it is now:", function()
       local started = os.clock()
       assert.is_nil(payload.read("{" .. ('"\\\\\\"'):rep(200000), {}))
       assert.is_nil(payload.read(("{"):rep(200000) .. "x", {}))
+      assert.is_nil(payload.read('{"' .. ("\\"):rep(200001), {}))
+      local ones = ("1"):rep(200000) .. "x"
+      assert.same({ x = ones }, (payload.read("", { x = { ones } })))
       assert.is_true(os.clock() - started < 5)
     end)
 

@@ -19,7 +19,7 @@ local function as_float64(value)
 end
 
 local function numeric(text)
-  local number = text:find "^[+-]?[%d.]+[%deE+-]*$" and tonumber(text)
+  local number = text:find "^[+-]?[%d.][%d.eE+-]*$" and tonumber(text)
   return number and number + 0.0 or text
 end
 
@@ -38,17 +38,23 @@ local function parameter(values)
   return json.array(numbers)
 end
 
+-- Where the string that begins at a quote ends: at the quote that is not escaped. Each byte is looked at once.
+local function end_of_string(text, at)
+  local backslashes, following
+  repeat
+    backslashes, following, at = text:match('^[^"\\]*(\\*)(.?)()', at + 1)
+    at = at - 1
+  until following == "" or following == '"' and #backslashes % 2 == 0
+  return following ~= "" and at or nil
+end
+
 -- Where the object at the start of a text ends.
 local function end_of_object(text)
   local depth, at = 0, text:match "^%s*(){"
   while at do
     local c = text:sub(at, at)
     if c == '"' then
-      repeat -- to the quote that is not escaped
-        local backslashes
-        backslashes, at = text:match('(\\*)"()', at + 1)
-        at = at and at - 1
-      until not at or #backslashes % 2 == 0
+      at = end_of_string(text, at)
     else
       depth = depth + (c == "{" and 1 or -1)
     end
