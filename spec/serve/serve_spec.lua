@@ -625,6 +625,31 @@ describe("the local Beam", function()
       second.ws:free()
     end)
 
+    it("let the next one in though the log fails", function()
+      local app, full = serve.new(), false
+      app.realtime("echo", function(text)
+        return text
+      end, { connections = 1 })
+      local log = require "beam.log"
+      log.to(function() end)
+      start(app, {
+        log = function()
+          if full then
+            error "the disk is full"
+          end
+        end,
+      })
+      local first = connect "/asgi/echo"
+      full = true
+      first.ws:close(1000)
+      local second = connect("/asgi/echo", { do_not_wait = true })
+      assert.is_true(second.until_true(function()
+        return second.open
+      end, 5))
+      second.ws:free()
+      log.to(nil)
+    end)
+
     it("refuse an upgrade as the gateway does", function()
       realtime(function() end, { token = "t0ken" })
       local client = connect "/asgi/echo"

@@ -29,8 +29,11 @@ local most_lines = 200 -- of the log, for whoever opens the page
 function Server:log(level, line)
   local lines = self.lines
   lines.last = lines.last + 1
-  lines[lines.last % most_lines] = { level = level, line = line, at = timestamp.now() };
-  (self.options.log or log.write)(level, line)
+  lines[lines.last % most_lines] = { level = level, line = line, at = timestamp.now() }
+  local own = self.options.log
+  if not (own and pcall(own, level, line)) then -- one that fails must not take down what it only hears of
+    log.write(level, line)
+  end
 end
 
 --- Calls fn in a coroutine of its own. Returns true and its results, or nil and a beam.error of kind "script". On Lua 5.1 a pcall could
