@@ -129,6 +129,28 @@ describe("the page of the local Beam", function()
     feed.close()
   end)
 
+  it("does not collect the log for a page that does not read", function()
+    local page = assert(driver.context():http({ url = server.url .. "/local/events", auth = bearer, stream = true }, function() end))
+    driver.attach()
+    http.until_true(function()
+      return next(server.exchanges) ~= nil
+    end)
+    page:pause()
+    local most, line = 0, ("x"):rep(100000)
+    for _ = 1, 3 do
+      for _ = 1, 100 do
+        server:log("info", line)
+      end
+      driver.sleep(0.3)
+      for request in pairs(server.exchanges) do
+        most = math.max(most, request:pending() or 0)
+      end
+    end
+    assert.is_true(most < 2 * 1024 * 1024, most .. " bytes wait")
+    page:free()
+    driver.detach()
+  end)
+
   it("switches faults on and off, and says what is none", function()
     local function set(body)
       local status, answer = ask("POST", "/local/faults", { auth = bearer, body = body })

@@ -15,10 +15,17 @@ local function write(exchange, name, text)
   exchange.request:stream_write(("event: %s\ndata: %s\n\n"):format(name, text))
 end
 
--- Lines since `seen`; returns the last one's number.
+local function is_slow(exchange)
+  return (exchange.request:pending() or 0) >= high_water
+end
+
+-- Lines since `seen`; returns the last one's number. A page that does not read gets the newest when it does.
 local function write_lines(exchange, seen)
   local lines = exchange.server.lines
   for number = math.max(seen, lines.last - lines.most) + 1, lines.last do
+    if is_slow(exchange) then
+      return number - 1
+    end
     write(exchange, "log", lossy.encode(lines[number % lines.most]))
   end
   return lines.last
@@ -33,7 +40,7 @@ function feed.serve(exchange)
   while not exchange:is_over() do
     local before = shown
     local text = lossy.encode(state.of(exchange.server))
-    if text ~= shown and (exchange.request:pending() or 0) < high_water then
+    if text ~= shown and not is_slow(exchange) then
       shown = text
       write(exchange, "state", text)
     end
