@@ -342,6 +342,11 @@ describe("the API of the local Beam:", function()
       local stub = { 200, { url = server.url .. "/asgi/id/" .. one.stub_id } }
       assert.same(stub, answer("GET", "/api/v1/stub/" .. one.stub_id .. "/url"))
       assert.same(stub, answer("GET", "/api/v1/stub/" .. WS .. "/" .. one.stub_id .. "/url"))
+      local id = "ABCDEF12-0000-4000-8000-000000000001"
+      app.endpoint("capitals", function() end, { id = id })
+      assert.equal(200, (ask("GET", "/api/v1/stub/" .. id .. "/url")))
+      assert.equal(200, (ask("POST", "/endpoint/id/" .. id)))
+      assert.equal(200, (ask("POST", "/endpoint/id/" .. id:lower())))
     end)
   end)
 

@@ -49,7 +49,7 @@ function Deployments:add(kind, name, handler, options)
     kind = kind,
     name = name,
     version = options.version or (latest and latest.version or 0) + 1,
-    id = options.id or url.uuid(),
+    id = options.id and ascii.lower(options.id) or url.uuid(),
     deployment_id = url.uuid(),
     app_id = namesake and namesake.app_id or url.uuid(),
     subdomain = latest and latest.subdomain or ascii.lower(name) .. "-" .. url.uuid():sub(1, 7),
@@ -82,7 +82,7 @@ local function matches(deployment, address)
   if address.kind and deployment.kind ~= address.kind then
     return false
   elseif address.id then
-    return deployment.id == address.id
+    return deployment.id == ascii.lower(address.id)
   end
   return ascii.lower(deployment.name) == ascii.lower(address.name) and (not address.version or deployment.version == address.version)
 end
