@@ -94,7 +94,10 @@ local function verify_task(body, headers, key, options)
   elseif is_old(tonumber(stamp), options) then
     return refuse_stale(tonumber(stamp), options)
   end
-  local said = json.decode(body)
+  local said, data = json.decode(body), nil
+  if type(said) == "table" then
+    data = said.data
+  end
   return {
     kind = "task",
     task_id = header_of(headers, "x-task-id"),

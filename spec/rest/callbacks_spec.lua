@@ -76,6 +76,12 @@ describe("a callback", function()
     end)
   end
 
+  it("has false as its data where that was returned", function()
+    local said = '{"data":false}'
+    local signature = others.openssl(require("beam.base64").encode(said) .. ":" .. now)
+    assert.is_false(assert(beam.callbacks.verify(said, headers_of(signature), KEY, { now = now })).data)
+  end)
+
   it("that was tampered with is refused", function()
     local signature = others.openssl(encoded .. ":" .. now)
     local at = { now = now }
@@ -256,6 +262,24 @@ describe("the local Beam's callback", function()
     local _, info = client.call("multiply", { x = 21, callback_url = there })
     callback = verified(wait_for(2))
     assert.are.same({ info.task_id, "COMPLETE", { result = 42 } }, { callback.task_id, callback.status, callback.data })
+  end)
+
+  it("of a call tells what its answer told", function()
+    local there = "http://127.0.0.1:" .. receiver:port() .. "/of-the-input"
+    local returned = { { n = 2, 1, "two" }, { n = 1, false }, { n = 1, app.response(201, { a = 1 }) }, { n = 1, app.response(204) } }
+    local now_returned
+    local function give()
+      return (table.unpack or unpack)(now_returned, 1, now_returned.n) -- luacheck: ignore 143
+    end
+    app.endpoint("give", give)
+    app.task_queue("give", give)
+    for i, wanted in ipairs { { 1, "two" }, false, { a = 1 }, beam.null } do
+      now_returned = returned[i]
+      client.call("give", { callback_url = there })
+      assert.are.same(wanted, verified(wait_for(2 * i - 1)).data)
+      assert(client.submit("give", { callback_url = there }))
+      assert.are.same(wanted, verified(wait_for(2 * i)).data)
+    end
   end)
 
   it("is tried three times, and not after a refusal", function()

@@ -40,6 +40,14 @@ local function header_list(headers)
   return list, content_type
 end
 
+--- What a handler returned without the status and the headers.
+function responses.body(value)
+  if responses.is(value) then
+    return value.body
+  end
+  return value
+end
+
 --- The one value that a handler's results are: of several, Python's tuple, which JSON has as an array. results: true and what it returned.
 ---@param results table packed
 function responses.value(results)

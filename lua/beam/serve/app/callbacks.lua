@@ -1,6 +1,5 @@
 -- Tells whoever asked that a task has ended, as Beam's runner does (docs/wire.md section 8): a POST, signed; three tries, and none after an
 -- answer that did not come in time, so that nothing is delivered twice.
-local responses = require "beam.serve.response"
 local base64 = require "beam.base64"
 local driver = require "beam.driver"
 local exchange = require "beam.http.exchange"
@@ -37,7 +36,7 @@ function callbacks.expect(task, input)
 end
 
 local function request_of(store, task)
-  local value = responses.is(task.returned) and task.returned.body or task.returned
+  local value = task.returned
   local body = json.encode { data = value == nil and json.null or value } or '{"data":null}'
   local stamp = ("%d"):format(os.time())
   return {

@@ -81,16 +81,17 @@ local function fail(exchange, task, results)
 end
 
 local function succeed(exchange, task, results)
-  local status, headers, body = 200, nil, nil
+  local status, headers, body, value = 200, nil, nil, nil
   if not exchange.stream then
-    status, headers, body = responses.render(responses.value(results))
+    value = responses.value(results)
+    status, headers, body = responses.render(value)
   end
   if not status then
     local message = "the handler's result cannot be sent: " .. headers
     task:set("ERROR", message)
     return respond(exchange, 500, { { "content-type", "application/json" } }, lossy.encode { error = message })
   end
-  task.returned = not exchange.stream and results[2] or nil
+  task.returned = responses.body(value)
   task:set "COMPLETE"
   if exchange.stream then
     return finish_stream(exchange, false)

@@ -25,7 +25,7 @@ local final = { COMPLETE = true, ERROR = true, CANCELLED = true, TIMEOUT = true,
 ---@field result any what the handler returned, as JSON has it; nil: none
 ---@field outputs table[] beam/serve/api/outputs.lua
 ---@field callback_url string? is told when it has ended
----@field returned any what the handler returned, for the callback
+---@field returned any what the handler returned, for the callback; of an answer with a status its body
 ---@field on_change (fun(task: beam.serve.task))? told of each change
 ---@field changed beam.signal woken when anything of it changes
 local Task = {}

@@ -22,7 +22,7 @@ local function as_result(value, options)
   elseif value == nil then
     return json.null
   end
-  local text, message = json.encode { result = responses.is(value) and value.body or value } -- as deep as it is when it is shown
+  local text, message = json.encode { result = responses.body(value) } -- as deep as it is when it is shown
   if not text then
     return nil, "the handler's result cannot be sent: " .. message
   end
