@@ -102,7 +102,7 @@ local function verify_task(body, headers, key, options)
     kind = "task",
     task_id = header_of(headers, "x-task-id"),
     status = header_of(headers, "x-task-status"),
-    data = type(said) == "table" and said.data or json.null,
+    data = data == nil and json.null or data,
     time = tonumber(stamp),
   }
 end
@@ -160,7 +160,7 @@ function callbacks.verify(body, headers, key, options)
   local verify = header_of(headers, "x-beta9-signature") and not header_of(headers, "x-task-signature") and verify_webhook or verify_task
   local text, err = read_key(key)
   if not text then
-    return nil, err
+    return nil, err or errors.new { kind = "config", message = "there is no key to verify a callback with" }
   end
   local callback, refused = verify(body, headers, text, options)
   if callback or type(key) == "string" or refused.hint ~= forged_hint then

@@ -293,6 +293,24 @@ describe("the local Beam's callback", function()
     assert.are.equal(4, #received)
   end)
 
+  it("is to be sent again where there is no key to verify it with", function()
+    for _, key in ipairs {
+      function()
+        error("no key today", 0)
+      end,
+      function() end,
+    } do
+      local listening = assert(beam.callbacks.listen { key = key })
+      local ask = require("served_http").asker { url = listening.url:gsub("/$", "") }
+      local headers = {}
+      for name, value in pairs(headers_of("00", os.time())) do
+        headers[#headers + 1] = { name, tostring(value) }
+      end
+      assert.are.equal(503, (ask("POST", "/", { body = "{}", headers = headers })))
+      listening:close()
+    end
+  end)
+
   it("is received where nothing else listens, each task's once", function()
     local listening = assert(beam.callbacks.listen { key = client.signing_key })
     local task = assert(client.submit("train", { callback_url = listening.url }))

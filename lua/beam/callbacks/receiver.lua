@@ -3,6 +3,7 @@
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
+local protect = require "beam.driver.protect"
 local types = require "beam.base.types"
 
 local most_kept = 10000 -- callbacks that nobody has asked for; the oldest are forgotten
@@ -37,11 +38,12 @@ end
 
 -- The key may have to be asked for: in a coroutine of its own.
 local function take(self, request, view)
-  local callback, err = self.verify(view.body, view.headers, self.key, { window = self.window })
-  if callback then
+  local ok, callback, err = protect.hook(self.verify, view.body, view.headers, self.key, { window = self.window })
+  if ok and callback then
     keep(self, callback)
     return request:respond(204, {}, "")
   end
+  err = ok and err or callback
   require("beam.log").write("warning", "a callback was refused: " .. tostring(err))
   request:respond(err.kind == "auth" and 401 or 503, {}, "") -- 503: Beam tries again
 end
