@@ -161,6 +161,24 @@ describe("the signing key", function()
     assert.are.equal(1, api:count "signing%-key")
   end)
 
+  it("is waited for as long as each who waits says", function()
+    local requests = {}
+    api:on("GET /api/v1/token/[^/]+/signing%-key", function(request)
+      requests[#requests + 1] = request
+    end)
+    local patient = beam.spawn(client.signing_key, { timeout = 10 })
+    local began = driver.now()
+    local none, err = client.signing_key { timeout = 0.1 }
+    assert.are.same({ nil, "timeout", "no signing key within 0.1 s" }, { none, err.kind, err.message })
+    assert.is_true(driver.now() - began < 5)
+    eventually(function()
+      return #requests > 0
+    end)
+    told.reply(requests[1], 200, { signing_key = "late" })
+    assert.are.equal("late", (patient:join(5)))
+    assert.are.equal(1, #requests)
+  end)
+
   it("is asked for anew where a signature does not fit, but not again and again", function()
     local moment = os.time()
     local function verify(with)

@@ -11,11 +11,11 @@ local least_age = 60 -- seconds until a key that is said to be wrong is asked fo
 -- By the function that makes a client's credentials: another token may be of another workspace.
 local known = setmetatable({}, { __mode = "k" }) ---@type table<function, { key: string?, asked: number?, look_up: beam.coroutine? }>
 
-local function look_up(entry, settings, timeout)
+local function look_up(entry, settings)
   local asked = api.of(settings)
   local key, err
   if asked.signing_key then
-    key, err = asked.signing_key(settings, { timeout = timeout })
+    key, err = asked.signing_key(settings, {})
   else
     err = errors.new { kind = "invalid", message = "Beam's public API has no signing key", hint = "api_version = 'v1' asks the gateway" }
   end
@@ -42,12 +42,19 @@ function signing_key.get(settings, options)
   if entry.key and (young or not options.fresh) then
     return entry.key
   end
-  if not entry.look_up then
-    local running = driver.spawn(look_up, entry, own, options.timeout)
+  local running = entry.look_up
+  if not running then
+    own.timeout = nil -- whoever waits for the answer has a time of its own
+    running = driver.spawn(look_up, entry, own)
     entry.look_up = not running.done and running or nil
-    return running:join()
   end
-  return entry.look_up:join()
+  local key, err = running:join(options.timeout)
+  if not running.done then
+    return nil, errors.timeout("signing key", options.timeout)
+  elseif entry.look_up == running then -- it raised
+    entry.look_up = nil
+  end
+  return key, err
 end
 
 return signing_key

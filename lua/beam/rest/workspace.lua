@@ -50,7 +50,9 @@ function workspace.id(settings, timeout)
     entry.look_up = not running.done and running or nil
   end
   local id, err = running:join(timeout)
-  if running.done and entry.look_up == running then -- it raised
+  if not running.done then
+    return nil, errors.timeout("id of the workspace", timeout)
+  elseif entry.look_up == running then -- it raised
     entry.look_up = nil
   end
   return id, err, true
