@@ -1,6 +1,8 @@
 -- The ids that Beam lists are those of deployments, and addresses are made of stubs' ids: either works wherever a name does.
 local beam = require "beam"
+local driver = require "beam.driver"
 local serve = require "beam.serve"
+local told = require "told_api"
 
 local TOKEN = "a-token"
 
@@ -81,6 +83,22 @@ describe("the id of a deployment", function()
     local result, err = client.call("00000000-0000-4000-8000-00000000abcd", {})
     assert.is_nil(result)
     assert.are.equal(400, err.status)
+  end)
+
+  it("is not looked up for longer than the call may take", function()
+    local api = told.start()
+    api:on("POST /endpoint/id/.*", function(request)
+      driver.context():timer(0.7, function()
+        told.reply(request, 400, { message = "Invalid stub id" })
+      end)
+    end)
+    api:on("GET /api/v1/deployment/.*", function() end)
+    local began = driver.now()
+    local at = assert(beam.client { gateway = api.url, token = TOKEN, workspace = told.workspace })
+    local result, err = at.call({ id = "00000000-0000-4000-8000-00000000abcd" }, {}, { timeout = 1 })
+    assert.are.same({ nil, 400 }, { result, err.status })
+    assert.is_true(driver.now() - began < 1.5, driver.now() - began)
+    api:close()
   end)
 
   it("warms up by its own kind, and by a name's", function()

@@ -92,10 +92,13 @@ function known_id.trying(settings, target, prepared, spent, try)
   prepared.url = known_id.url(settings, target, "http") or prepared.url
   return function(auth, left)
     local deadline = driver.now() + left
+    local function remaining()
+      return math.max(0.001, deadline - driver.now())
+    end
     local result, err, response = try(auth, left)
-    if err and known_id.find(settings, target, err, left) and not (spent and spent()) then
+    if err and known_id.find(settings, target, err, remaining()) and not (spent and spent()) then
       prepared.url = known_id.url(settings, target, "http")
-      return try(auth, math.max(0.001, deadline - driver.now()))
+      return try(auth, remaining())
     end
     return result, err, response
   end
