@@ -296,6 +296,18 @@ describe("a stream of logs", function()
     assert.is_truthy(opened[2].query:find "start_time=%d%d%d%d%-")
   end)
 
+  it("ends where nothing more comes, though Beam does not say so", function()
+    local function silent(text)
+      return function(request)
+        api:begin(request)
+        request:stream_write(": connected\n\n" .. text)
+      end
+    end
+    on_stream { silent(event(1)), silent(event(2)), silent "" }
+    local lines, err = all(client.logs { container = "c", silence = 0.1, retry = at_once, timeout = 10 })
+    assert.are.same({ { "1", "2" }, nil, 3 }, { lines, err, #opened })
+  end)
+
   it("that tells of an error after a line goes on behind that line", function()
     on_stream { streamed(event(1) .. 'event: error\ndata: {"error":"the store went away"}\n\n'), streamed(event(2)) }
     local lines, err = all(client.logs { container = "c", retry = at_once })

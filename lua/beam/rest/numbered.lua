@@ -200,7 +200,7 @@ local function take_items(state, bytes)
     elseif type(record) == "table" and is_new(state, item) then
       state.last = state.last + 1
       state[state.last] = { record = record, event = item.event }
-      state.failures = 0
+      state.failures, state.silent = 0, false
     end
   end
 end
@@ -219,6 +219,16 @@ local function come_to_the_end(state)
   end
 end
 
+-- The next one begins where it was. Beam does not end a stream while others say what it numbers along: whoever reads what there is so far
+-- has all of it when nothing came twice.
+local function take_silence(state)
+  drop(state)
+  if state.bounded and state.silent and left(state) > 0 then
+    numbered.finish(state)
+  end
+  state.silent = true
+end
+
 local function read(state)
   local silence = math.min(left(state), state.silence)
   local asked = driver.now()
@@ -230,7 +240,7 @@ local function read(state)
   elseif not failure then
     come_to_the_end(state)
   elseif failure.kind == "timeout" and driver.now() - asked >= silence - 0.01 then
-    drop(state) -- and the next one begins where it was
+    take_silence(state)
   else
     local err = api.from_core(failure, state.what)
     err.retryable = true
@@ -259,7 +269,7 @@ end
 --- What it follows has ended: Beam is asked for what is left of it, and that is the end.
 ---@param state beam.numbered
 function numbered.bring_to_an_end(state)
-  state.ending = true
+  state.ending, state.silent = true, false
   drop(state)
   state.interrupted:wake_all()
 end
@@ -291,6 +301,7 @@ function numbered.new(options)
     first = 1, -- the entries first to last wait to be read
     last = 0,
     failures = 0, -- in a row
+    silent = false, -- a silence was the last that came
     over = false,
   }
 end
