@@ -211,6 +211,22 @@ describe("a transfer", function()
     os.execute("rm -rf " .. folder)
   end)
 
+  it("says that a move may have been made where an answer was lost", function()
+    local count = 0
+    api:on("POST /api/v1/gateway/volumes/.*/move", function(request)
+      count = count + 1
+      if count == 1 then
+        return request:abort(false)
+      end
+      told.reply(request, 200, { ok = false, err_msg = "no such file" })
+    end)
+    local hint = "an attempt before this one failed, and may have done it: look before you ask again"
+    local done, err = volume:move("a", "b")
+    assert.are.same({ nil, "moving data/a: no such file", hint }, { done, err.message, err.hint })
+    done, err = volume:move("a", "b") -- and at once: it is as it is told
+    assert.are.same({ nil, "moving data/a: no such file", nil }, { done, err.message, err.hint })
+  end)
+
   local function header(view, name)
     for _, pair in ipairs(view.headers) do
       if pair[1] == name then

@@ -31,6 +31,8 @@ local hints = {
   [429] = "too many requests: try again later",
 }
 
+local may_be_done = "an attempt before this one failed, and may have done it: look before you ask again"
+
 -- ---- Failures ----
 
 --- The API refused.
@@ -123,6 +125,7 @@ end
 ---@param options beam.api_options?
 ---@return any value beam.null for an empty answer; nil on failure
 ---@return beam.error? err executed "no": nothing that the API is asked runs a handler
+---@return string? doubt of what was changed in several attempts: one before the last may have done it
 function api.request(settings, method, path, options)
   options = options or {}
   local request, what = api.prepare(settings, method, path, options)
@@ -132,10 +135,14 @@ function api.request(settings, method, path, options)
     return nil, errors.timeout("answer to " .. what, 0)
   end
   local policy = { retry = options.retry == nil and default_retry or options.retry, timeout = timeout }
-  local value, err = attempts.run(settings, {}, policy, function(auth, left)
+  local value, err, _, count = attempts.run(settings, {}, policy, function(auth, left)
     return attempt(request, what, auth, left)
   end, request, "beam.api")
-  return value, err
+  local doubt = method ~= "GET" and count > 1 and may_be_done or nil
+  if err and doubt and not err.retryable then
+    err.hint = doubt
+  end
+  return value, err, doubt
 end
 
 --- The API that these settings choose: the module api/v1.lua or api/v2.lua, with the same functions.

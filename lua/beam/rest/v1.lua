@@ -131,11 +131,11 @@ function v1.ask(settings, method, path, options)
 end
 
 -- Beam's gateway may say that it went wrong with status 200.
-local function is_ok(value, err, what)
+local function is_ok(what, value, err, doubt)
   value, err = expect_object(value, err, what)
   if value and value.ok ~= true then
     local message = ("%s: %s"):format(what, type(value.err_msg) == "string" and value.err_msg or "Beam refused")
-    return nil, errors.new { kind = "http", message = message, phase = "response", status = 200, body = value }
+    return nil, errors.new { kind = "http", message = message, phase = "response", status = 200, body = value, hint = doubt }
   end
   return value and true or nil, err
 end
@@ -145,8 +145,8 @@ end
 ---@return true? done, beam.error? err
 function v1.move(settings, from, to, options)
   options.body = { new_path = to }
-  local value, err = api.request(settings, "POST", "/api/v1/gateway/volumes/" .. percent.encode(from) .. "/move", options)
-  return is_ok(value, err, "moving " .. from)
+  local path = "/api/v1/gateway/volumes/" .. percent.encode(from) .. "/move"
+  return is_ok("moving " .. from, api.request(settings, "POST", path, options))
 end
 
 --- Sets how many containers a pod has.
@@ -155,8 +155,8 @@ end
 ---@return true? done, beam.error? err
 function v1.scale(settings, id, containers, options)
   options.body = { containers = containers }
-  local value, err = api.request(settings, "POST", "/api/v1/gateway/deployments/" .. percent.encode(id) .. "/scale", options)
-  return is_ok(value, err, "scaling deployment " .. id)
+  local path = "/api/v1/gateway/deployments/" .. percent.encode(id) .. "/scale"
+  return is_ok("scaling deployment " .. id, api.request(settings, "POST", path, options))
 end
 
 -- ---- The workspace's key ----
