@@ -133,6 +133,16 @@ describe("a deployment", function()
     end)
   end)
 
+  it("whose stub is not told has no containers, and an error says so", function()
+    local api = told.start()
+    api:on("GET /api/v1/deployment/[^/]+", function(request)
+      told.reply(request, 200, { data = { { id = "d", name = "bare", version = 1, stub_type = "endpoint/deployment" } } })
+    end)
+    local list, err = beam.client({ gateway = api.url, token = TOKEN }).containers { deployment = "bare" }
+    assert.are.same({ nil, "http", "Beam did not say which stub the deployment has" }, { list, err.kind, err.message })
+    api:close()
+  end)
+
   it("takes no file where it wants JSON, and says what to do", function()
     local path = os.tmpname()
     local file = assert(io.open(path, "wb"))

@@ -220,6 +220,12 @@ describe("task:download", function()
     assert.is_nil((tostring(err)):find("secret", 1, true))
   end)
 
+  it("names the outputs that there are, and passes over what is none", function()
+    api.tasks.a = { id = "a", status = "COMPLETE", outputs = { beam.null, 5, { url = "http://h/" }, { name = "o", url = "http://h/" } } }
+    local count, err = task:download("x", path)
+    assert.are.same({ nil, "invalid", "it has: o" }, { count, err.kind, err.hint })
+  end)
+
   it("refuses what is no URL", function()
     has_output "file:///etc/passwd"
     local count, err = task:download("o", path)

@@ -54,6 +54,9 @@ end
 -- The stub of a deployment's latest version; nil and an error.
 local function stub_of(settings, target, timeout)
   local found, err = deployment.get(settings, target):fetch { timeout = timeout }
+  if found and not found.stub_id then
+    err = errors.new { kind = "http", message = "Beam did not say which stub the deployment has", phase = "response", body = found.record }
+  end
   return found and found.stub_id, err
 end
 

@@ -235,8 +235,8 @@ function logs.last_of_task(settings, id, count, timeout)
     return nil, err
   end
   local lines = {}
-  for i, record in ipairs(records) do
-    lines[i] = type(record) == "table" and tostring(record.message) or nil
+  for _, record in ipairs(records) do
+    lines[#lines + 1] = type(record) == "table" and tostring(record.message) or nil
   end
   return lines
 end

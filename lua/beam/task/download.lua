@@ -14,10 +14,11 @@ local function find_output(job, wanted)
   end
   local names = {}
   for _, output in ipairs(outputs) do
-    if output.name == wanted and type(output.url) == "string" then
+    local name = type(output) == "table" and output.name
+    if name == wanted and type(output.url) == "string" then
       return output.url
     end
-    names[#names + 1] = tostring(output.name)
+    names[#names + 1] = name and tostring(name) or nil
   end
   local hint = names[1] and "it has: " .. table.concat(names, ", ") or "it has none, or not yet"
   local message = ("task %s has no output '%s'"):format(job.task.id, wanted)
