@@ -187,6 +187,18 @@ describe("beam.otlp", function()
     assert.same({ sent = 2, dropped = 2, waiting = 0 }, otlp:stats())
   end)
 
+  it("takes no count for true that cannot be one", function()
+    local otlp = exporter()
+    for i, count in ipairs { "0.5", "9e300", "-3", '"nan"' } do
+      hooks.answers = { { 200, '{"partialSuccess":{"rejectedSpans":' .. count .. "}}" } }
+      otlp(span "one")
+      otlp:flush(5)
+      local stats = otlp:stats()
+      assert.same({ i, 0 }, { stats.sent + stats.dropped, stats.waiting }, count)
+      assert.same(math.min(i, 2), stats.dropped)
+    end
+  end)
+
   it("sends what is no UTF-8 as text that is, and drops what is no text at all", function()
     local otlp, odd, broken = exporter(), span "a\255b", span "broken"
     odd.attributes = { ["beam.deployment.name"] = "\27[2J", number = 0 / 0 }

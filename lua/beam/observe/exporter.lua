@@ -76,7 +76,7 @@ end
 local function answered(self, failure, response)
   local count, status = #self.batch, not failure and response.status
   if status and status >= 200 and status <= 299 then
-    local refused, why = otlp_json.rejected(response.body)
+    local refused, why = otlp_json.rejected(response.body, count)
     self.sent = self.sent + count - refused
     if refused > 0 then
       drop(self, refused, why or "the collector refused them")

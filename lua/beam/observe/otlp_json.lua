@@ -80,16 +80,18 @@ function otlp_json.encode(spans, resource, version)
   return json.encode { resourceSpans = { { resource = { attributes = resource }, scopeSpans = { scope } } } }
 end
 
---- How many spans an answer says were refused.
+--- How many spans an answer says were refused: of those that it is about.
 ---@param body string?
+---@param most integer that many were sent
 ---@return integer count, string? why
-function otlp_json.rejected(body)
+function otlp_json.rejected(body, most)
   local value = body and body ~= "" and json.decode(body)
   local part = type(value) == "table" and value.partialSuccess
   if type(part) ~= "table" then
     return 0
   end
-  return tonumber(part.rejectedSpans) or 0, type(part.errorMessage) == "string" and part.errorMessage or nil
+  local count = tonumber(part.rejectedSpans) or 0
+  return count > 0 and math.ceil(math.min(count, most)) or 0, type(part.errorMessage) == "string" and part.errorMessage or nil
 end
 
 return otlp_json
