@@ -154,6 +154,32 @@ describe("beam.metrics", function()
     assert.is_true(count < 70, count)
   end)
 
+  it("does not keep open what was forgotten, and what that had sent counts on", function()
+    local deployment = app.deployments:find { kind = "asgi", name = "echo" }
+    local before = beam.metrics().connections
+    local function talk()
+      local conn = assert(client.realtime("echo", { retry = false }))
+      conn:send "hello"
+      assert(conn:receive(5))
+      beam.metrics()
+    end
+    local talking = beam.spawn(talk)
+    talking:join(10)
+    talking = nil -- luacheck: ignore 311
+    assert.equal(1, deployment.live)
+    for _ = 1, 100 do
+      collectgarbage()
+      beam.sleep(0.02)
+      if deployment.live == 0 then
+        break
+      end
+    end
+    assert.equal(0, deployment.live)
+    local now = beam.metrics().connections
+    assert.same({ 1, 1 }, { since(before, now, "sent"), since(before, now, "attempts") })
+    assert.same(1, since(before, beam.metrics().connections, "sent"))
+  end)
+
   it("is what Prometheus reads", function()
     assert(client.call("hi", {}))
     beam.metrics()

@@ -75,24 +75,27 @@ end
 
 -- ---- Connections ----
 
--- Those that have ended are added to what they were before.
+local weak = { __mode = "v" } -- a connection that was forgotten ends, although it is counted
+
+-- Those that have ended are added to what they were before; those that were forgotten as they were when somebody looked at them last.
 local function sweep()
   local live = {}
-  for _, conn in ipairs(counting.connections) do
-    if conn.state == "closed" then
-      local figures = conn:stats()
+  for _, entry in ipairs(counting.connections) do
+    local conn = entry.ref.conn
+    if conn and conn.state ~= "closed" then
+      live[#live + 1] = entry
+    else
+      local figures = conn and conn:stats() or entry.seen
       for _, name in ipairs(sums) do
         add(counting.past, name, figures[name] or 0)
       end
-    else
-      live[#live + 1] = conn
     end
   end
   counting.connections, counting.begun = live, 0
 end
 
 local function count_connection(conn)
-  table.insert(counting.connections, conn)
+  table.insert(counting.connections, { ref = setmetatable({ conn = conn }, weak), seen = {} })
   counting.opened, counting.begun = counting.opened + 1, counting.begun + 1
   if counting.begun >= sweep_after then
     sweep()
@@ -181,9 +184,11 @@ local function connections_now()
   for _, name in ipairs(gauges) do
     figures[name] = 0
   end
-  for _, conn in ipairs(counting.connections) do
-    local own = conn:stats()
-    add(figures.states, conn.state, 1)
+  for _, entry in ipairs(counting.connections) do
+    local conn = entry.ref.conn
+    local own = conn and conn:stats() or entry.seen
+    entry.seen = own
+    add(figures.states, conn and conn.state or "closed", 1)
     for _, names in ipairs { sums, gauges } do
       for _, name in ipairs(names) do
         figures[name] = figures[name] + (own[name] or 0)
