@@ -27,6 +27,8 @@ local program = [[
   say("served", answer and answer.half == 0.5 or problem)
   server:close()
 
+  say("recorded", require("beam.recording").line { event = "sent", connection = 1, at = 0.5, data = "" }:find('"at":0.500000', 1, true) ~= nil)
+  say("measured", tostring(require("beam.observe.metrics").snapshot()):find 'le="0.001"' ~= nil)
   say("parsed", require("beam.json").decode('{"a":1.5e-3}').a == 3 / 2000)
   say("written", require("beam.json").encode { 0.5 })
   local ok, misspelt = pcall(client.call, { "x", TIMEOUTT = 1 })
@@ -57,6 +59,6 @@ describe("a Turkish locale", function()
     local output = pipe:read "*a"
     pipe:close()
     os.remove(path)
-    assert.equal("call=true\ntask=I-1\nopen=1\nserved=true\nparsed=true\nwritten=[0.5]\nsuggests=true\n", output)
+    assert.equal("call=true\ntask=I-1\nopen=1\nserved=true\nrecorded=true\nmeasured=true\nparsed=true\nwritten=[0.5]\nsuggests=true\n", output)
   end)
 end)

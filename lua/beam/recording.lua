@@ -64,7 +64,7 @@ end
 ---@return string line with its end
 function recording.line(event)
   local kind = events[event.event]
-  local pieces = { ('"at":%.6f'):format(event.at) }
+  local pieces = { '"at":' .. ("%.6f"):format(event.at):gsub(",", ".") } -- some locales have a comma
   if kind.of then
     put(pieces, kind.of, event[kind.of])
   end

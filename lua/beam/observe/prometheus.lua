@@ -4,7 +4,7 @@ local secrets = require "beam.settings.secrets"
 local prometheus = {}
 
 local function number(value)
-  return value % 1 == 0 and ("%d"):format(value) or ("%.9g"):format(value)
+  return value % 1 == 0 and ("%d"):format(value) or (("%.9g"):format(value):gsub(",", ".")) -- some locales have a comma
 end
 
 local escapes = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" }
