@@ -363,6 +363,17 @@ describe("a replay", function()
     assert.same({ "request 1 (line 2): header content-type: expected application/json, got text/plain" }, report.differences)
   end)
 
+  it("takes a header that was sent twice as it was", function()
+    local function send(kinds)
+      return function(client)
+        client:call { "mirror", input = { text = "a" }, headers = { Accept = kinds } }
+      end
+    end
+    assert.same({}, round(send { "a/b", "c/d" }).differences)
+    local report = round(send { "a/b", "c/d" }, send { "a/b", "e/f" })
+    assert.same({ "request 1 (line 2): header accept: expected a/b, c/d, got a/b, e/f" }, report.differences)
+  end)
+
   it("goes on after what no server can send", function()
     local path = write {
       { at = 0, request = 1, event = "request", method = "POST", target = "/endpoint/multiply", data = "{}" },

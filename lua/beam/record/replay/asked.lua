@@ -1,6 +1,7 @@
 -- What a client asks, and how that differs from what a recorded one had asked.
 local address = require "beam.settings.target"
 local compare = require "beam.record.replay.compare"
+local headers_of = require("beam.settings.headers").to_table
 
 local asked = {}
 
@@ -16,17 +17,13 @@ local asked = {}
 ---@param secrets table lua/beam/settings/secret_list.lua
 ---@return beam.replay.asked
 function asked.read(view, secrets)
-  local headers = {}
-  for _, pair in ipairs(view.headers) do
-    headers[pair[1]] = headers[pair[1]] or pair[2]
-  end
   secrets:learn_headers(view.headers)
   secrets:learn_target(view.target)
   return {
     kind = view.upgrade and "connection" or "request",
     method = view.method,
     target = secrets:hide_target(view.target),
-    headers = headers,
+    headers = headers_of(view.headers),
     body = secrets:hide(view.body or ""),
   }
 end
@@ -77,10 +74,11 @@ local function name(method, target)
 end
 
 local function differing_header(first, got)
+  local expected = headers_of(first.headers)
   for _, pair in ipairs(first.headers) do
-    local value = got.headers[pair[1]]
-    if value ~= pair[2] then
-      return ("header %s: expected %s, got %s"):format(pair[1], pair[2], value or "none")
+    local field = pair[1]
+    if got.headers[field] ~= expected[field] then
+      return ("header %s: expected %s, got %s"):format(field, expected[field], got.headers[field] or "none")
     end
   end
 end
