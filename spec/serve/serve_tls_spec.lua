@@ -76,6 +76,31 @@ describe("a local Beam's certificate", function()
     assert.truthy(read(files.key):find("PRIVATE KEY", 1, true))
   end)
 
+  it("fits its key though two make one at the same time", function()
+    local core = require("beam.base.native").core()
+    local real, within = core.write_private, false
+    core.write_private = function(...)
+      local ok, problem = real(...)
+      if not within then
+        within = true
+        assert(certificate.find(getenv)) -- another program
+      end
+      return ok, problem
+    end
+    local ok, files = pcall(certificate.find, getenv)
+    core.write_private = real
+    assert.is_true(ok, files)
+    local function public_key(command)
+      local pipe = io.popen(command .. " 2>&1")
+      local text = pipe:read "*a"
+      pipe:close()
+      return text
+    end
+    local of_certificate = public_key("openssl x509 -noout -pubkey -in '" .. files.cert .. "'")
+    assert.truthy(of_certificate:find("PUBLIC KEY", 1, true))
+    assert.equal(of_certificate, public_key("openssl pkey -pubout -in '" .. files.key .. "'"))
+  end)
+
   it("needs a place", function()
     local files, problem = certificate.find(function() end)
     assert.is_nil(files)

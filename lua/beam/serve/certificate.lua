@@ -1,11 +1,14 @@
 -- The certificate that a local Beam shows where it was given none: made on first use, for this machine's own names, kept where only its
 -- user can read it, and made again before it ends. It is signed by itself, and can sign no other: who trusts it trusts no one else.
 --
---   ~/.beam/serve.pem   the certificate, for tls.ca_file; its first line says until when it is used
+--   ~/.beam/serve.pem   the certificate, for tls.ca_file; its first line says until when it is used, and of which key it is
 --   ~/.beam/serve.key
+local base64 = require "beam.base64"
+
 local certificate = {}
 
 local used_for = 800 * 86400 -- seconds, of the 825 days that it is good for
+local most_tries = 3
 
 local function folder_of(getenv)
   local home = getenv "HOME" or getenv "USERPROFILE"
@@ -23,9 +26,14 @@ local function read(path)
   return text
 end
 
+-- Two that begin at once may leave the key of the one and the certificate of the other.
+local function mark_of(key)
+  return base64.encode(require("beam.base.native").core().hmac_sha256("serve.key", key))
+end
+
 local function is_good(files, now)
-  local last = tonumber((read(files.cert) or ""):match "^local Beam, used until (%d+)\n")
-  return last and now < last and (read(files.key) or ""):find("PRIVATE KEY", 1, true) ~= nil
+  local last, mark = (read(files.cert) or ""):match "^local Beam, used until (%d+), key ([^%s]+)\n"
+  return last ~= nil and now < tonumber(last) and mark_of(read(files.key) or "") == mark
 end
 
 -- The key first: a certificate is there only with its key.
@@ -39,7 +47,7 @@ local function make(folder, files, now)
   os.remove(files.cert)
   ok, problem = core.write_private(files.key, key)
   if ok then
-    ok, problem = core.write_private(files.cert, ("local Beam, used until %d\n%s"):format(now + used_for, public))
+    ok, problem = core.write_private(files.cert, ("local Beam, used until %d, key %s\n%s"):format(now + used_for, mark_of(key), public))
   end
   return ok, problem
 end
@@ -55,10 +63,11 @@ function certificate.find(getenv, now)
     return nil, "HOME is not set, so that there is no place for a certificate: give tls = { cert =, key = }"
   end
   local files = { cert = folder .. "/serve.pem", key = folder .. "/serve.key" }
-  if is_good(files, now) then
-    return files
+  local ok, problem, tries = true, nil, 0
+  while ok and tries < most_tries and not is_good(files, now) do
+    ok, problem = make(folder, files, now)
+    tries = tries + 1
   end
-  local ok, problem = make(folder, files, now)
   return ok and files or nil, problem
 end
 
