@@ -476,6 +476,21 @@ describe("tasks of the local Beam:", function()
       assert.same({ "ERROR", true }, { get(headers["x-task-id"]).status, get(headers["x-task-id"]).failure_reason:find "x%?" ~= nil })
     end)
 
+    it("and keeps nothing of what was answered", function()
+      local kept = setmetatable({}, { __mode = "k" })
+      app.endpoint("give", function()
+        local value = { 1 }
+        kept[value] = true
+        return value
+      end)
+      start()
+      assert.equal(200, (ask("POST", "/endpoint/give", { body = "{}" })))
+      driver.sleep(0.01)
+      collectgarbage()
+      collectgarbage()
+      assert.is_nil(next(kept))
+    end)
+
     it("who leaves while it waits cancels it; once it runs, it runs to its end", function()
       local ran, go = {}, driver.signal()
       app.endpoint("one", function(input)

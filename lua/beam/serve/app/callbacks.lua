@@ -69,6 +69,7 @@ end
 
 local function send(store, task)
   local request = request_of(store, task)
+  task.returned = nil
   for number = 1, most_tries do
     local problem, again = try(request)
     if not problem then

@@ -91,7 +91,9 @@ local function succeed(exchange, task, results)
     task:set("ERROR", message)
     return respond(exchange, 500, { { "content-type", "application/json" } }, lossy.encode { error = message })
   end
-  task.returned = responses.body(value)
+  if task.callback_url then -- nobody else asks for it, and tasks are kept
+    task.returned = responses.body(value)
+  end
   task:set "COMPLETE"
   if exchange.stream then
     return finish_stream(exchange, false)
