@@ -69,7 +69,8 @@ end
 
 local function is_old(time, options)
   local now = options.now or os.time()
-  return math.abs(now - time) > (options.window or default_window)
+  local is_within = math.abs(now - time) <= (options.window or default_window)
+  return not is_within -- a window that is no number has nothing in it
 end
 
 local function refuse_stale(time, options)

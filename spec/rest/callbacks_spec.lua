@@ -104,6 +104,7 @@ describe("a callback", function()
     assert.is_truthy(beam.callbacks.verify(body, headers, KEY, { now = now - 300 }))
     assert.are.equal("the callback was signed more than 300 s ago", refusal(body, headers, KEY, { now = now + 301 }))
     assert.are.equal("the callback's time is ahead of this machine's clock", refusal(body, headers, KEY, { now = now - 301 }))
+    assert.is_truthy(refusal(body, headers, KEY, { now = now, window = 0 / 0 }))
     assert.are.equal("the callback was signed more than 5 s ago", refusal(body, headers, KEY, { now = now + 6, window = 5 }))
     assert.are.equal("the callback was signed more than 300 s ago", refusal(body, headers, KEY)) -- by the clock of today
   end)
