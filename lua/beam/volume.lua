@@ -9,7 +9,6 @@ local download = require "beam.http.download"
 local errors = require "beam.error"
 local file_name = require "beam.http.file_name"
 local files = require "beam.rest.files"
-local json = require "beam.json"
 local mistake = require "beam.base.mistake"
 local types = require "beam.base.types"
 local v1 = require "beam.rest.v1"
@@ -104,11 +103,7 @@ function Volume:list(path, options)
     return nil, refused
   end
   path = path and path ~= "" and "/" .. check_path(path, "volume:list") or ""
-  local value, err = files.ask(settings, "GET", "ls", self.name .. path, { timeout = given.timeout })
-  if err or type(value) ~= "table" then
-    return not err and {} or nil, err
-  end
-  return value
+  return api.list("volume " .. self.name, files.ask(settings, "GET", "ls", self.name .. path, { timeout = given.timeout }))
 end
 
 ---@class beam.upload_options
@@ -228,8 +223,7 @@ function volume.list(settings, options)
   if refused then
     return nil, refused
   end
-  local value, err = v1.ask(settings, "GET", "/volume/%s", { timeout = given.timeout })
-  return not err and (type(value) == "table" and value or json.array {}) or nil, err
+  return api.list("volumes", v1.ask(settings, "GET", "/volume/%s", { timeout = given.timeout }))
 end
 
 local function hex(bytes)

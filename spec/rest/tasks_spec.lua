@@ -203,6 +203,45 @@ describe("tasks", function()
     assert.are.same({}, ids_of(client.tasks()))
   end)
 
+  it("are no empty list where the answer is none", function()
+    local value
+    local function reply(request)
+      told.reply(request, 200, value)
+    end
+    api:on("GET /api/v1/[a-z]+/[^/]+", reply)
+    api:on("GET /v2/task/", reply)
+    api:on("GET /volume/.*", reply)
+    local public = assert(beam.client { gateway = api.url, api = api.url, token = TOKEN, api_version = "v2" })
+    local function get(list)
+      return function()
+        return list():all()
+      end
+    end
+    for _, row in ipairs {
+      { "tasks", get(client.tasks) },
+      { "tasks", get(public.tasks) },
+      { "deployments", get(client.deployments) },
+      { "containers", client.containers },
+      { "volumes", client.volumes },
+      {
+        "volume data",
+        function()
+          return client.volume("data"):list()
+        end,
+      },
+    } do
+      for _, none in ipairs { { error = "down for maintenance" }, "sorry" } do
+        value = none
+        local list, err = row[2]()
+        assert.are.same({ nil, "http", row[1] .. ": Beam's answer is no list" }, { list, err and err.kind, err and err.message })
+      end
+      for _, empty in ipairs { {}, beam.null } do
+        value = empty
+        assert.are.equal(0, #assert(row[2]()), row[1])
+      end
+    end
+  end)
+
   it("raise for mistakes", function()
     local function message(...)
       local ok, err = pcall(client.tasks, ...)

@@ -145,6 +145,22 @@ function api.request(settings, method, path, options)
   return value, err, doubt
 end
 
+--- The list that a value of the API is; null is an empty one, as Go writes it. Anything else is none, and no empty one either.
+---@param what string "tasks"
+---@param value any
+---@param err beam.error?
+---@return table[]? records, beam.error? err
+function api.list(what, value, err)
+  if err then
+    return nil, err
+  elseif value == nil or value == json.null then
+    return json.array {}
+  elseif type(value) == "table" and (json.is_array(value) or next(value) == nil) then
+    return value
+  end
+  return nil, errors.new { kind = "http", message = what .. ": Beam's answer is no list", body = value, phase = "response" }
+end
+
 --- The API that these settings choose: the module api/v1.lua or api/v2.lua, with the same functions.
 ---@param settings beam.settings
 function api.of(settings)

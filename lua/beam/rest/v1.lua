@@ -43,16 +43,13 @@ local function expect_object(value, err, what)
 end
 
 -- A page is {"data": […], "next": cursor}; older releases gave a bare array, which is all there is.
-local function page(value, err)
-  if err then
-    return nil, err
-  elseif type(value) ~= "table" then
-    return {}
-  elseif value.data == nil and value.next == nil then
-    return value
+local function page(what, value, err)
+  if err or type(value) ~= "table" or value.data == nil and value.next == nil then
+    return api.list(what, value, err)
   end
+  local records, problem = api.list(what, value.data)
   local cursor = value.next
-  return type(value.data) == "table" and value.data or {}, type(cursor) == "string" and cursor ~= "" and cursor or nil
+  return records, problem or type(cursor) == "string" and cursor ~= "" and cursor or nil
 end
 
 -- ---- Tasks ----
@@ -75,7 +72,7 @@ end
 ---@return table[]? records, string|beam.error|nil next_cursor_or_err
 function v1.tasks(settings, filters, options)
   options.query = filters
-  return page(request(settings, "GET", "/api/v1/task/%s", options))
+  return page("tasks", request(settings, "GET", "/api/v1/task/%s", options))
 end
 
 --- The path of the task's events, with the workspace in it.
@@ -111,8 +108,7 @@ end
 
 ---@return table[]? records, beam.error? err
 function v1.containers(settings, options)
-  local value, err = request(settings, "GET", "/api/v1/container/%s", options)
-  return not err and (type(value) == "table" and value or {}) or nil, err
+  return api.list("containers", request(settings, "GET", "/api/v1/container/%s", options))
 end
 
 ---@return true? done, beam.error? err
@@ -185,7 +181,8 @@ end
 function v1.deployments(settings, filters, options)
   filters.pagination = true
   options.query = filters
-  return page(request(settings, "GET", options.latest and "/api/v1/deployment/%s/latest" or "/api/v1/deployment/%s", options))
+  local path = options.latest and "/api/v1/deployment/%s/latest" or "/api/v1/deployment/%s"
+  return page("deployments", request(settings, "GET", path, options))
 end
 
 ---@return string? url, beam.error? err

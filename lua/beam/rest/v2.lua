@@ -28,7 +28,7 @@ local lists = { data = true, results = true }
 
 local function list_of(value)
   for name in pairs(lists) do
-    if type(value[name]) == "table" then
+    if type(value) == "table" and value[name] ~= nil then
       return value[name]
     end
   end
@@ -45,27 +45,26 @@ local function cursor_of(value)
   return cursor ~= "" and cursor or nil
 end
 
-local function list(settings, path, filters, options)
+local function list(what, settings, path, filters, options)
   options.query = filters
   local value, err = api.request(settings, "GET", path, options)
   if err then
     local missing = err.status == 404 or err.status == 405
     err.hint = missing and "the public API has no such list: api_version = 'v1' asks the gateway" or err.hint
     return nil, err
-  elseif type(value) ~= "table" then
-    return {}
   end
-  return list_of(value), cursor_of(value)
+  local records, problem = api.list(what, list_of(value))
+  return records, problem or type(value) == "table" and cursor_of(value) or nil
 end
 
 ---@return table[]? records, string|beam.error|nil next_cursor_or_err
 function v2.tasks(settings, filters, options)
-  return list(settings, "/v2/task/", filters, options)
+  return list("tasks", settings, "/v2/task/", filters, options)
 end
 
 ---@return table[]? records, string|beam.error|nil next_cursor_or_err
 function v2.deployments(settings, filters, options)
-  return list(settings, "/v2/deployment/", filters, options)
+  return list("deployments", settings, "/v2/deployment/", filters, options)
 end
 
 ---@return table? record, beam.error? err
