@@ -74,12 +74,6 @@ function Recorder:number(kind)
   return self.count[kind]
 end
 
---- The last number given was not used.
----@param kind "connection"|"request"
-function Recorder:take_back(kind)
-  self.count[kind] = self.count[kind] - 1
-end
-
 --- Ends the recording. May be called twice.
 function Recorder:stop()
   if not self.stopped then

@@ -105,6 +105,27 @@ describe("a recorder", function()
     assert.same({ { text }, { bytes, true } }, sent)
   end)
 
+  it("can be read though something was refused before it began", function()
+    local server = told.start {
+      on_request = function(request)
+        request:respond(200, { { "content-type", "application/json" } }, "{}")
+        return true
+      end,
+    }
+    local path = os.tmpname()
+    local recorder = assert(record.to(path))
+    local client = beam.client { gateway = server.url:gsub("^ws", "http"), token = false }
+    assert(client.call("one", {}))
+    pcall(client.call, "two", {}, { tls = { ca_file = 5 } }) -- raises
+    assert.is_nil((client.call("three", {}, { headers = { ["a b"] = "" } })))
+    assert(client.call("four", {}))
+    recorder:stop()
+    server.close()
+    local events = read(path)
+    assert.equal("request, done 200", story(events, "request", 1))
+    assert.equal("request, done 200", story(events, "request", 2))
+  end)
+
   it("never writes a secret, wherever it stands and however it is written", function()
     local path = recorded.make(function(client)
       client:call("multiply", { x = 1, token = token, coded = base64.encode(token) })

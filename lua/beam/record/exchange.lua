@@ -12,7 +12,7 @@ function exchange.new(recorder, context, kind, ended)
     secrets = recorder.secrets,
     context = context,
     kind = kind,
-    number = recorder:number(kind),
+    number = false, -- until it has begun
     ended = ended,
     rest = {}, -- by event: the end of the last piece, which may be the beginning of a secret
   }, Exchange)
@@ -38,16 +38,12 @@ function Exchange:start(method, options, target, heard, on_event)
   self.secrets:learn_headers(options.headers)
   self.secrets:learn_target(target)
   local core = self.context.inner
-  local inner, err = core[method](core, options, function(event, ...)
+  return core[method](core, options, function(event, ...)
     if heard[event] then
       heard[event](self, ...)
     end
     return on_event(event, ...)
   end)
-  if not inner then
-    self.recorder:take_back(self.kind)
-  end
-  return inner, err
 end
 
 --- Writes an event of it.
@@ -60,6 +56,7 @@ function Exchange:write(name, event)
 end
 
 function Exchange:begin(name, event)
+  self.number = self.recorder:number(self.kind)
   self.context.open[self] = true
   self:write(name, event)
 end
