@@ -241,6 +241,21 @@ describe("the API of the local Beam:", function()
       assert.same({ "COMPLETE" }, (watch(id)))
     end)
 
+    it("breaks off where the local Beam itself fails in the middle", function()
+      start {
+        fault = "cut=1..9",
+        random = function()
+          error("no dice", 0)
+        end,
+      }
+      local id = submit("train", { seconds = 0 })
+      wait_for(id, "COMPLETE")
+      local began = driver.now()
+      local states, err = watch(id)
+      assert.same({ {}, "table" }, { states, type(err) })
+      assert.is_true(driver.now() - began < 10)
+    end)
+
     it("whoever leaves is forgotten", function()
       start()
       local id = submit("train", { seconds = 60 })

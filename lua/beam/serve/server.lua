@@ -51,7 +51,10 @@ local function answer(server, exchange)
   server.exchanges[exchange.request] = nil
   if not ok then -- ours, not the handler's
     server:log("error", ("%s %s: %s"):format(exchange.method, exchange.shown, tostring(err)))
-    exchange.request:respond(500, { { "content-type", "application/json" } }, '{"message":"Internal Server Error"}')
+    local said = '{"message":"Internal Server Error"}'
+    if not exchange.request:respond(500, { { "content-type", "application/json" } }, said) then
+      exchange.request:abort() -- its answer had begun: an end is an answer, too
+    end
   end
 end
 
