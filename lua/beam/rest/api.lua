@@ -1,6 +1,6 @@
 -- The REST API (docs/wire.md sections 2 and 6): one request, its answer as a value or as an error. Which requests there are is in
 --
---   api/v1.lua   the gateway's own API (beta9), with a workspace in each path      api/v2.lua   Beam's public one
+--   v1.lua   the gateway's own API (beta9), with a workspace in each path      v2.lua   Beam's public one
 --
 -- Nothing that is asked here runs a handler, so that whatever fails on the way is tried again.
 local answer_error = require "beam.http.answer_error"
@@ -161,7 +161,7 @@ function api.list(what, value, err)
   return nil, errors.new { kind = "http", message = what .. ": Beam's answer is no list", body = value, phase = "response" }
 end
 
---- The API that these settings choose: the module api/v1.lua or api/v2.lua, with the same functions.
+--- The API that these settings choose: the module v1.lua or v2.lua, with the same functions.
 ---@param settings beam.settings
 function api.of(settings)
   return require("beam.rest." .. settings.api_version)

@@ -77,7 +77,7 @@ function Deployments:remove(deployment)
   end
 end
 
--- A label names no kind; where several have the name, what was deployed last is meant.
+-- A label names no kind; where several have the name, the highest version is meant, and of those what was deployed last.
 local function matches(deployment, address)
   if address.kind and deployment.kind ~= address.kind then
     return false
