@@ -52,13 +52,33 @@ local function from_file(file, size)
   }
 end
 
+local function read_and_close(file)
+  return pieces_of(file), function()
+    file:close()
+  end
+end
+
+-- A pipe, say: what is read of it is gone, so that it is opened once, and not looked into before.
+local function from_stream(file, size)
+  return {
+    size = size,
+    repeatable = false,
+    open = function()
+      return read_and_close(file)
+    end,
+  }
+end
+
 local function from_path(path, size)
   local file, problem = io.open(path, "rb")
   if not file then
     return nil, problem
   end
-  local _, rest = position_and_size(file)
-  _, problem = file:read(0) -- a folder can be opened, and not read
+  local position, rest = position_and_size(file)
+  if not position then
+    return from_stream(file, size)
+  end
+  problem = select(2, file:read(0)) -- a folder can be opened, and not read
   file:close()
   if problem then
     return nil, path .. ": " .. problem
@@ -71,9 +91,7 @@ local function from_path(path, size)
       if not opened then
         return nil, why
       end
-      return pieces_of(opened), function()
-        opened:close()
-      end
+      return read_and_close(opened)
     end,
   }
 end
