@@ -589,6 +589,35 @@ describe("realtime", function()
         assert.are.same({ { 1, 2 }, { "script handler broke" } }, { got, reported })
       end)
 
+      it("that raise leave the others of the same event theirs", function()
+        local got, reported = {}, {}
+        local conn = assert(client.realtime(server.url, {
+          on_error = function(err)
+            reported[#reported + 1] = err.message
+          end,
+        }))
+        for _, name in ipairs { "message", "close" } do
+          for place = 1, 3 do
+            conn:on(name, function(value)
+              got[#got + 1] = name .. " " .. place
+              if place < 3 then
+                beam.sleep(0.001)
+                error(name .. " broke " .. place, 0)
+              elseif value == "go" then
+                conn:close()
+              end
+            end)
+          end
+        end
+        conn:send "hello"
+        conn:send "go"
+        beam.run()
+        local all = { "message 1", "message 2", "message 3" }
+        assert.are.same({ all[1], all[2], all[3], all[1], all[2], all[3], "close 1", "close 2", "close 3" }, got)
+        local broke = "message broke 1 message broke 2 "
+        assert.are.equal(broke .. broke .. "close broke 1 close broke 2", table.concat(reported, " "))
+      end)
+
       it("that raise are logged if there is no on_error", function()
         local conn = assert(client.realtime(server.url))
         conn:on("close", function()
@@ -610,6 +639,30 @@ describe("realtime", function()
         end)
         beam.run()
         assert.are.equal(1000, heard)
+      end)
+
+      it("hear what had come before an end that was before them, and then of the end", function()
+        local conn = assert(client.realtime(server.url))
+        conn:send "first"
+        conn:send "second"
+        eventually(function()
+          return conn:stats().inbox == 2
+        end)
+        conn:close()
+        local heard = {}
+        conn:on("message", function(message)
+          heard[#heard + 1] = message
+        end)
+        conn:on("close", function(err)
+          heard[#heard + 1] = err.code
+        end)
+        beam.run()
+        assert.are.same({ "first", "second", 1000 }, heard)
+        conn:on("close", function()
+          heard[4] = "later"
+        end)
+        beam.run()
+        assert.are.equal("later", heard[4])
       end)
 
       it("take the messages from receive", function()

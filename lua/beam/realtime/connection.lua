@@ -215,7 +215,7 @@ function Connection:on(name, fn)
   end
   if not self.handlers then
     self.handlers = handlers.new(self)
-    if self:is_at_end() then
+    if self:has_all() then
       self.handlers:ended(self.err, true)
     end
   end

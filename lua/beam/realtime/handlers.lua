@@ -3,6 +3,7 @@
 -- They run in a coroutine of their own, one after the other and in the order of the events, so that they may wait.
 -- While one waits, messages collect in the inbox, and when that is full the sender is held back. A handler that raises
 -- is reported to on_error, or logged; the others and the connection live on.
+local compat = require "beam.base.compat"
 local driver = require "beam.driver"
 local errors = require "beam.error"
 local log = require "beam.log"
@@ -28,6 +29,8 @@ function handlers.new(conn)
     signal = driver.signal(),
     running = false,
     finished = false,
+    told = 0, -- functions that have heard of the end
+    calling = false, -- an event that several functions hear, while they do
   }, Handlers)
 end
 
@@ -37,8 +40,29 @@ function Handlers:has(name)
   return self.lists[name] ~= nil
 end
 
+-- One that raises has had its turn: where this is called again it goes on with the next one.
+local function call_rest(self)
+  local calling = self.calling
+  while calling.at < #calling.list do
+    calling.at = calling.at + 1
+    calling.list[calling.at](compat.unpack(calling, 1, calling.n))
+  end
+  self.calling = false
+end
+
 local function call_all(self, name, ...)
-  for _, fn in ipairs(self.lists[name] or {}) do
+  local list = self.lists[name]
+  if list and #list == 1 then
+    list[1](...)
+  elseif list then
+    self.calling = compat.pack(...)
+    self.calling.list, self.calling.at = list, 0
+    call_rest(self)
+  end
+end
+
+local function call_each(list, ...)
+  for _, fn in ipairs(list) do
     fn(...)
   end
 end
@@ -74,24 +98,34 @@ local function deliver(self)
   return self.lists.message ~= nil and deliver_message(self)
 end
 
-local function deliver_all(self)
-  while true do
-    local delivered = deliver(self)
-    if not delivered and self.closed then
-      break
-    elseif not delivered then
-      self.signal:wait()
-    else
-      driver.give_way()
-    end
+-- Each hears of it once, also one that is added later.
+local function tell_end(self)
+  local list = self.lists.close
+  while list and self.told < #list do
+    self.told = self.told + 1
+    list[self.told](self.closed, self.conn)
   end
   self.finished = true
-  call_all(self, "close", self.closed, self.conn)
+end
+
+local function deliver_all(self)
+  if self.calling then
+    call_rest(self)
+  end
+  while not self.finished do
+    if deliver(self) then
+      driver.give_way()
+    elseif self.closed then
+      tell_end(self)
+    else
+      self.signal:wait()
+    end
+  end
 end
 
 function failed(self, err)
   if self.lists.error then
-    local _, worse = driver.spawn(call_all, self, "error", err, self.conn):join()
+    local _, worse = driver.spawn(call_each, self.lists.error, err, self.conn):join()
     err = worse
   end
   if err and not errors.is_interruption(err) then
@@ -107,12 +141,14 @@ local function supervise(self)
       failed(self, err)
     end
   until self.finished
+  self.running = false
 end
 
 --- Adds a function. Not inside an event function of the core: handlers may start to run here.
 function Handlers:add(name, fn)
   self.lists[name] = self.lists[name] or {}
   table.insert(self.lists[name], fn)
+  self.finished = false -- it may have something to hear of what is over
   if not self.running then
     self.running = true
     driver.background(supervise, self)

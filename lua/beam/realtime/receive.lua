@@ -17,9 +17,14 @@ function Reading:take()
   return message, kind
 end
 
+--- Whether nothing will come any more but what can be taken at once.
+function Reading:has_all()
+  return self.state == "closed" and not (self.raw and (self.transforming or self.raw:count() > 0))
+end
+
 --- Whether nothing will come any more.
 function Reading:is_at_end()
-  return self.state == "closed" and self.inbox:count() == 0 and not (self.raw and (self.transforming or self.raw:count() > 0))
+  return self.inbox:count() == 0 and self:has_all()
 end
 
 local function receive(self, timeout)
