@@ -53,6 +53,11 @@ describe("output", function()
     assert.same({ "one\\ttwo\\nthree\tx\n" }, written)
   end)
 
+  it("is one line of JSON that may stand in another, whatever our reader takes", function()
+    assert.equal([[{"a":"x\ny\r","b":1}]], output.compact '\239\187\191{"a": "x\ny\r",\n "b": 1}\n')
+    assert.equal("[1]", output.compact "\239\187\191[1]")
+  end)
+
   it("shows a person the control characters that stand in JSON as they are", function()
     at_terminal(true)
     output.json_text '{"a":"\194\155x\127\27"}'

@@ -21,6 +21,15 @@ end
 
 -- ---- Reading ----
 
+-- A record; a result is read by itself, as it may be nested as deep as can be read.
+local function decode(text)
+  local line, result = text:match '^{"line":(%d+),"result":(.*)}$'
+  if line and json.decode(result) ~= nil then
+    return { line = tonumber(line) }
+  end
+  return text:sub(1, 8) == '{"line":' and json.decode(text)
+end
+
 -- A line that a killed process did not write to its end is no JSON, and as if it were not there.
 local function take(self, text, offset)
   local started = text:match "^s (%d+)$"
@@ -28,10 +37,11 @@ local function take(self, text, offset)
     self.begun[tonumber(started)], self.not_run[tonumber(started)] = true, nil
     return
   end
-  local record = text:sub(1, 8) == '{"line":' and json.decode(text)
+  local record = decode(text)
   if type(record) == "table" and record.line then
-    local surely_not = type(record.error) == "table" and record.error.executed == "no"
-    self.begun[record.line] = true
+    local executed = type(record.error) == "table" and record.error.executed
+    local surely_not = executed == "no"
+    self.begun[record.line], self.may_have_run[record.line] = true, executed == "unknown" or nil
     self.ended[record.line] = not surely_not and { offset = offset, size = #text } or nil
     self.not_run[record.line] = surely_not or nil
   end
@@ -78,9 +88,10 @@ end
 
 --- What is known of a line from before: "ended", "unknown" (it began), or nil: it is to be run.
 ---@param line integer
+---@param again boolean? what may have run, and was listed so, has not ended
 ---@return string?
-function Journal:knows(line)
-  if self.ended[line] then
+function Journal:knows(line, again)
+  if self.ended[line] and not (again and self.may_have_run[line]) then
     return "ended"
   elseif self.begun[line] and not self.not_run[line] then
     return "unknown"
@@ -102,7 +113,7 @@ end
 ---@param name string of the deployment
 ---@return table? journal, beam.error? err
 function journal.open(path, name)
-  local self = setmetatable({ path = path, begun = {}, ended = {}, not_run = {}, torn = false, empty = true }, Journal)
+  local self = setmetatable({ path = path, begun = {}, ended = {}, not_run = {}, may_have_run = {}, torn = false, empty = true }, Journal)
   local ok, err = read(self, name)
   if not ok then
     return nil, err

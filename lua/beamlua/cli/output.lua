@@ -40,9 +40,11 @@ end
 
 local colours = { ["true"] = "yellow", ["false"] = "yellow", null = "magenta" }
 
+local byte_order_mark = "^\239\187\191" -- which our reader passes over
+
 -- One value after the other: strings, words and numbers, punctuation.
 local function tokens(text)
-  local at = 1
+  local at = text:find(byte_order_mark) and 4 or 1
   return function()
     at = text:find("[^%s]", at)
     if not at then
@@ -109,15 +111,18 @@ function output.indent(text, paint)
   return table.concat(parts)
 end
 
---- On one line: line ends between the values go.
+local line_ends = { ["\r"] = "\\r", ["\n"] = "\\n" }
+
+--- On one line, which may stand in another one: line ends between the values go, and a byte order mark; those within strings, which our
+--- reader takes, are escaped.
 ---@param text string valid JSON
 function output.compact(text)
   if not text:find "[\r\n]" then
-    return text
+    return (text:gsub(byte_order_mark, ""))
   end
   local parts = {}
   for token in tokens(text) do
-    parts[#parts + 1] = token
+    parts[#parts + 1] = token:gsub("[\r\n]", line_ends)
   end
   return table.concat(parts)
 end

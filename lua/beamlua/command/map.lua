@@ -56,9 +56,20 @@ local function settle(self, line, record)
   put(self, line, record)
 end
 
+-- One level deeper than before, and nobody may be able to read it any more.
+local function is_readable(record)
+  return json.decode(record) ~= nil
+end
+
 local function record_of_error(line, text, err)
-  local input = json.decode(text) ~= nil and output.compact(text) or json.encode(text) or "null"
-  return ('{"line":%d,"input":%s,"error":%s}'):format(line, input, failure.json(err))
+  local as_text, form = json.encode(text) or "null", '{"line":%d,"input":%s,"error":%s}'
+  local input = json.decode(text) ~= nil and output.compact(text) or as_text
+  local record = form:format(line, input, failure.json(err))
+  if not is_readable(record) then
+    err.body = nil
+    record = form:format(line, input, failure.json(err))
+  end
+  return is_readable(record) and record or form:format(line, as_text, failure.json(err))
 end
 
 local function record_of_result(line, info)
@@ -70,7 +81,7 @@ end
 
 -- A line that makes no call: it is known from before, or is no input. Returns whether it was one.
 local function pass_over(self, line, text)
-  local known = self.journal and self.journal:knows(line)
+  local known = self.journal and self.journal:knows(line, self.options.idempotent)
   if known == "ended" then
     self.before = self.before + 1
     put(self, line)
