@@ -87,12 +87,12 @@ local function read_options(arguments)
     elseif not make then
       return nil, "unknown option '" .. option .. "'"
     else
-      local value = option:sub(#name + 1):gsub(name:find "^%-%-" and "^=" or "^$", "")
-      if value == "" then
+      local value = option:sub(#name + (name:find "^%-%-" and 2 or 1))
+      if #option == #name then
         i = i + 1
         value = arguments[i]
       end
-      if not value then
+      if not value or value == "" and name ~= "-e" then
         return nil, name .. " wants an argument"
       end
       local chunk, message = make(value)
