@@ -77,14 +77,21 @@ function Destination:head(status, headers)
   return self:write(table.concat(lines, "\n") .. "\n\n")
 end
 
---- What has been written is in the file.
+--- What has been written is in the file; of an empty answer there is an empty one.
 ---@return true?, beam.error? err
 function Destination:close()
-  if self.file then
-    local closed, problem = self.file:close()
-    if not closed then
-      return failed(self, problem)
-    end
+  if not self.path then
+    return true
+  end
+  local ok, problem = self.file ~= nil, nil
+  if not ok then
+    ok, problem = open(self)
+  end
+  if ok then
+    ok, problem = self.file:close()
+  end
+  if not ok then
+    return failed(self, problem)
   end
   return true
 end

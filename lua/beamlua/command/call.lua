@@ -1,5 +1,6 @@
 -- beamlua call NAME [JSON|@FILE|-|FIELD…]
 local answer_error = require "beam.http.answer_error"
+local errors = require "beam.error"
 local form = require "beamlua.cli.form"
 local input_of = require "beamlua.cli.input"
 local json = require "beam.json"
@@ -100,7 +101,22 @@ local function refusal(stream, text)
   end
 end
 
--- Each item on a line, as it comes; of a raw answer the bytes.
+-- What is written of an item: each is a line, those of a raw answer are bytes.
+local function text_of(context, item, raw)
+  if raw then
+    return item
+  end
+  local text, why = item, nil
+  if not context.options.raw then
+    text, why = json.encode(item)
+  end
+  if not text then
+    local hint = "--raw prints items as they are"
+    return nil, errors.new { kind = "json", message = "an item cannot be written as JSON: " .. why, executed = "yes", hint = hint }
+  end
+  return text .. "\n"
+end
+
 local function write_items(context, destination, stream, raw)
   local item, problem = stream:next() -- behind an item stands what was sent with it
   local refused = raw and item and refusal(stream, item)
@@ -108,11 +124,10 @@ local function write_items(context, destination, stream, raw)
     return nil, refused
   end
   while item ~= nil do
-    local ok, err
-    if raw then
-      ok, err = destination:write(item)
-    else
-      ok, err = destination:write((context.options.raw and item or json.encode(item)) .. "\n")
+    local text, err = text_of(context, item, raw)
+    local ok = text ~= nil
+    if ok then
+      ok, err = destination:write(text)
     end
     if not ok then
       return nil, err

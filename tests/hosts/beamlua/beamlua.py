@@ -1,5 +1,7 @@
 """What the tests of beamlua share: the program in pipes and on a pseudo-terminal, the local Beam beside it, and a small TAP runner."""
 import fcntl
+import http.server
+import json
 import os
 import pty
 import re
@@ -10,6 +12,7 @@ import struct
 import subprocess
 import tempfile
 import termios
+import threading
 import time
 import traceback
 
@@ -123,6 +126,36 @@ class LocalBeam:
         self.process.wait(PATIENCE)
         self.process.stdout.close()
         self.log_file.close()
+
+
+class Says:
+    """A server that answers with what it is sent: {"status": 200, "type": "application/json", "body": a character for each byte}."""
+
+    def __init__(self):
+        says = self
+        self.asked = 0
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):
+                says.asked += 1
+                told = json.loads(self.rfile.read(int(self.headers["content-length"])))
+                body = told["body"].encode("latin-1")
+                self.send_response(told["status"])
+                self.send_header("content-type", told.get("type", "application/json"))
+                self.send_header("content-length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def close(self):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 class World:

@@ -17,7 +17,7 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "servers"))
 import certificates  # noqa: E402
 from ports import free_port  # noqa: E402
-from beamlua import BEAMLUA, PATIENCE, ROOT, has, main, same
+from beamlua import BEAMLUA, PATIENCE, ROOT, Says, has, main, same
 
 tests = []
 
@@ -66,6 +66,9 @@ def interprets(world):
     same((0, "0\tx\n", ""), world.run("-e", "n = select('#', ...)", "-", "x", stdin="print(n, ...)"))
     has(r"^beamlua: module 'nowhere' not found", world.run("-l", "nowhere")[2])
     same((1, "", "beamlua: LUA_INIT:1: unexpected symbol near <eof>\n"), world.run("-e", "print(x)", LUA_INIT="x ="))
+    same("beamlua: --record wants an argument", world.run("--record=", write)[2].split("\n")[0])
+    with open(write) as file:
+        assert file.read().startswith("print("), "an argument that is missing is not the script"
     script = world.write("script", f"#!{BEAMLUA}\nprint('from a script', ...)\n", 0o755)
     done = subprocess.run([script, "arg"], capture_output=True, text=True, env=world.env(), timeout=PATIENCE)
     same((0, "from a script\targ\n", ""), (done.returncode, done.stdout, done.stderr))
@@ -200,6 +203,19 @@ class Plain(http.server.ThreadingHTTPServer):
     def close(self):
         self.shutdown()
         self.server_close()
+
+
+@test
+def unusual_answers(world):
+    """call: an empty answer makes an empty file; an item that is no UTF-8 cannot be written as JSON, and is told so"""
+    server, path = world.keep(Says()), world.write("answer", "of an earlier call")
+    says = lambda status, body, **more: json.dumps({"status": status, "body": body, **more})  # noqa: E731
+    same((0, "", ""), world.run("call", server.url, says(200, ""), "-o", "answer"))
+    same(0, os.path.getsize(path))
+    for kind, body in (("application/x-ndjson", '{"a":"\xff"}\n'), ("text/event-stream", "data: \xff\n\n")):
+        code, out, err = world.run("call", server.url, says(200, body, type=kind), "--stream")
+        same((23, ""), (code, out))
+        has(r"^beamlua call: json: an item cannot be written as JSON: .*is not UTF-8.*\(--raw prints items as they are\)", err)
 
 
 @test

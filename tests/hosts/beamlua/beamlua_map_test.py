@@ -1,16 +1,14 @@
 """beamlua map: a call for each line, in order or as they come, killed and resumed. Speaks TAP.
 usage: beamlua_map_test.py [pattern]   LINES=100000: as many lines are killed and resumed"""
-import http.server
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 
-from beamlua import BEAMLUA, PATIENCE, has, main, same
+from beamlua import BEAMLUA, PATIENCE, Says, has, main, same
 
 tests = []
 LINES = int(os.environ.get("LINES", "1500"))
@@ -86,41 +84,22 @@ def goes_on(world):
     has("is of another command", err)
 
 
-class Says(http.server.BaseHTTPRequestHandler):
-    """Answers with the status and the bytes that it was sent."""
-    asked = 0
-
-    def do_POST(self):
-        Says.asked += 1
-        told = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        body = told["body"].encode()
-        self.send_response(told["status"])
-        self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
 @test
 def unusual(world):
     """a byte order mark, line ends within strings and what is nested as deep as can be read make records as any other, which are known again"""
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Says)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    server = world.keep(Says())
     nested = "[" * 126 + "]" * 126
-    bodies = [(500, "{}"), (500, f'{{"error":{nested}}}'), (200, '{"a":"one\ntwo"}'), (200, '\ufeff{"a":2}'), (200, f"[[{nested}]]")]
+    bodies = [(500, "{}"), (500, f'{{"error":{nested}}}'), (200, '{"a":"one\ntwo"}'), (200, '\xef\xbb\xbf{"a":2}'), (200, f"[[{nested}]]")]
     inputs = [json.dumps({"status": status, "body": body}) for status, body in bodies] + [f'{{"status":500,"body":"","more":[{nested}]}}']
     for _ in range(2):
-        code, out, err = world.run("map", f"http://127.0.0.1:{server.server_port}/", "--resume", "state", "--ordered", "--retry", "0",
+        code, out, err = world.run("map", server.url, "--resume", "state", "--ordered", "--retry", "0",
                                    stdin="\ufeff" + "\n".join(inputs))
         same((35, "", 6), (code, err, len(out.splitlines())))
         records = lines_of(out)
         same([500] * 3, [records[place]["error"]["status"] for place in (0, 1, 5)])
         same([json.loads(inputs[0]), json.loads(inputs[1]), inputs[5]], [records[place]["input"] for place in (0, 1, 5)])
         same([{"a": "one\ntwo"}, {"a": 2}, json.loads(f"[[{nested}]]")], [record["result"] for record in records[2:5]])
-        same(6, Says.asked)
-    server.shutdown()
+        same(6, server.asked)
 
 
 @test
