@@ -1,4 +1,5 @@
 -- What came from Beam or an app, on its way to a terminal, a file or a pipe.
+local json = require "beam.json"
 local output = require "beamlua.cli.output"
 local terminal = require "beamlua.cli.terminal"
 
@@ -56,6 +57,11 @@ describe("output", function()
   it("is one line of JSON that may stand in another, whatever our reader takes", function()
     assert.equal([[{"a":"x\ny\r","b":1}]], output.compact '\239\187\191{"a": "x\ny\r",\n "b": 1}\n')
     assert.equal("[1]", output.compact "\239\187\191[1]")
+  end)
+
+  it("makes cells of what Beam told, whatever it is", function()
+    assert.same({ "2001-09-09T01:46:40Z", "-", "-", "-" }, { output.time(1e9), output.time(1e300), output.time(0), output.time(json.null) })
+    assert.same({ "12", "2", "-", "-" }, { output.bytes(12), output.bytes(1.5), output.bytes(json.null), output.bytes(nil) })
   end)
 
   it("shows a person the control characters that stand in JSON as they are", function()

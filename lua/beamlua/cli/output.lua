@@ -149,6 +149,22 @@ end
 
 -- ---- Lists ----
 
+--- A time that Beam told, for a cell; "-" for what is none.
+---@param seconds any since 1970
+---@return string
+function output.time(seconds)
+  local is_time = type(seconds) == "number" and seconds > 0
+  local ok, text = pcall(os.date, "!%Y-%m-%dT%H:%M:%SZ", is_time and math.floor(seconds)) -- raises for a year that is too far
+  return is_time and ok and text or "-"
+end
+
+--- A number of bytes that Beam told, for a cell.
+---@param bytes any
+---@return string
+function output.bytes(bytes)
+  return type(bytes) == "number" and ("%.0f"):format(bytes) or "-"
+end
+
 --- Rows of texts: in columns for a person, with tabs between for a program.
 ---@param head string[]
 ---@param rows string[][]

@@ -1,10 +1,6 @@
 -- beamlua containers
 local output = require "beamlua.cli.output"
 
-local function time_of(seconds)
-  return type(seconds) == "number" and seconds > 0 and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or "-"
-end
-
 return function(context)
   local client, err = context.client()
   local list
@@ -22,7 +18,7 @@ return function(context)
         return nil, problem
       end
     end
-    rows[i] = { container.id, container.status, time_of(container.record.started_at) }
+    rows[i] = { container.id, container.status, output.time(container.record.started_at) }
   end
   if not context.options.json then
     output.rows({ "ID", "STATUS", "STARTED" }, rows)

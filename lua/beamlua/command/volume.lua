@@ -36,24 +36,26 @@ local function print_rows(context, names, records, cells)
   return 0
 end
 
-local function time_of(seconds)
-  return type(seconds) == "number" and os.date("!%Y-%m-%dT%H:%M:%SZ", math.floor(seconds)) or "-"
-end
-
 function actions.list(context, client)
   local where, timeout = context.positionals[1], context.options.timeout
   if not where then
     local volumes, err = client.volumes { timeout = timeout }
-    return volumes and print_rows(context, { "NAME", "BYTES" }, volumes, function(record)
-      return { tostring(record.name), tostring(record.size or "-") }
-    end), err
+    if not volumes then
+      return nil, err
+    end
+    return print_rows(context, { "NAME", "BYTES" }, volumes, function(record)
+      return { tostring(record.name), output.bytes(record.size) }
+    end)
   end
   local name, path = split(where)
   local entries, err = client.volume(name):list(path, { timeout = timeout })
-  return entries and print_rows(context, { "PATH", "BYTES", "CHANGED" }, entries, function(entry)
-    local size = entry.is_dir and "-" or ("%d"):format(entry.size)
-    return { tostring(entry.path) .. (entry.is_dir and "/" or ""), size, time_of(entry.mod_time) }
-  end), err
+  if not entries then
+    return nil, err
+  end
+  return print_rows(context, { "PATH", "BYTES", "CHANGED" }, entries, function(entry)
+    local size = entry.is_dir and "-" or output.bytes(entry.size)
+    return { tostring(entry.path) .. (entry.is_dir and "/" or ""), size, output.time(entry.mod_time) }
+  end)
 end
 
 -- ---- Transfers ----
