@@ -40,6 +40,8 @@ local function send_lines(self)
     err = self.options.json and not blank and check_json(line, number) or nil
     if not err and not blank then
       err = send(self, line)
+    end
+    if not err and not blank then
       self.sent = self.sent + 1
       self.view:sent(line)
     end

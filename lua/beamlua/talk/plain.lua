@@ -14,14 +14,13 @@ function plain.new(context)
   return setmetatable({ context = context, told = context.options.verbose or terminal.is(2), json = context.options.json }, Plain)
 end
 
---- A message as one line of JSON: bytes as {"base64": …}, text that is no JSON as a string.
+--- A message as one line of JSON: text that is no JSON as a string, bytes, and what is no UTF-8, as {"base64": …}.
 function plain.as_json(data, kind)
-  if kind == "binary" then
+  local text = kind ~= "binary" and json.encode(data)
+  if not text then
     return json.encode { base64 = base64.encode(data) }
-  elseif json.decode(data) == nil then
-    return json.encode(data)
   end
-  return output.compact(data)
+  return json.decode(data) ~= nil and output.compact(data) or text
 end
 
 function Plain:message(data, kind)

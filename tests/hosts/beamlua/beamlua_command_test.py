@@ -489,6 +489,11 @@ def realtime_events(world):
     code, out, err = world.run("realtime", "echo", "--jsonl", "--no-reconnect", "--wait", "5", beam=world.beam("--fault", "close=1008/1"), stdin="1\n2\n")
     last = [json.loads(line) for line in out.splitlines()][-1]
     same((16, "closed", 1008), (code, last["event"], last["error"]["code"]))
+    for options, code, sent in (["--binary", "--wait", "0.5"], 0, [{"base64": "Yf8="}]), ([], 22, []):
+        done = subprocess.run([BEAMLUA, "realtime", "echo", "--jsonl", *options], input=b"a\xff\n", env=world.env(beam), capture_output=True,
+                              timeout=PATIENCE)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        same((code, sent), (done.returncode, [event["data"] for event in events if event["event"] == "sent"]))
 
 
 @test
