@@ -1,6 +1,6 @@
 -- Runs calls by a schedule until it is over, or somebody ends it.
 local driver = require "beam.driver"
-local errors = require "beam.error"
+local failed_check = require("beamlua.load.script").failed_check
 local new_caller = require("beamlua.load.caller").new
 local new_schedule = require("beamlua.load.schedule").new
 local new_tally = require("beamlua.load.tally").new
@@ -11,10 +11,6 @@ local calls = {}
 local look_every = 0.05 -- seconds, at what was counted meanwhile
 
 local phases = { "queued", "dns", "tcp", "tls", "wait", "body", "total" }
-
-local function failed_check(why)
-  return errors.new { kind = "check", message = why or "the hook response says that it is not as it should be", executed = "yes" }
-end
 
 -- What became of a call, for the tally; the script may find fault with it.
 local function judge(self, place)

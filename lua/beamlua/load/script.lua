@@ -26,6 +26,16 @@ local fields = {
   raw = "boolean",
 }
 
+local whole = { concurrency = true, count = true, version = true }
+
+--- A failure that the hook response tells of.
+---@param why any
+---@return beam.error
+function script.failed_check(why)
+  local message = why == nil and "the hook response says that it is not as it should be" or tostring(why)
+  return errors.new { kind = "check", message = message, executed = "yes" }
+end
+
 local function fail(path, text)
   return nil, errors.new { kind = "script", message = ("%s: %s"):format(path, text) }
 end
@@ -35,7 +45,7 @@ local function is_fine(name, value)
   if name == "input" then
     return type(value) == "table" or type(value) == "string"
   elseif wanted == "number" then
-    return type(value) == "number" and value > 0
+    return type(value) == "number" and value > 0 and value < math.huge and (not whole[name] or value >= 1 and value % 1 == 0)
   end
   return type(value) == wanted
 end

@@ -1,6 +1,7 @@
 -- Messages over connections to a realtime app, instead of calls: on each connection one message at a time, which awaits its answer. Each
 -- connection is a coroutine; one that is lost comes back by itself.
 local driver = require "beam.driver"
+local failed_check = require("beamlua.load.script").failed_check
 local json = require "beam.json"
 local new_schedule = require("beamlua.load.schedule").new
 local new_tally = require("beamlua.load.tally").new
@@ -73,7 +74,7 @@ local function judge(self, reply, err, number)
   if hook then
     local fine, why = hook(reply, err or {}, number)
     if fine == false and not err then
-      return talks.failed_check(why)
+      return failed_check(why)
     end
   end
   return err
@@ -185,14 +186,6 @@ end
 
 local function text_of(plan)
   return plan.given.input or json.decode "{}"
-end
-
---- A failure that a script's hook tells of.
----@param why string?
----@return beam.error
-function talks.failed_check(why)
-  local message = why or "the hook response says that it is not as it should be"
-  return require("beam.error").new { kind = "check", message = message, executed = "yes" }
 end
 
 --- Runs them. Waits.

@@ -201,10 +201,14 @@ def runs_a_script(world):
     same((35, ""), (code, err))
     code, out, err = world.run("load", "hooks.lua", "--count", "3", beam=beam)
     has(r"calls +3 ", out)
+    world.write("check.lua", "return { target = 'steady', count = 3, input = { x = 1 }, response = function() return false, 500 end }")
+    has(r"3 check +executed: yes 3  500\n", world.run("load", "check.lua", beam=beam)[1])
     for text, pattern in (
             ("return 1", "it returns no table of hooks"),
             ("return { target = 'fails', requests = print }", "there is no hook and no field 'requests'; did you mean 'request'"),
             ("return { target = 'fails', rate = 0 }", "'rate' cannot be 0"),
+            ("return { target = 'fails', concurrency = 2.5 }", "'concurrency' cannot be 2.5"),
+            ("return { target = 'fails', count = 1 / 0 }", "'count' cannot be inf"),
             ("return { rate = 5 }", "has no field 'target'"),
             ("nonsense", "hooks.lua:1: "),
             ("return { target = 'fails', count = 3, request = function() error 'no idea' end }",
