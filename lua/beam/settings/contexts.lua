@@ -75,6 +75,7 @@ end
 ---@return beam.contexts?, beam.error?
 function contexts.read(sys, options)
   local asked = options.config or sys.getenv "BEAM_CONFIG_PATH"
+  asked = asked ~= "" and asked or nil
   local path, text = read_file(sys, asked)
   if not text then
     if asked then

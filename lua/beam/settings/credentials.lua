@@ -18,14 +18,20 @@ local function fail(message, hint)
   return nil, errors.new { kind = "config", message = message, hint = hint }
 end
 
+-- A variable that is empty counts as one that is not set.
+local function told(sys, name)
+  local value = sys.getenv(name)
+  return value ~= "" and value or nil
+end
+
 local function auth_of_environment(sys)
   for _, name in ipairs { "BEAM_TOKEN", "BETA9_TOKEN" } do
-    local token = sys.getenv(name)
-    if token and token ~= "" then
+    local token = told(sys, name)
+    if token then
       return { token = token }, name
     end
   end
-  local id, secret = sys.getenv "BEAM_CLIENT_ID", sys.getenv "BEAM_CLIENT_SECRET"
+  local id, secret = told(sys, "BEAM_CLIENT_ID"), told(sys, "BEAM_CLIENT_SECRET")
   if id and secret then
     return { basic = { id = id, secret = secret } }, "BEAM_CLIENT_ID"
   elseif id or secret then

@@ -30,8 +30,8 @@ function places.find_gateway(options, sys)
   local url, where = told(options, "gateway", sys, "BEAM_GATEWAY_URL")
   local host = sys.getenv "API_HOST"
   if not url and host and host ~= "" then
-    local port = sys.getenv "API_PORT" or "443"
-    return port == "443" and "https://" .. host or ("http://%s:%s"):format(host, port), "environment API_HOST"
+    local port = sys.getenv "API_PORT"
+    return (not port or port == "" or port == "443") and "https://" .. host or ("http://%s:%s"):format(host, port), "environment API_HOST"
   end
   return url or places.gateway, where or "default"
 end
