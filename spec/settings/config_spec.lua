@@ -169,6 +169,13 @@ describe("config", function()
       { err.kind, err.message, err.hint })
   end)
 
+  it("takes variables that are empty for such as are not set", function()
+    local empty = { BEAM_TOKEN = "", BETA9_TOKEN = "", BEAM_CLIENT_ID = "", BEAM_CLIENT_SECRET = "", BEAM_CONFIG_PATH = "", API_PORT = "" }
+    empty.BEAM_CONFIG_CONTEXT, empty.BEAM_GATEWAY_URL, empty.API_HOST = "", "", "h"
+    local settings = assert(resolve({}, empty, { ["/home/u/.beam/config.ini"] = file }))
+    assert.are.same({ "file /home/u/.beam/config.ini [default]", "https://h" }, { settings.sources.token, settings.gateway })
+  end)
+
   it("finds the gateway", function()
     local function gateway(...)
       local settings = assert(resolve(...))
@@ -199,6 +206,7 @@ describe("config", function()
       ["beam.client: token or basic, not both"] = { token = "t", basic = { id = "i", secret = "s" } },
       ["beam.client: auth is 'bearer', 'raw' or 'query'"] = { auth = "digest" },
       ["beam.client: basic wants {id = , secret = }, two strings, the id without a colon"] = { basic = { id = "a:b", secret = "s" } },
+      ["beam.client, tls: option 'insecure' wants a boolean, not a string"] = { tls = { insecure = "false" } },
       ["beam.client, tls: unknown option 'cafile'; did you mean 'ca_file'?"] = { tls = { cafile = "x" } },
     } do
       local ok, err = pcall(resolve, options)

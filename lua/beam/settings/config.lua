@@ -9,6 +9,7 @@ local errors = require "beam.error"
 local mistake = require "beam.base.mistake"
 local places = require "beam.settings.places"
 local seconds = require "beam.settings.seconds"
+local types = require "beam.base.types"
 
 local config = {}
 
@@ -80,7 +81,7 @@ end
 
 config.defaults = { gateway = places.gateway, timeout = 1560, connect_timeout = 10, ready_timeout = 960 }
 
-local tls_options = { ca_file = true, cert = true, key = true, key_passphrase = true, insecure = true }
+local tls_options = { ca_file = "string", cert = "string", key = "string", key_passphrase = "string", insecure = "boolean" }
 local schemes = { bearer = true, raw = true, query = true }
 
 -- ---- Checks: a mistake of the caller raises ----
@@ -98,12 +99,12 @@ local function check_share(value, where)
 end
 
 local function check_value(name, value, where)
-  local types = config.options[name]
+  local allowed = config.options[name]
   if name == "sampling" then
     check_share(value, where)
-  elseif types.number then
+  elseif allowed.number then
     seconds.check(value, ("%s: option '%s'"):format(where, name))
-  elseif not types[type(value)] or (name == "token" or name == "proxy") and value == true then
+  elseif not allowed[type(value)] or (name == "token" or name == "proxy") and value == true then
     mistake(("%s: option '%s' cannot be a %s"):format(where, name, type(value)))
   end
 end
@@ -131,6 +132,7 @@ function config.check(options, where)
   end
   if options.tls then
     errors.check_options(options.tls, tls_options, where .. ", tls")
+    types.check(options.tls, tls_options, where .. ", tls")
   end
 end
 
