@@ -54,6 +54,10 @@ describe("address", function()
     { { id = "llm-7a7db8c", path = "/v1/models" }, "asgi", "http", "https://llm-7a7db8c.app.beam.cloud/v1/models",
       "http://localhost:1994/asgi/llm/latest/v1/models" },
     { { name = "helper", kind = "bot" }, "asgi", "ws", "wss://app.beam.cloud/bot/helper", "ws://localhost:1994/bot/helper" },
+    { "vllm-7a7db8c-70000", "endpoint", "http", "https://app.beam.cloud/endpoint/vllm-7a7db8c-70000",
+      "http://localhost:1994/endpoint/vllm-7a7db8c-70000" },
+    { "vllm-7a7db8c-99999999999999999999", "endpoint", "http", "https://app.beam.cloud/endpoint/vllm-7a7db8c-99999999999999999999",
+      "http://localhost:1994/endpoint/vllm-7a7db8c-99999999999999999999" },
     { { url = "http://h/x/", path = "/y" }, "endpoint", "http", "http://h/x/y", "http://h/x/y" },
   }
   for _, row in ipairs(rows) do
@@ -80,6 +84,8 @@ describe("address", function()
     { "", "a target cannot be an empty string" },
     { "a/b/c", "'a/b/c' is no target: a URL needs its scheme (https://…), a name takes one version (name/v3)" },
     { "a/newest", "a version is a number, 'v3' or 'latest', not 'newest'" },
+    { "a/v99999999999999999999", "a version is a number, 'v3' or 'latest', not 'v99999999999999999999'" },
+    { { url = "http://h/a?x=1", path = "/b" }, "a URL with a query takes no path behind it: write all of it into the URL" },
     { "ftp://host/", "'ftp://host/' is no http, https, ws or wss URL" },
     { "https://", "'https://' is no http, https, ws or wss URL" },
     { "https://h/a\r\nb", "'https://h/a\r\nb' is no http, https, ws or wss URL" },

@@ -54,6 +54,7 @@ describe("the token of a local Beam", function()
         "http://localhost.evil.example:1994",
         "http://evil-localhost:1994",
         "http://localhost@evil.example:1994",
+        "http://localhost:99999999999999999999",
       } do
         assert.is_nil(local_token.find(sys, gateway), gateway)
       end

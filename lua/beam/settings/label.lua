@@ -25,10 +25,15 @@ function label.is_uuid(text)
   return text:find("^" .. uuid .. "$") ~= nil
 end
 
+local function port_of(digits)
+  local port = tonumber(digits)
+  return port and port > 0 and port < 65536 and port or nil
+end
+
 local function of_container(text)
   local container, rest = text:match("^([a-z]+%-" .. uuid .. "%-" .. alphanumeric:rep(8) .. ")(.*)$")
   local kind, stub = (container or ""):match("^([a-z]+)%-(" .. uuid .. ")")
-  local port = tonumber((rest or ""):match "^%-(%d+)$")
+  local port = port_of((rest or ""):match "^%-(%d+)$")
   if container_kinds[kind] and (port or rest == "") then
     return { kind = kind, stub = stub, container = container, port = port }
   end
@@ -36,7 +41,8 @@ end
 
 local function of_stub(text)
   local stub, port = text:match("^(" .. uuid .. ")%-?(%d*)$")
-  return stub and (#stub == #text or text:sub(#stub + 1, #stub + 1) == "-" and port ~= "") and { stub = stub, port = tonumber(port) } or nil
+  local number = port_of(port)
+  return stub and (#stub == #text or text:sub(#stub + 1, #stub + 1) == "-" and number) and { stub = stub, port = number } or nil
 end
 
 -- The seven characters are a hash: with a digit among them, or else a name like image-resizer would be a label.
@@ -48,7 +54,7 @@ end
 -- With version and port off in turn, the shortest first: of name-7a7db8c-8000 the port, of name-1234567 nothing.
 local function of_deployment(text)
   local rest, port = text:match "^(.+)%-(%d+)$"
-  for _, form in ipairs { { text }, { rest, tonumber(port) } } do
+  for _, form in ipairs { { text }, port_of(port) and { rest, port_of(port) } } do
     local base, version = (form[1] or ""):match "^(.+)%-v(%d+)$"
     base = base or (form[1] or ""):match "^(.+)%-latest$" or form[1] or ""
     local name = of_base(base)

@@ -27,7 +27,8 @@ local function port_of(gateway)
     host, port = gateway:match "^https?://([^:/?#]+):?(%d*)"
   end
   local is_loopback = host and (host:find "^127%.%d+%.%d+%.%d+$" or host == "[::1]" or host == "localhost" or host:find "%.localhost$")
-  return is_loopback and (tonumber(port) or (gateway:find "^https" and 443 or 80)) or nil
+  local number = tonumber(port) or (gateway:find "^https" and 443 or 80)
+  return is_loopback and number < 65536 and number or nil
 end
 
 --- The token of the local Beam at this gateway, if one of this user's serves there.

@@ -36,7 +36,7 @@ local function read_version(version)
   local number = type(version) == "number" and version or tonumber(tostring(version):match "^v?(%d+)$")
   if version == nil or version == "latest" then
     return version
-  elseif number and number >= 1 and number % 1 == 0 then
+  elseif number and number >= 1 and number < 2 ^ 53 and number % 1 == 0 then
     return ("v%d"):format(number)
   end
   fail("a version is a number, 'v3' or 'latest', not '%s'", tostring(version))
@@ -212,6 +212,8 @@ local function with_path(url, target)
     return url
   elseif not target.url and not path:find "^%?" and path ~= "/" and not with_paths[target.kind] then
     fail("only asgi and pods take a path below their address; this is of kind %s", target.kind)
+  elseif target.url and url:find "[?#]" then
+    fail "a URL with a query takes no path behind it: write all of it into the URL"
   elseif not path:find "^[/?]" then
     path = "/" .. path
   end
