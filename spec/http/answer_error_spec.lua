@@ -1,3 +1,4 @@
+local answer = require "beam.http.answer"
 local answer_error = require "beam.http.answer_error"
 local errors = require "beam.error"
 
@@ -22,6 +23,15 @@ local function rejected(...)
 end
 
 describe("an answer that is an error", function()
+  it("that breaks off hands on no credentials that it repeats", function()
+    local secret = "a-token-that-stays-here"
+    require("beam.settings.secrets").learn(secret)
+    local broken = response(500, "you sent " .. secret, { ["x-echo"] = secret })
+    local _, err, last = answer.read("POST https://h/", "bearer", {}, core_error("http", true), broken)
+    err = answer.describe(err, last, 1, 0)
+    assert.are.same({ "http", "you sent [secret]", "[secret]" }, { err.kind, err.raw, err.headers["x-echo"] })
+  end)
+
   describe("of a call", function()
     -- docs/wire.md section 4: status, body, headers, executed, retryable, a part of the text
     local rows = {

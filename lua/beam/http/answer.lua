@@ -69,7 +69,10 @@ function answer.read(what, scheme, how, failure, response)
   if status and status >= 200 and status <= 299 then
     local value, err = answer.value(what, response, how.raw, how.codec)
     return value, err, response
-  elseif errors.is(failure) then
+  elseif failure and response and response.headers then
+    answer_error.hide(response)
+  end
+  if errors.is(failure) then
     return nil, failure, response
   elseif failure then
     return nil, errors.from_core(failure, name_of(what)), response

@@ -52,8 +52,9 @@ function answer_error.decode_body(text)
   return hide_within(value)
 end
 
--- What a server repeats of our credentials is not handed on, in a field as little as in a message.
-local function hide_answer(response)
+--- What a server repeats of our credentials is not handed on, in a field as little as in a message.
+---@param response { headers: table<string, string>, body: string? }
+function answer_error.hide(response)
   response.body = secrets.hide(response.body)
   for name, value in pairs(response.headers) do
     response.headers[name] = secrets.hide(value)
@@ -62,7 +63,7 @@ end
 
 local function from_answer(fields, what, response, result, scheme)
   local status = response.status
-  hide_answer(response)
+  answer_error.hide(response)
   local said = errors.quote(answer_error.text_of(fields.body))
   fields.status = status
   fields.message = ("%s was answered with %d%s"):format(what, status, said ~= "" and ": " .. said or "")
@@ -95,7 +96,7 @@ function answer_error.from_validation(what, response, body)
   if type(body) ~= "table" or body.error ~= "ValidationError" then
     return nil
   end
-  hide_answer(response)
+  answer_error.hide(response)
   body = hide_within(body)
   local field = type(body.field) == "string" and body.field ~= "" and (" at '%s'"):format(body.field) or ""
   local said = type(body.message) == "string" and ": " .. errors.quote(body.message) or ""
@@ -115,7 +116,7 @@ end
 --- The status is one of success, and the answer no JSON.
 ---@return beam.error
 function answer_error.from_unreadable(what, response, problem)
-  hide_answer(response)
+  answer_error.hide(response)
   return errors.new {
     kind = "json",
     message = ("%s: the answer is no JSON: %s"):format(what, problem),
