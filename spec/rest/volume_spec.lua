@@ -312,6 +312,22 @@ describe("a transfer", function()
     assert.are.same({ nil, nil }, { read(folder .. "/x.part"), read(folder .. "/x.part.from") })
   end)
 
+  it("leaves nothing that the next one would take for its own", function()
+    stored(30000, '"one"', 1)
+    assert.is_nil((volume:download("x", folder .. "/x", { resume = true, timeout = 1 })))
+    assert.are.equal('"one"\n', read(folder .. "/x.part.from"))
+    local beside = {}
+    stored(100000, '"two"')
+    local function progress()
+      beside[#beside + 1] = read(folder .. "/x.part.from") or "nothing"
+    end
+    assert.are.equal(100000, (volume:download("x", folder .. "/x", { progress = progress })))
+    for _, found in ipairs(beside) do
+      assert.are.equal("nothing", found)
+    end
+    assert.is_true(#beside > 0)
+  end)
+
   it("that is shorter than it was to be is none", function()
     api:on("GET /stored", function(request)
       ranges[#ranges + 1] = true

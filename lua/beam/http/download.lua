@@ -59,6 +59,7 @@ local function find_part(job)
   end
 end
 
+-- What the part is of, once there is nothing in it of another thing.
 local function note_validator(job)
   local file = job.resume and job.validator and io.open(job.part .. ".from", "wb")
   if file then
@@ -147,13 +148,15 @@ local function receive(job, stream)
   elseif first == 0 then
     start_over(job, total)
     job.validator = validator_of(stream.headers)
-    note_validator(job)
+    os.remove(job.part .. ".from") -- whoever left it: it is not of what comes now
   end
   job.total = total
   local file, problem = io.open(job.part, (job.is_device or first > 0) and "ab" or "wb")
   if not file then
     stream:close()
     return file_error(job, problem)
+  elseif first == 0 then
+    note_validator(job)
   end
   local err = copy(job, stream, file)
   stream:close()
@@ -206,7 +209,7 @@ end
 ---@return integer? bytes, beam.error? err
 local function download(job, url)
   job.is_device = job.path:find "^/dev/" ~= nil and not job.path:find "^/dev/shm/"
-  job.part = job.is_device and job.path or job.path .. ".part"
+  job.part, job.resume = job.is_device and job.path or job.path .. ".part", job.resume and not job.is_device
   job.have, job.shown = 0, fetch.shown(url)
   find_part(job)
   local options = { timeout = job.deadline and math.max(0, api.left(job.deadline)) or job.settings.timeout }
