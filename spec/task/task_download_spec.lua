@@ -107,6 +107,33 @@ describe("task:download", function()
     assert.are.same({ 4, nil, "none" }, { count, err, seen })
   end)
 
+  it("follows a redirect to the same path with another query", function()
+    storage:on("GET /a/o", function(request, view)
+      if view.query == "x=1" then
+        return request:respond(302, { { "location", "?signed=1" } })
+      end
+      request:respond(200, {}, view.query)
+    end)
+    has_output(storage.url .. "/a/o?x=1")
+    assert.are.equal(8, (task:download("o", path)))
+    assert.are.equal("signed=1", read(path))
+  end)
+
+  it("waits for a token as long as it has time", function()
+    api:on("GET /o", function(request)
+      told.reply(request, 401)
+    end)
+    local fetch, driver = require "beam.http.fetch", require "beam.driver"
+    local slow = assert(beam.client { gateway = api.url, token = function()
+      beam.sleep(20)
+      return TOKEN
+    end })
+    local began = driver.now()
+    local stream, err = fetch.open({ settings = slow.settings, deadline = began + 0.3 }, api.url .. "/o")
+    assert.are.same({ nil, "timeout" }, { stream, err.kind })
+    assert.is_true(driver.now() - began < 15)
+  end)
+
   it("does not go round for ever, nor nowhere", function()
     storage:on("GET /loop", function(request)
       request:respond(302, { { "location", "/loop" } })

@@ -44,6 +44,8 @@ local function resolve(base, location)
     return base:match "^([a-z]+:)" .. location
   elseif location:find "^/" then
     return origin_of(base) .. location
+  elseif location:find "^%?" then
+    return base:gsub("[?#].*$", "") .. location
   end
   return base:gsub("[?#].*$", ""):gsub("^([a-z]+://[^/]*)$", "%1/"):gsub("[^/]*$", "") .. location
 end
@@ -129,7 +131,8 @@ function fetch.open(job, url)
       auth = nobody
     elseif stream.status == 401 and auth == nobody and fetch.is_ours(job.settings, url) then
       stream:close()
-      auth, err = options_of.credentials(job.settings, {})
+      local left = job.deadline and math.max(0.001, api.left(job.deadline)) or job.settings.timeout
+      auth, err = options_of.credentials(job.settings, {}, left)
       if not auth then
         return nil, err
       end
