@@ -95,6 +95,12 @@ local function tls_of(options)
   return tls
 end
 
+-- A variable that is empty counts as one that is not set: nobody could send an empty token.
+local function token_of_environment()
+  local token = os.getenv "BEAM_SERVE_TOKEN"
+  return token ~= "" and token or nil
+end
+
 local function log_to_stderr(quiet)
   return function(level, line)
     if level ~= "info" or not quiet then
@@ -109,7 +115,7 @@ return function(context)
   end
   local options = context.options
   options.port = options.port or 1994
-  options.token = options.token or os.getenv "BEAM_SERVE_TOKEN" or not (options.basic or options.no_token) or nil
+  options.token = options.token or token_of_environment() or not (options.basic or options.no_token) or nil
   options.no_token = nil
   options.tls = tls_of(options)
   options.log = log_to_stderr(options.quiet)
