@@ -23,7 +23,10 @@ function actions.list(context, found)
   for _, name in ipairs(found.names) do
     local shown = describe(found, name)
     if context.options.json then
-      output.json(shown)
+      local ok, problem = output.json(shown)
+      if not ok then
+        return nil, problem
+      end
     else
       rows[#rows + 1] = { name, shown.current and "current" or "-", shown.token and "token" or "no token", shown.gateway_host or "-" }
     end
@@ -34,14 +37,19 @@ function actions.list(context, found)
   return 0
 end
 
--- What goes before any context is told: who chose one wonders otherwise.
-local function overriding()
-  for _, name in ipairs { "BEAM_TOKEN", "BETA9_TOKEN", "BEAM_CLIENT_ID" } do
+-- The first of these variables that is set, and not empty.
+local function set_one(names)
+  for _, name in ipairs(names) do
     local value = os.getenv(name)
     if value and value ~= "" then
       return name
     end
   end
+end
+
+-- What goes before any context is told: who chose one wonders otherwise.
+local function overriding()
+  return set_one { "BEAM_TOKEN", "BETA9_TOKEN", "BEAM_CLIENT_ID" }
 end
 
 function actions.use(context, found)
@@ -50,7 +58,7 @@ function actions.use(context, found)
     return nil, err
   end
   output.line(context.positionals[1])
-  local name = overriding() or os.getenv "BEAM_CONFIG_CONTEXT" and "BEAM_CONFIG_CONTEXT"
+  local name = overriding() or set_one { "BEAM_CONFIG_CONTEXT" }
   if name then
     output.say(context, "%s is set, and goes before it", name)
   end
@@ -67,8 +75,8 @@ function actions.show(context, found)
   shown.file, shown.from = found.path, name == found.current and found.from or nil
   shown.overridden_by = overriding()
   if context.options.json then
-    output.json(shown)
-    return 0
+    local ok, problem = output.json(shown)
+    return ok and 0, problem
   end
   output.rows({ "WHAT", "VALUE" }, {
     { "name", name },

@@ -74,6 +74,7 @@ def contexts(world):
     has("beam-lua-context$", shown["from"])
     has("current\tno", world.run("context", "show", "default")[1])
     has("BEAM_TOKEN is set, and goes before it", world.run("context", "use", "default", BEAM_TOKEN="x")[2])
+    same((0, "default\n", ""), world.run("context", "use", "default", BEAM_CONFIG_CONTEXT="", BEAM_TOKEN=""))
     code, out, err = world.run("context", "use", "nowhere")
     same((28, ""), (code, out))
     has("it has: default, staging", err)
