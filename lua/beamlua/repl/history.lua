@@ -50,8 +50,10 @@ function history.load(private)
   if not file then
     return lines
   end
-  for line in file:lines() do
+  local line = file:read "l" -- and not lines(), which raises where it is a folder
+  while line do
     lines[#lines + 1] = line
+    line = file:read "l"
   end
   file:close()
   if #lines > 2 * most then

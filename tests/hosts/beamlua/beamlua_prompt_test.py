@@ -230,6 +230,7 @@ def remembers(world):
     terminal.send("\r")
     terminal.expect("> $")
     leave(terminal)
+    leave(prompt(world, BEAMLUA_HISTORY="/tmp"))  # a folder is none
     with open(path, "w") as file:
         file.write("".join(f"n = {n}\n" for n in range(2500)))
     leave(prompt(world))
