@@ -131,9 +131,13 @@ function commands.ping(self, conn)
 end
 
 function commands.close(self, conn, words)
-  self.left = true
   local code, reason = words:match "^(%d*)%s*(.*)$"
-  return conn:close(tonumber(code) or 1000, reason)
+  self.left = true
+  local ok, problem = pcall(conn.close, conn, tonumber(code) or 1000, reason)
+  if not ok then -- a code that may not be sent
+    self.left = false
+    error(problem, 0)
+  end
 end
 
 function commands.stats(self, conn)
