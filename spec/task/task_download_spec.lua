@@ -123,7 +123,7 @@ describe("task:download", function()
     api:on("GET /o", function(request)
       told.reply(request, 401)
     end)
-    local fetch, driver = require "beam.http.fetch", require "beam.driver"
+    local fetch = require "beam.http.fetch"
     local slow = assert(beam.client { gateway = api.url, token = function()
       beam.sleep(20)
       return TOKEN
