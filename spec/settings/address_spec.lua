@@ -108,6 +108,7 @@ describe("address", function()
     { { name = "a", port = 70000 }, "a port is a number from 1 to 65535, not '70000'" },
     { { id = "vllm-7a7db8c-8000", port = 80 }, "the label vllm-7a7db8c-8000 names a port, and port = 80 another" },
     { { id = uuid, version = 2 }, "an id names one version: leave the version out" },
+    { { id = uuid .. "-8000", version = 2 }, "an id names one version: leave the version out" },
     { { id = "a b" }, "'a b' is neither an id nor a label" },
     { { id = "name-7a7db8c-v2", version = 3 }, "the label name-7a7db8c-v2 names a version, and version = v3 another" },
     { { url = "https://h/", version = 3 }, "a URL already says which version" },

@@ -1,20 +1,23 @@
 -- Ending a connection. The methods here are those of beam/realtime/connection.lua's connections.
 local errors = require "beam.error"
+local mistake = require "beam.base.mistake"
 
 ---@class beam.connection
 local Closing = {}
 
-local function check_close(code, reason)
+local function check_close(code, reason, where)
   local valid = code == nil
     or type(code) == "number"
       and code % 1 == 0
       and (code == 1000 or code == 1001 or code == 1003 or code >= 1007 and code <= 1014 or code >= 3000 and code <= 4999)
   if not valid then
-    error("conn:close: the code is 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999", 3)
+    mistake(where .. ": the code is 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999")
   elseif reason ~= nil and (type(reason) ~= "string" or #reason > 123) then
-    error("conn:close: the reason is a string of up to 123 bytes", 3)
+    mistake(where .. ": the reason is a string of up to 123 bytes")
   end
 end
+
+Closing.check_close = check_close
 
 local function canceled(self, code, reason)
   if self:was_open() then
@@ -73,7 +76,7 @@ end
 ---@return true
 ---@return (table|string)[]? unsent what never was sent, if there is any
 function Closing:close(code, reason)
-  check_close(code, reason)
+  check_close(code, reason, "conn:close")
   self:begin_close(code or 1000, reason)
   while self.state ~= "closed" do
     self.changed:wait()

@@ -3,7 +3,9 @@
 -- What is closed for good is replaced (beam/realtime/pool/places.lua).
 local driver = require "beam.driver"
 local check = require("beam.realtime.request").check_request
+local check_close = require("beam.realtime.close").check_close
 local errors = require "beam.error"
+local mistake = require "beam.base.mistake"
 local options_of = require "beam.settings.options"
 local places = require "beam.realtime.pool.places"
 
@@ -126,6 +128,7 @@ end
 ---@param reason string?
 ---@return true
 function Pool:close(code, reason)
+  check_close(code, reason, "pool:close")
   self.closed = true
   self.places.changed:wake_all()
   local closing = {}
@@ -161,7 +164,7 @@ local function gather(target, given)
   local size = options.size == nil and default_size or options.size
   options.size = nil
   if type(size) ~= "number" or size < 1 or size > largest or size % 1 ~= 0 then
-    error(("beam.pool: size is a whole number from 1 to %d"):format(largest), 0)
+    mistake(("beam.pool: size is a whole number from 1 to %d"):format(largest))
   end
   return options, size
 end

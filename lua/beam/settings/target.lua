@@ -150,7 +150,7 @@ end
 
 -- On Beam: the label, with what it does not say itself behind it.
 local function beam_host(target, told)
-  local version = target.version and not told.version and not told.stub and "-" .. target.version or ""
+  local version = target.version and not told.version and "-" .. target.version or ""
   local port = target.port and not told.port and ("-%d"):format(target.port) or ""
   return ("https://%s%s%s.%s"):format(target.id, version, port, beam_domain)
 end
@@ -176,6 +176,8 @@ local function of_label(target, gateway)
     fail("'%s' is neither an id nor a label", target.id)
   elseif target.public then
     fail "a public address needs the id of the deployment, not its label"
+  elseif told.stub and target.version then
+    fail "an id names one version: leave the version out"
   elseif told.version and target.version and told.version ~= target.version:gsub("^v", "") then
     fail("the label %s names a version, and version = %s another", target.id, target.version)
   elseif told.port and target.port and told.port ~= target.port then
