@@ -824,7 +824,7 @@ reference.classes = {
 @field container string?
 @field follow boolean? go on with what comes; of a task, to its end. Default: what there is so far
 @field since string|number|nil seconds ago, "90s", "10m", "2h", "1d" ago, or "2026-08-01T10:00:00Z"
-@field silence number? seconds without a line until the connection is made anew, default 60
+@field silence number? seconds without a line until the connection is made anew, default 60; two of them end what is not followed
 @field retry beam.retry_policy? Beam cannot be asked: after how many seconds it is again; nil: give up]==], methods = {} },
   ["beam.callback"] = { "beam.callback", "docs/tasks.md", [==[
 @class beam.callback
