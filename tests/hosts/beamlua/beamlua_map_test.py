@@ -92,7 +92,7 @@ def unusual(world):
     bodies = [(500, "{}"), (500, f'{{"error":{nested}}}'), (200, '{"a":"one\ntwo"}'), (200, '\xef\xbb\xbf{"a":2}'), (200, f"[[{nested}]]")]
     inputs = [json.dumps({"status": status, "body": body}) for status, body in bodies] + [f'{{"status":500,"body":"","more":[{nested}]}}']
     for _ in range(2):
-        code, out, err = world.run("map", server.url, "--resume", "state", "--ordered", "--retry", "0",
+        code, out, err = world.run("map", server.url, "--resume", "unusual", "--ordered", "--retry", "0",
                                    stdin="\ufeff" + "\n".join(inputs))
         same((35, "", 6), (code, err, len(out.splitlines())))
         records = lines_of(out)
