@@ -201,6 +201,8 @@ void beam_ws_abort(beam_ws *ws, int reset) {
     beam__ws_fail(ws, BEAM_ECLOSED, "the connection to %s was aborted%s", "");
   beam__bytes_free(&ws->held);
   ws->held_at = 0;
+  ws->decoder.done = 1; /* inside of an event more may be at hand: a pause would keep it, and the end behind it */
+  ws->paused = 0;
   beam__ws_drop_carrier(ws, reset ? BEAM__END_RESET : BEAM__END_NOW);
   beam__task_defer(ws->ctx, &ws->task);
 }

@@ -121,6 +121,30 @@ static void serve_flood(int fd, const char *target) {
 }
 
 /* TCP holds the sender back: what it gets rid of is what fits into the sockets' buffers. */
+static void pause_and_abort_at_first(client *c, const beam_ws_event *event) {
+  pause_at_first(c, event);
+  if (event->type == BEAM_WS_MESSAGE)
+    beam_ws_abort(c->ws, 0);
+}
+
+/* Nobody goes on reading after that: what the callback's packet holds besides must not keep the end back. */
+static void test_pause_and_abort_in_a_callback(void) {
+  peer p;
+  client c;
+  tell(0);
+  peer_start(&p, serve_three);
+  open_at(&c, p.port, (beam_ws_options){0});
+  c.hook = pause_and_abort_at_first;
+  tell(1);
+  CHECK(wait_for(&c, &c.messages, 1));
+  step_for(&c, 50);
+  CHECK_INT(c.closed, 1);
+  CHECK_INT(c.code, 1006);
+  CHECK_INT(c.messages, 1);
+  client_end(&c);
+  peer_stop(&p);
+}
+
 static void test_pause_holds_the_sender_back(void) {
   peer p;
   client c;
@@ -578,6 +602,7 @@ static void test_many_on_one_context(void) {
 int main(void) {
   peer_start(&echo, serve_echo);
   RUN(test_pause_in_a_callback);
+  RUN(test_pause_and_abort_in_a_callback);
   RUN(test_end_waits_for_what_is_held);
   RUN(test_pause_holds_the_sender_back);
   RUN(test_writing_while_paused);
