@@ -69,7 +69,7 @@ static void gather(beam_ws *ws, const beam__frame_event *piece) {
     return;
   pieces = ws->message; /* the event may free the WebSocket, and not the context */
   memset(&ws->message, 0, sizeof ws->message);
-  event.data = pieces.at;
+  event.data = pieces.at ? pieces.at : ""; /* nothing but empty pieces */
   event.len = pieces.len;
   beam__ws_emit(ws, &event);
   beam__buffers_give_back_large(ctx, &pieces);

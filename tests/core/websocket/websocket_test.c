@@ -171,6 +171,37 @@ static void note_piece(client *c, const beam_ws_event *event) {
              (int)event->len, event->data, event->final ? ">" : "");
 }
 
+static void serve_empty_fragments(int fd, const char *target) {
+  (void)target;
+  peer_accept_upgrade(fd, "");
+  write_frame(fd, 0x01, "", 0);
+  write_frame(fd, 0x80, "", 0);
+  read_close(fd);
+}
+
+static int had_data;
+
+static void note_data(client *c, const beam_ws_event *event) {
+  (void)c;
+  if (event->type == BEAM_WS_MESSAGE)
+    had_data = event->data != NULL;
+}
+
+/* No bytes, but a pointer to them: who compares two of them must not take it for another sort of message. */
+static void test_empty_fragments_are_joined(void) {
+  peer p;
+  client c;
+  peer_start(&p, serve_empty_fragments);
+  client_start(&c);
+  c.hook = note_data;
+  CHECK_INT(client_open(&c, p.port, "/", (beam_ws_options){0}), 0);
+  CHECK(wait_for(&c, &c.messages, 1));
+  CHECK_INT((int)c.bytes, 0);
+  CHECK_INT(had_data, 1);
+  client_end(&c);
+  peer_stop(&p);
+}
+
 static void test_fragments_as_they_come(void) {
   peer p;
   client c;
@@ -484,6 +515,7 @@ int main(void) {
   RUN(test_over_the_bound);
   RUN(test_pings);
   RUN(test_fragments_are_joined);
+  RUN(test_empty_fragments_are_joined);
   RUN(test_fragments_as_they_come);
   RUN(test_frames_in_the_packet_of_the_101);
   RUN(test_a_101_byte_by_byte);
