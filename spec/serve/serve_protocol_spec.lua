@@ -257,6 +257,22 @@ describe("the local Beam, by the protocol as it is now:", function()
       assert.is_nil(client.code or other.code or late.code)
     end)
 
+    it("so for the connections of another server of the app", function()
+      start()
+      local second = assert(app.listen { log = function() end, pause = 0 })
+      local client = websocket.dial(server, "/asgi/echo")
+      assert.is_true(client.opened())
+      server:fault "block=1s:1"
+      client.ws:send "held"
+      driver.sleep(0.1)
+      local late = websocket.dial(second, "/asgi/echo")
+      assert.is_true(late.opened())
+      assert.same({ "held" }, client.replies(1))
+      late.ws:send "after"
+      assert.same({ "after" }, late.replies(1, 10))
+      second:close()
+    end)
+
     it("as they are written", function()
       local syntax = require "beam.serve.fault.syntax"
       assert.same({ nil, "fault 'runner=409': it wants rejected, capacity, unavailable, failed or no_task_id" }, { syntax.parse "runner=409" })

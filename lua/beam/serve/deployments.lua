@@ -58,6 +58,7 @@ function Deployments:add(kind, name, handler, options)
     handler = handler,
     options = options,
     live = 0,
+    sessions = {}, -- its open realtime connections, of all servers
     in_flight = 0,
   }, Deployment)
   table.insert(self.list, deployment)

@@ -39,7 +39,7 @@ end
 -- A client that left without a close frame may leave a ghost behind, which holds the slot.
 local function leave(session, opened)
   local server, deployment = session.server, session.deployment
-  server.sessions[session] = nil
+  server.sessions[session], deployment.sessions[session] = nil, nil
   server.left:wake_all()
   local line = "WS %s closed %d after %.1f s, %d in, %d out"
   server:log("info", line:format(deployment.name, session.code, server.driver.now() - opened, session.received, session.sent))
@@ -64,7 +64,7 @@ function realtime.serve(exchange, deployment, sub_path)
     local server = exchange.server
     local opened = server.driver.now()
     deployment.live = deployment.live + 1
-    server.sessions[session] = true
+    server.sessions[session], deployment.sessions[session] = true, true
     server.session_count = server.session_count + 1
     session.number, session.opened_at = server.session_count, timestamp.now()
     session:run()

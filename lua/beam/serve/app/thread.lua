@@ -3,8 +3,8 @@
 local thread = {}
 
 local function each_connection(session, fn)
-  for other in pairs(session.server.sessions) do
-    if other.deployment == session.deployment and not other.closed then
+  for other in pairs(session.deployment.sessions) do
+    if not other.closed then
       fn(other)
     end
   end
