@@ -367,6 +367,8 @@ describe("pool", function()
     assert.are.equal("pool:request: option 'timeout' wants a number of seconds, 0 or more, not a string", refused("x", { timeout = "5" }))
     local ok, err = pcall(pool.close, pool, 99)
     assert.is_truthy(not ok and err:find "pool_spec.lua:%d+: pool:close: the code is 1000, 1001, ")
+    ok, err = pcall(pool.close, pool, 1000, "a\0b")
+    assert.is_truthy(not ok and err:find "pool_spec.lua:%d+: pool:close: the reason is a string of up to 123 bytes, without NUL")
     assert.is_false(pool.closed)
   end)
 

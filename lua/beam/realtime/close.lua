@@ -12,8 +12,8 @@ local function check_close(code, reason, where)
       and (code == 1000 or code == 1001 or code == 1003 or code >= 1007 and code <= 1014 or code >= 3000 and code <= 4999)
   if not valid then
     mistake(where .. ": the code is 1000, 1001, 1003, 1007 to 1014 or 3000 to 4999")
-  elseif reason ~= nil and (type(reason) ~= "string" or #reason > 123) then
-    mistake(where .. ": the reason is a string of up to 123 bytes")
+  elseif reason ~= nil and (type(reason) ~= "string" or #reason > 123 or reason:find("\0", 1, true)) then
+    mistake(where .. ": the reason is a string of up to 123 bytes, without NUL")
   end
 end
 
