@@ -269,6 +269,32 @@ describe("faults on demand:", function()
       fourth.ws:free()
     end)
 
+    it("slots: one that cannot be accepted ends, and the next one comes", function()
+      start "slots=1"
+      local first = connect()
+      local served = next(server.exchanges)
+      local second = dial()
+      driver.sleep(0.1)
+      local request, waiting = next(server.exchanges)
+      if request == served then
+        request, waiting = next(server.exchanges, served)
+      end
+      waiting.request = {
+        accept = function()
+          return nil, { message = "out of memory" }
+        end,
+        abort = function()
+          request:abort()
+        end,
+      }
+      local third = dial()
+      driver.sleep(0.1)
+      first.ws:close(1000)
+      assert.is_truthy(second.closed(10))
+      assert.is_true(third.opened(10))
+      third.ws:free()
+    end)
+
     it("ghost: who left without a close frame holds its slot", function()
       start { slots = 1, ghost = "2s" }
       local first, second = connect(), dial()

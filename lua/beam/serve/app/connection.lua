@@ -235,6 +235,7 @@ function Session:accept(exchange)
   end)
   if not ws then
     self.server:log("error", ("%s: %s"):format(exchange.shown, err.message))
+    exchange.request:abort() -- an end is an answer, too
     return false
   end
   self.ws = ws

@@ -69,6 +69,8 @@ function realtime.serve(exchange, deployment, sub_path)
     session.number, session.opened_at = server.session_count, timestamp.now()
     session:run()
     leave(session, opened)
+  elseif deployment.slot then
+    deployment.slot:wake() -- the next one takes what this one waited for
   end
 end
 
