@@ -100,8 +100,8 @@ static void use(int hangs) {
   beam.close(ctx);
 }
 
-static int descriptors(void) {
-  DIR *folder = opendir("/proc/self/fd");
+static int entries(const char *path) {
+  DIR *folder = opendir(path);
   int count = 0;
   while (readdir(folder))
     count++;
@@ -109,16 +109,21 @@ static int descriptors(void) {
   return count;
 }
 
+static int descriptors(void) { return entries("/proc/self/fd"); }
+static int threads(void) { return entries("/proc/self/task"); }
+
 static void loaded_and_unloaded(void) {
-  int i, before = 0;
+  int i, before = 0, alone = threads();
+  long long end;
   for (i = 0; i < TIMES; i++) {
     REQUIRE(load());
     use(i % 3 == 2);
     CHECK_INT(dlclose(beam.library), 0);
     before = i ? before : descriptors(); /* those of libuv's own that stay */
   }
-  for (i = 0; i < 500 && descriptors() != before; i++)
-    usleep(10000); /* a look-up that was left ends in its own time */
+  for (end = now_ms() + PATIENCE_MS; threads() != alone && now_ms() < end;)
+    usleep(10000); /* a look-up that was left ends in its own time, and opens what it asks with until then */
+  CHECK_INT(threads(), alone);
   CHECK_INT(descriptors(), before);
 }
 
