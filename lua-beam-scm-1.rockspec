@@ -281,6 +281,7 @@ build = {
     ["beam.rest.followed"] = "lua/beam/rest/followed.lua",
     ["beam.rest.known_id"] = "lua/beam/rest/known_id.lua",
     ["beam.rest.logs"] = "lua/beam/rest/logs.lua",
+    ["beam.rest.look_up"] = "lua/beam/rest/look_up.lua",
     ["beam.rest.moment"] = "lua/beam/rest/moment.lua",
     ["beam.rest.numbered"] = "lua/beam/rest/numbered.lua",
     ["beam.rest.pages"] = "lua/beam/rest/pages.lua",

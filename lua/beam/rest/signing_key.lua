@@ -3,6 +3,7 @@ local api = require "beam.rest.api"
 local config = require "beam.settings.config"
 local driver = require "beam.driver"
 local errors = require "beam.error"
+local wait_for = require "beam.rest.look_up"
 
 local signing_key = {}
 
@@ -42,19 +43,8 @@ function signing_key.get(settings, options)
   if entry.key and (young or not options.fresh) then
     return entry.key
   end
-  local running = entry.look_up
-  if not running then
-    own.timeout = nil -- whoever waits for the answer has a time of its own
-    running = driver.spawn(look_up, entry, own)
-    entry.look_up = not running.done and running or nil
-  end
-  local key, err = running:join(options.timeout)
-  if not running.done then
-    return nil, errors.timeout("signing key", options.timeout)
-  elseif entry.look_up == running then -- it raised
-    entry.look_up = nil
-  end
-  return key, err
+  own.timeout = nil -- whoever waits for the answer has a time of its own
+  return wait_for(entry, "signing key", options.timeout, look_up, own)
 end
 
 return signing_key

@@ -1,8 +1,8 @@
 -- The id of the workspace that a token belongs to, which v1 wants in every path. Beam is asked once for each client; who wants it meanwhile
 -- waits for the same answer. It is forgotten when Beam does not accept it any more.
 local api = require "beam.rest.api"
-local driver = require "beam.driver"
 local errors = require "beam.error"
+local wait_for = require "beam.rest.look_up"
 
 local workspace = {}
 
@@ -44,17 +44,7 @@ function workspace.id(settings, timeout)
   if not entry or entry.id then
     return settings.workspace or entry.id, nil, false
   end
-  local running = entry.look_up
-  if not running then
-    running = driver.spawn(look_up, entry, settings)
-    entry.look_up = not running.done and running or nil
-  end
-  local id, err = running:join(timeout)
-  if not running.done then
-    return nil, errors.timeout("id of the workspace", timeout)
-  elseif entry.look_up == running then -- it raised
-    entry.look_up = nil
-  end
+  local id, err = wait_for(entry, "id of the workspace", timeout, look_up, settings)
   return id, err, true
 end
 
